@@ -23,7 +23,7 @@ public enum FileOperationKind
 /// </summary>
 public abstract unsafe class FileOperation : IDisposable
 {
-    /// <summary>Our choice: 64 segments of at most 1 MiB cover any transfer the mid-layer accepts in one step.</summary>
+    /// <summary>Our choice: 64 segments of at most 1 MiB cover any transfer the core accepts in one step.</summary>
     public const int MaxVectors = 64;
 
     private IoVector* _vectors;

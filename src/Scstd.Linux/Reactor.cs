@@ -41,7 +41,7 @@ public abstract class Reactor : IDisposable
     /// <summary>Runs <paramref name="work"/> on this reactor, after whatever it does now. From any thread.</summary>
     public abstract void Post(Action work);
 
-    /// <summary>Runs <paramref name="subscriber"/> once at the end of this pass, before anything is submitted.</summary>
+    /// <summary>Calls <paramref name="subscriber"/> once at the end of this pass, before it submits.</summary>
     public abstract void AtPassEnd(IPassEnd subscriber);
 
     /// <summary>A timer that is not armed yet.</summary>

@@ -11,7 +11,7 @@ public sealed class TimerQueue
     /// <summary>When the first timer is due, or <see cref="long.MaxValue"/> without any.</summary>
     public long NextDueMs => _count == 0 ? long.MaxValue : _heap[0].DueMs;
 
-    /// <summary>Runs every timer due at <paramref name="nowMs"/>; those they arm for now run in the next call.</summary>
+    /// <summary>Runs all timers due at <paramref name="nowMs"/>; what they arm for now runs in the next call.</summary>
     public void RunDue(long nowMs)
     {
         for (int budget = _count; budget > 0 && _count > 0 && _heap[0].DueMs <= nowMs; budget--)
