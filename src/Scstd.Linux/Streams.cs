@@ -33,6 +33,10 @@ public abstract class StreamListener
 /// </summary>
 public abstract class StreamConnection
 {
+    /// <summary>Our choice: how many vectors <see cref="IStreamHandler.DirectVectors"/> may give at once; with
+    /// segments of 1 MiB far more than a connection receives in one step.</summary>
+    public const int MaxDirectVectors = 64;
+
     public abstract Reactor Reactor { get; }
 
     public abstract IPEndPoint LocalEndPoint { get; }

@@ -1,0 +1,87 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Runtime.CompilerServices;
+using Scstd.Linux;
+
+namespace Scstd.Testing;
+
+/// <summary>The listeners and unattached sockets of one manual reactor.</summary>
+internal sealed class InMemoryNetwork(ManualReactor reactor)
+{
+    /// <summary>Shared by all reactors: a socket may be accepted on one and attached on another.</summary>
+    private static readonly ConditionalWeakTable<SocketHandle, Unattached> Sockets = [];
+
+    private readonly List<Listener> _listeners = [];
+    private int _nextPort = 40_000;
+
+    /// <summary>The handle owns a real descriptor, so that a socket which nobody closes shows as a leak.</summary>
+    internal (SocketHandle Socket, InMemoryStreamPeer Peer) CreateSocket(InMemoryStreamOptions options)
+    {
+        int descriptor = LibC.Open("/dev/null", LibC.OpenReadWrite | LibC.OpenCloseOnExec, 0);
+        if (descriptor < 0)
+            throw new IOException($"/dev/null: errno {LibC.LastError}");
+        var socket = new SocketHandle(descriptor);
+        var peer = new InMemoryStreamPeer(socket);
+        Sockets.Add(socket, new Unattached(peer, options));
+        return (socket, peer);
+    }
+
+    internal InMemoryStream Attach(SocketHandle socket, IStreamHandler handler)
+    {
+        if (!Sockets.TryGetValue(socket, out Unattached? found) || !Sockets.Remove(socket))
+            throw new InvalidOperationException("only an in-memory socket can be attached, and once");
+        return new InMemoryStream(reactor, socket, found.Peer, handler, found.Options);
+    }
+
+    internal StreamListener Listen(IPEndPoint endPoint, Action<SocketHandle> accepted)
+    {
+        var bound = new IPEndPoint(endPoint.Address, endPoint.Port == 0 ? _nextPort++ : endPoint.Port);
+        if (_listeners.Exists(other => other.LocalEndPoint.Equals(bound)))
+            throw new SocketException((int)SocketError.AddressAlreadyInUse, $"{bound}: Address already in use");
+        var listener = new Listener(this, bound, accepted);
+        _listeners.Add(listener);
+        return listener;
+    }
+
+    internal InMemoryStreamPeer Connect(IPEndPoint endPoint, InMemoryStreamOptions options)
+    {
+        Listener listener = _listeners.Find(candidate => candidate.LocalEndPoint.Equals(endPoint))
+            ?? throw new SocketException((int)SocketError.ConnectionRefused);
+        (SocketHandle socket, InMemoryStreamPeer peer) = CreateSocket(options with { LocalEndPoint = endPoint });
+        listener.Pending.Enqueue(socket);
+        return peer;
+    }
+
+    internal bool AcceptPending()
+    {
+        bool worked = false;
+        foreach (Listener listener in _listeners.ToArray())
+        {
+            while (listener.Pending.TryDequeue(out SocketHandle? socket))
+            {
+                worked = true;
+                listener.Accepted(socket);
+            }
+        }
+        return worked;
+    }
+
+    private sealed class Listener(InMemoryNetwork network, IPEndPoint bound, Action<SocketHandle> accepted)
+        : StreamListener
+    {
+        public override IPEndPoint LocalEndPoint => bound;
+
+        internal Queue<SocketHandle> Pending { get; } = new();
+
+        internal Action<SocketHandle> Accepted => accepted;
+
+        public override void Close()
+        {
+            network._listeners.Remove(this);
+            while (Pending.TryDequeue(out SocketHandle? socket))
+                socket.Dispose();
+        }
+    }
+
+    private sealed record Unattached(InMemoryStreamPeer Peer, InMemoryStreamOptions Options);
+}
