@@ -13,15 +13,15 @@ public abstract class Reactor : IDisposable
     private readonly TimerQueue _timers = new();
 
     [ThreadStatic]
-    private static Reactor? t_current;
+    private static Reactor? _current;
 
     protected Reactor(int index) => Index = index;
 
     /// <summary>The reactor whose thread this is, or null on any other thread.</summary>
     public static Reactor? Current
     {
-        get => t_current;
-        protected set => t_current = value;
+        get => _current;
+        protected set => _current = value;
     }
 
     /// <summary>0 … number of reactors − 1.</summary>
@@ -30,7 +30,7 @@ public abstract class Reactor : IDisposable
     /// <summary>"io_uring", "epoll", or a test's own name.</summary>
     public abstract string Kind { get; }
 
-    public bool IsCurrent => ReferenceEquals(t_current, this);
+    public bool IsCurrent => ReferenceEquals(_current, this);
 
     /// <summary>Monotonic milliseconds, read once a pass.</summary>
     public abstract long NowMs { get; }

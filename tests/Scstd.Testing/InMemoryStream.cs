@@ -103,7 +103,8 @@ public sealed unsafe class InMemoryStream : StreamConnection
             Deliver(_random is null ? limit : _random.Next(1, limit + 1));
             return true;
         }
-        return Peer.WriteEnded && BeginClose(StreamCloseReason.ClosedByPeer, "closed by peer", afterSending: true, 2000);
+        return Peer.WriteEnded
+            && BeginClose(StreamCloseReason.ClosedByPeer, "closed by peer", afterSending: true, 2000);
     }
 
     internal bool SendStep()
@@ -154,7 +155,8 @@ public sealed unsafe class InMemoryStream : StreamConnection
         borrowed.Fill(Poison);
     }
 
-    private int Limit(int limit) => _random is null || limit == 0 ? limit : _random.Next(1, (int)Math.Min(limit, _unsentBytes) + 1);
+    private int Limit(int limit) =>
+        _random is null || limit == 0 ? limit : _random.Next(1, (int)Math.Min(limit, _unsentBytes) + 1);
 
     private bool Send(int limit)
     {
