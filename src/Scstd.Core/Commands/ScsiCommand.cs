@@ -1,0 +1,212 @@
+using System.Runtime.CompilerServices;
+using Scstd.Scsi;
+
+namespace Scstd.Core;
+
+/// <summary>
+/// SAM-5 §5.1: one command, from its arrival to its release. Pooled by its frontend, which may derive from it.
+/// Everything here is touched by the nexus' executor alone.
+/// </summary>
+public class ScsiCommand
+{
+    /// <summary>SPC-4 §4.3.3: a variable length CDB has at most 260 bytes.</summary>
+    public const int MaxCdbLengthBytes = 260;
+
+    private CdbBytes _cdb;
+    private byte[]? _longCdb;
+
+    // ---- Filled in by the frontend before CommandReceived -------------------------------------------------------
+
+    public Lun Lun { get; set; }
+
+    /// <summary>The transport's tag, unique among the nexus' commands (SAM-5 §4.8).</summary>
+    public ulong Tag { get; set; }
+
+    /// <summary>Order of arrival in the nexus (iSCSI: CmdSN, made monotonic), so that a task management function covers
+    /// only what is older.</summary>
+    public ulong Sequence { get; set; }
+
+    public TaskAttribute Attribute { get; set; }
+
+    /// <summary>The initiator's Data-In Buffer Size.</summary>
+    public uint ExpectedDataInBytes { get; set; }
+
+    /// <summary>The initiator's Data-Out Buffer Size.</summary>
+    public uint ExpectedDataOutBytes { get; set; }
+
+    public int CdbLengthBytes { get; private set; }
+
+    public ReadOnlySpan<byte> Cdb => _longCdb is { } bytes && CdbLengthBytes > CdbBytes.Length
+        ? bytes.AsSpan(0, CdbLengthBytes)
+        : ((ReadOnlySpan<byte>)_cdb)[..CdbLengthBytes];
+
+    // ---- Known to all ------------------------------------------------------------------------------------------
+
+    public ItNexus Nexus { get; internal set; } = null!;
+
+    /// <summary>Null for a command to a LUN without a unit.</summary>
+    public ItlNexus? ItlNexus { get; internal set; }
+
+    public LogicalUnit Unit => ItlNexus!.Unit;
+
+    public CommandBinding Binding { get; internal set; } = null!;
+
+    public CommandState State { get; internal set; }
+
+    /// <summary>What the CDB asks to transfer, in bytes, whatever the initiator expects.</summary>
+    public long RequestedBytes { get; internal set; }
+
+    /// <summary>Data-Out as received, or Data-In to be sent.</summary>
+    public DataBuffer Data { get; } = new();
+
+    /// <summary>Of <see cref="Data"/>, what goes to the initiator; never above its expectation once ended.</summary>
+    public int DataInLengthBytes { get; set; }
+
+    public ScsiStatus Status { get; private set; }
+
+    /// <summary>With CHECK CONDITION.</summary>
+    public SenseData Sense { get; private set; }
+
+    /// <summary>RESIDUAL COUNT, SAM-5 §5.4: computed from the CDB and the data, never trusted from the initiator.</summary>
+    public uint ResidualBytes { get; internal set; }
+
+    /// <summary>The residual is what did not fit (overflow), not what was missing (underflow).</summary>
+    public bool IsOverflow { get; internal set; }
+
+    /// <summary>A task management function or the loss of the nexus covers it.</summary>
+    public bool IsAborted { get; internal set; }
+
+    /// <summary>For the backend while the command is enabled.</summary>
+    public object? BackendState { get; set; }
+
+    // ---- The mid-layer's own -----------------------------------------------------------------------------------
+
+    internal ScsiCommand? NextInNexus;
+    internal ScsiCommand? PreviousInNexus;
+    internal ScsiCommand? NextWaiting;
+    internal bool IsAdmitted;
+    internal bool HasData;
+    internal bool HoldsOrder;
+    internal bool HoldsExclusion;
+    internal bool IsOverloaded;
+    internal SenseData? Refusal;
+    internal GateRequest? GateRequest;
+    internal bool ReportsTaskAborted;
+    internal AbortWait? AbortWaits;
+
+    /// <summary>Stores a copy of the CDB; at most <see cref="MaxCdbLengthBytes"/>.</summary>
+    public void SetCdb(ReadOnlySpan<byte> cdb)
+    {
+        CdbLengthBytes = cdb.Length;
+        if (cdb.Length <= CdbBytes.Length)
+        {
+            cdb.CopyTo(_cdb);
+            return;
+        }
+        _longCdb ??= new byte[MaxCdbLengthBytes];
+        cdb.CopyTo(_longCdb);
+    }
+
+    /// <summary>For the frontend: all Data-Out that was to come is in <see cref="Data"/>.</summary>
+    public void DataOutReceived() => ItlNexus!.Turnstile.DataOutReceived(this);
+
+    /// <summary>For the frontend: the buffer of an aborted command is not touched any more.</summary>
+    public void DataTransferTerminated() => ItlNexus!.Turnstile.AbortedCommandLeft(this);
+
+    /// <summary>For the frontend: nothing of the command is needed any more.</summary>
+    public void Release()
+    {
+        Invariant.That(State == CommandState.Ended, "a command is released once, after its end");
+        Data.Return();
+        BackendState = null;
+        State = CommandState.Released;
+        Nexus.CommandReleased(this);
+    }
+
+    // ---- For device servers: exactly one of these ends an enabled command ---------------------------------------
+
+    /// <summary>GOOD, with <see cref="DataInLengthBytes"/> bytes of Data-In.</summary>
+    public void Complete() => End(ScsiStatus.Good, default);
+
+    /// <summary>A status without sense; no Data-In unless the status is GOOD or CONDITION MET.</summary>
+    public void Complete(ScsiStatus status) => End(status, default);
+
+    /// <summary>CHECK CONDITION. <see cref="DataInLengthBytes"/> may be kept by the caller if data is valid up to the
+    /// error.</summary>
+    public void CheckCondition(in SenseData sense) => End(ScsiStatus.CheckCondition, sense);
+
+    /// <summary>GOOD with <paramref name="data"/> as Data-In, cut to the CDB's allocation length.</summary>
+    public void CompleteWithData(ReadOnlySpan<byte> data)
+    {
+        int lengthBytes = (int)Math.Min(data.Length, RequestedBytes);
+        if (lengthBytes > 0)
+        {
+            if (!Data.TryLease(Nexus.Executor.Buffers, lengthBytes))
+            {
+                CompleteOverloaded();
+                return;
+            }
+            Data.CopyFrom(data[..lengthBytes], 0);
+        }
+        DataInLengthBytes = lengthBytes;
+        Complete();
+    }
+
+    /// <summary>Leases <paramref name="lengthBytes"/> of Data-In; on false the command has been completed.</summary>
+    public bool TryLeaseDataIn(int lengthBytes)
+    {
+        if (lengthBytes == 0 || Data.TryLease(Nexus.Executor.Buffers, lengthBytes))
+            return true;
+        CompleteOverloaded();
+        return false;
+    }
+
+    /// <summary>No memory now: TASK SET FULL if the nexus has other commands whose end can tell the initiator to go on,
+    /// else BUSY (SAM-5 §5.3.1).</summary>
+    public void CompleteOverloaded() =>
+        Complete(ItlNexus is { CommandCount: > 1 } ? ScsiStatus.TaskSetFull : ScsiStatus.Busy);
+
+    internal void SetOutcome(ScsiStatus status, in SenseData sense)
+    {
+        Status = status;
+        Sense = sense;
+    }
+
+    internal void Reset(ItNexus nexus)
+    {
+        Nexus = nexus;
+        ItlNexus = null;
+        State = CommandState.Received;
+        RequestedBytes = 0;
+        DataInLengthBytes = 0;
+        ResidualBytes = 0;
+        IsOverflow = false;
+        IsAborted = false;
+        IsAdmitted = false;
+        HasData = false;
+        HoldsOrder = false;
+        HoldsExclusion = false;
+        IsOverloaded = false;
+        Refusal = null;
+        GateRequest = null;
+        ReportsTaskAborted = false;
+        Invariant.That(AbortWaits is null, "a command comes back with a function waiting for it");
+    }
+
+    private void End(ScsiStatus status, in SenseData sense)
+    {
+        Invariant.That(State == CommandState.Enabled, "a command is completed once, while it is enabled");
+        SetOutcome(status, sense);
+        if (ItlNexus is { } itl)
+            itl.Turnstile.Completed(this);
+        else
+            Nexus.Finish(this);
+    }
+
+    [InlineArray(Length)]
+    private struct CdbBytes
+    {
+        public const int Length = 32;
+        private byte _first;
+    }
+}

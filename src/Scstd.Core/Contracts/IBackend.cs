@@ -1,0 +1,125 @@
+using Scstd.Scsi;
+
+namespace Scstd.Core;
+
+/// <summary>
+/// SAM: the device server. What a command does to the medium. Shared by all executors; what it keeps for one of them it
+/// keeps by <see cref="IExecutor.Index"/>.
+/// </summary>
+public interface IBackend
+{
+    PeripheralDeviceType DeviceType { get; }
+
+    /// <summary>Who the unit says it is (INQUIRY).</summary>
+    LogicalUnitIdentity Identity { get; }
+
+    /// <summary>The commands that the device type adds to those of the mid-layer.</summary>
+    IReadOnlyList<CommandBinding> Commands { get; }
+
+    /// <summary>Bytes in a logical block, or 1 for devices without blocks.</summary>
+    int BlockLengthBytes { get; }
+
+    /// <summary>The most that one command may transfer.</summary>
+    int MaxTransferLengthBytes { get; }
+
+    /// <summary>The store refuses writes.</summary>
+    bool IsReadOnly { get; }
+
+    /// <summary>Mode pages of the device type; the mid-layer adds its own (Control).</summary>
+    IReadOnlyList<ModePage> ModePages { get; }
+
+    /// <summary>Vital product data pages of the device type (B0h…), payload without the four byte header.</summary>
+    IReadOnlyList<VitalProductDataPage> VitalProductData { get; }
+
+    /// <summary>MODE SENSE's header: the DEVICE-SPECIFIC PARAMETER (SBC-4 §6.5.1: WP, DPOFUA).</summary>
+    byte ModeDeviceSpecificParameter { get; }
+
+    /// <summary>Writes the block descriptor (8 bytes, or 16 with LONGLBA) and returns its length; 0: none.</summary>
+    int WriteModeBlockDescriptor(Span<byte> destination, bool longLba);
+
+    /// <summary>A MODE SELECT changed a page; runs alone on the unit.</summary>
+    void ModePageChanged(ModePage page);
+
+    /// <summary>Null if a command that needs the medium may run, else why not (NOT READY …).</summary>
+    SenseData? NotReady { get; }
+
+    /// <summary>Hurry up with a command that was aborted; its completion must still come, exactly once.</summary>
+    void Abort(ScsiCommand command);
+
+    /// <summary>A logical unit reset happened; runs alone on the unit.</summary>
+    void Reset();
+}
+
+/// <summary>A row and what does it.</summary>
+/// <param name="Row">All about the command.</param>
+/// <param name="Execute">Does it, without blocking; ends, now or later, with exactly one of the Complete calls of
+/// <see cref="ScsiCommand"/>, on the command's own executor.</param>
+/// <param name="Validate">Judges a CDB that its row has passed before any data is fetched: null, or the sense.
+/// Must be cheap and change nothing; it is asked again before execution if the command had to wait.</param>
+public sealed record CommandBinding(
+    CommandRow Row,
+    Action<ScsiCommand> Execute,
+    Func<ScsiCommand, SenseData?>? Validate = null)
+{
+    private readonly byte[] _reserved = [.. Row.Usage.Select(b => (byte)~b)];
+
+    /// <summary>A bit is set that the row says nobody looks at: INVALID FIELD IN CDB with its place.</summary>
+    internal SenseData? FindReservedBit(ReadOnlySpan<byte> cdb)
+    {
+        byte[] reserved = _reserved;
+        for (int i = 1; i < reserved.Length; i++)
+        {
+            int wrong = cdb[i] & reserved[i];
+            if (wrong != 0)
+                return SenseData.InvalidFieldInCdb(i, System.Numerics.BitOperations.Log2((uint)wrong));
+        }
+        return null;
+    }
+}
+
+/// <summary>A page of INQUIRY's vital product data.</summary>
+public sealed record VitalProductDataPage(byte PageCode, byte[] Payload);
+
+/// <summary>What INQUIRY tells of a unit's identity.</summary>
+public sealed record LogicalUnitIdentity
+{
+    /// <summary>T10 VENDOR IDENTIFICATION, at most 8 ASCII characters.</summary>
+    public required string Vendor { get; init; }
+
+    /// <summary>PRODUCT IDENTIFICATION, at most 16 ASCII characters.</summary>
+    public required string Product { get; init; }
+
+    /// <summary>PRODUCT REVISION LEVEL, at most 4 ASCII characters.</summary>
+    public required string Revision { get; init; }
+
+    /// <summary>PRODUCT SERIAL NUMBER of VPD page 80h, ASCII.</summary>
+    public required string SerialNumber { get; init; }
+
+    /// <summary>NAA designator (8 or 16 bytes) of the unit, the same through every port.</summary>
+    public required byte[] Naa { get; init; }
+
+    public bool IsRemovable { get; init; }
+
+    /// <summary>VERSION DESCRIPTORS of the command set, SPC-4 §6.6.2 table 144, after SAM and SPC.</summary>
+    public IReadOnlyList<ushort> VersionDescriptors { get; init; } = [];
+}
+
+/// <summary>
+/// One mode page: bytes without the page code and length header (SPC-4 §7.5). Changed only alone on the unit.
+/// </summary>
+public sealed class ModePage
+{
+    public required byte PageCode { get; init; }
+
+    /// <summary>0 for pages in the page_0 format.</summary>
+    public byte SubpageCode { get; init; }
+
+    public required byte[] Current { get; set; }
+
+    public required byte[] Default { get; init; }
+
+    /// <summary>A set bit may be changed by MODE SELECT.</summary>
+    public required byte[] Changeable { get; init; }
+
+    public byte[]? Saved { get; set; }
+}

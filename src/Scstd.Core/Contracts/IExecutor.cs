@@ -1,0 +1,20 @@
+namespace Scstd.Core;
+
+/// <summary>
+/// A reactor as the mid-layer sees it: a place where work runs one after the other. The mid-layer starts no thread
+/// and no timer; whoever composes the daemon gives it these.
+/// </summary>
+public interface IExecutor
+{
+    /// <summary>0 … number of executors − 1.</summary>
+    int Index { get; }
+
+    /// <summary>Monotonic milliseconds.</summary>
+    long NowMs { get; }
+
+    /// <summary>The leasing pool of this executor.</summary>
+    BufferPool Buffers { get; }
+
+    /// <summary>Runs <paramref name="work"/> here, later, in the order of the posts. From any thread.</summary>
+    void Post(Action work);
+}

@@ -1,0 +1,28 @@
+namespace Scstd.Core;
+
+/// <summary>
+/// What a frontend's session offers the mid-layer: SAM-5's transport protocol services under their own names. No call
+/// may block; each is answered later (or from inside the call), as named. All on the nexus' own executor.
+/// </summary>
+public interface ITargetPort
+{
+    /// <summary>Fetch the Data-Out into <see cref="ScsiCommand.Data"/> (R2T, XFER_RDY);
+    /// answer: <see cref="ScsiCommand.DataOutReceived"/>.</summary>
+    void ReceiveDataOut(ScsiCommand command);
+
+    /// <summary>Send Data-In if any, status, sense; answer when nothing of it is needed any more:
+    /// <see cref="ScsiCommand.Release"/>.</summary>
+    void SendCommandComplete(ScsiCommand command);
+
+    /// <summary>The command was aborted while its Data-Out came in: stop touching its buffer;
+    /// answer: <see cref="ScsiCommand.DataTransferTerminated"/>.</summary>
+    void TerminateDataTransfer(ScsiCommand command);
+
+    /// <summary>The command ended by an abort and gets no response: forget it;
+    /// answer: <see cref="ScsiCommand.Release"/>.</summary>
+    void CommandAborted(ScsiCommand command);
+
+    /// <summary>Nothing that the function covers can act any more: send <see cref="TaskManagementRequest.Response"/>.
+    /// </summary>
+    void TaskManagementFunctionExecuted(TaskManagementRequest request);
+}

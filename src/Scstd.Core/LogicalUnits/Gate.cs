@@ -1,0 +1,166 @@
+namespace Scstd.Core;
+
+/// <summary>A command's wish to pass the gate; null once the command has left (aborted) before its turn.</summary>
+internal sealed class GateRequest(Turnstile turnstile, ScsiCommand command)
+{
+    public Turnstile Turnstile { get; } = turnstile;
+
+    public ScsiCommand? Command { get; set; } = command;
+}
+
+/// <summary>
+/// The gate of a logical unit, kept by its home executor. It shuts the turnstiles of all executors for those few that
+/// need it: <em>order</em> for an ORDERED command, which begins when everything before it has ended (SAM-5 §8.6.2), and
+/// <em>exclusion</em> for a command that changes the unit, which begins when no other is with the device server.
+/// The two are separate: order waits for initiators (whose Data-Out may be late), exclusion only for device servers.
+/// A command with order may ask for exclusion, never the other way round, so they cannot wait for each other.
+/// All members run on the home executor.
+/// </summary>
+internal sealed class Gate(LogicalUnit unit)
+{
+    private readonly Queue<GateRequest> _orderWaiting = new();
+    private readonly Queue<GateRequest> _exclusionWaiting = new();
+    private readonly Queue<Action> _whenNotExclusive = new();
+    private GateRequest? _order;
+    private GateRequest? _exclusion;
+    private int _sweeps;
+
+    /// <summary>Who holds or gets exclusion, for a diagnosis.</summary>
+    public string? Describe() => _exclusion?.Command?.Binding.Row.Name ?? (_order is null ? null : "an ORDERED command");
+
+    // ---- Order -----------------------------------------------------------------------------------------------
+
+    public void RequestOrder(GateRequest request)
+    {
+        _orderWaiting.Enqueue(request);
+        NextOrder();
+    }
+
+    public void ReleaseOrder()
+    {
+        _order = null;
+        // The requester's own turnstile was shut when the command came; the others when the turn came.
+        foreach (Turnstile turnstile in unit.Turnstiles)
+            turnstile.Executor.Post(turnstile.OpenOrder);
+        NextOrder();
+    }
+
+    private void NextOrder()
+    {
+        if (_order is not null || !_orderWaiting.TryDequeue(out GateRequest? request))
+            return;
+        _order = request;
+        var drained = new Countdown(unit.Turnstiles.Length, () => request.Turnstile.Executor.Post(
+            () => request.Turnstile.OrderGranted(request)));
+        foreach (Turnstile turnstile in unit.Turnstiles)
+        {
+            bool shut = !ReferenceEquals(turnstile, request.Turnstile);
+            turnstile.Executor.Post(() => turnstile.DrainOrder(shut, () => unit.Home.Post(drained.Count)));
+        }
+    }
+
+    // ---- Exclusion -------------------------------------------------------------------------------------------
+
+    public void RequestExclusion(GateRequest request)
+    {
+        _exclusionWaiting.Enqueue(request);
+        NextExclusion();
+    }
+
+    /// <summary>The change is done: its consequences are told to every executor; when all have taken them in, the gate
+    /// opens and <paramref name="published"/> runs on the requester's executor.</summary>
+    public void ReleaseExclusion(GateRequest request, IReadOnlyList<Action<Turnstile>> consequences, Action? published)
+    {
+        Invariant.That(ReferenceEquals(request, _exclusion), "exclusion is released by its holder");
+        Tell(consequences, openExclusion: true, () =>
+        {
+            _exclusion = null;
+            if (published is not null)
+                request.Turnstile.Executor.Post(published);
+            while (_exclusion is null && _whenNotExclusive.TryDequeue(out Action? work))
+                work();
+            NextExclusion();
+        });
+    }
+
+    private void NextExclusion()
+    {
+        if (_exclusion is not null || _sweeps > 0 || !_exclusionWaiting.TryDequeue(out GateRequest? request))
+            return;
+        _exclusion = request;
+        var drained = new Countdown(unit.Turnstiles.Length, () => request.Turnstile.Executor.Post(
+            () => request.Turnstile.ExclusionGranted(request)));
+        foreach (Turnstile turnstile in unit.Turnstiles)
+        {
+            bool shut = !ReferenceEquals(turnstile, request.Turnstile);
+            turnstile.Executor.Post(() => turnstile.DrainExecution(shut, () => unit.Home.Post(drained.Count)));
+        }
+    }
+
+    // ---- Sweeps: functions that abort what is inside ---------------------------------------------------------
+
+    /// <summary>
+    /// Shuts every turnstile, lets <paramref name="abort"/> put a barrier on what is to go, and when all of it has gone
+    /// runs <paramref name="change"/> here, alone, tells its consequences to every executor, opens, and calls
+    /// <paramref name="done"/> here.
+    /// </summary>
+    public void Sweep(
+        Action<Turnstile, AbortBarrier> abort, Func<IReadOnlyList<Action<Turnstile>>> change, Action done)
+    {
+        _sweeps++;
+        var gone = new Countdown(unit.Turnstiles.Length, () => WhenNotExclusive(() =>
+            Tell(change(), openExclusion: true, () =>
+            {
+                _sweeps--;
+                done();
+                NextExclusion();
+            })));
+        foreach (Turnstile turnstile in unit.Turnstiles)
+        {
+            turnstile.Executor.Post(() =>
+            {
+                var barrier = new AbortBarrier(() => unit.Home.Post(gone.Count));
+                turnstile.ShutExecution();
+                abort(turnstile, barrier);
+                barrier.Arm();
+            });
+        }
+    }
+
+    /// <summary>Runs consequences on every executor; <paramref name="told"/> runs here when all have.</summary>
+    public void Tell(IReadOnlyList<Action<Turnstile>> consequences, bool openExclusion, Action told)
+    {
+        var all = new Countdown(unit.Turnstiles.Length, told);
+        foreach (Turnstile turnstile in unit.Turnstiles)
+        {
+            turnstile.Executor.Post(() =>
+            {
+                foreach (Action<Turnstile> consequence in consequences)
+                    consequence(turnstile);
+                unit.Home.Post(all.Count);
+                if (openExclusion)
+                    turnstile.OpenExecution();
+            });
+        }
+    }
+
+    /// <summary>A command that a sweep does not cover (it is newer) may hold exclusion: it ends first.</summary>
+    private void WhenNotExclusive(Action work)
+    {
+        if (_exclusion is null)
+            work();
+        else
+            _whenNotExclusive.Enqueue(work);
+    }
+
+    private sealed class Countdown(int count, Action zero)
+    {
+        private int _left = count;
+
+        public void Count()
+        {
+            if (--_left == 0)
+                zero();
+        }
+    }
+}

@@ -1,0 +1,93 @@
+using Scstd.Scsi;
+
+namespace Scstd.Core;
+
+/// <summary>What is unusual about a nexus: a command on it may not take the fast path.</summary>
+[Flags]
+public enum NexusConditions : byte
+{
+    None = 0,
+    UnitAttention = 1,
+
+    /// <summary>Another I_T nexus holds an SPC-2 reservation of the unit.</summary>
+    ReservedByOther = 2,
+
+    /// <summary>The LUN map gives this initiator the unit read-only.</summary>
+    ReadOnlyMapping = 4,
+
+    /// <summary>A loss or a removal is being carried out: nothing new begins.</summary>
+    Ending = 8,
+}
+
+/// <summary>I_T_L nexus, SAM-5 §4.6: one initiator port, one target port, one logical unit. Lives on its nexus'
+/// executor.</summary>
+public sealed class ItlNexus
+{
+    private ScsiCommand? _first;
+    private ScsiCommand? _last;
+
+    internal ItlNexus(ItNexus nexus, Lun lun, LogicalUnit unit, Turnstile turnstile, bool isReadOnly)
+    {
+        Nexus = nexus;
+        Lun = lun;
+        Unit = unit;
+        Turnstile = turnstile;
+        Conditions = isReadOnly ? NexusConditions.ReadOnlyMapping : NexusConditions.None;
+        UnitAttentions = new UnitAttentions(this);
+    }
+
+    public ItNexus Nexus { get; }
+
+    public Lun Lun { get; }
+
+    public LogicalUnit Unit { get; }
+
+    /// <summary>Commands in the task set from this nexus.</summary>
+    public int CommandCount { get; private set; }
+
+    public NexusConditions Conditions { get; internal set; }
+
+    public bool IsReadOnly => (Conditions & NexusConditions.ReadOnlyMapping) != 0;
+
+    public UnitAttentions UnitAttentions { get; }
+
+    internal Turnstile Turnstile { get; }
+
+    internal void Add(ScsiCommand command)
+    {
+        command.PreviousInNexus = _last;
+        command.NextInNexus = null;
+        if (_last is null)
+            _first = command;
+        else
+            _last.NextInNexus = command;
+        _last = command;
+        CommandCount++;
+    }
+
+    internal void Remove(ScsiCommand command)
+    {
+        if (command.PreviousInNexus is null)
+            _first = command.NextInNexus;
+        else
+            command.PreviousInNexus.NextInNexus = command.NextInNexus;
+        if (command.NextInNexus is null)
+            _last = command.PreviousInNexus;
+        else
+            command.NextInNexus.PreviousInNexus = command.PreviousInNexus;
+        command.NextInNexus = command.PreviousInNexus = null;
+        CommandCount--;
+    }
+
+    /// <summary>The commands at this moment, oldest first; safe while they leave.</summary>
+    internal List<ScsiCommand> Snapshot()
+    {
+        var commands = new List<ScsiCommand>(CommandCount);
+        for (ScsiCommand? command = _first; command is not null; command = command.NextInNexus)
+            commands.Add(command);
+        return commands;
+    }
+
+    internal void Set(NexusConditions condition, bool on) =>
+        Conditions = on ? Conditions | condition : Conditions & ~condition;
+}

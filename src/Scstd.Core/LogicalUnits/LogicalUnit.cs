@@ -1,0 +1,115 @@
+using Scstd.Scsi;
+
+namespace Scstd.Core;
+
+/// <summary>
+/// SAM-5 §4.6.20: a logical unit, whatever number an initiator sees it by. What all nexuses share of it; each executor
+/// reaches it through its own turnstile.
+/// </summary>
+public sealed partial class LogicalUnit
+{
+    private List<Action<Turnstile>> _consequences = [];
+
+    public LogicalUnit(string name, IBackend backend, IReadOnlyList<IExecutor> executors, int homeIndex = 0)
+    {
+        Name = name;
+        Backend = backend;
+        Home = executors[homeIndex];
+        Gate = new Gate(this);
+        Turnstiles = [.. executors.Select(e => new Turnstile(this, e))];
+        Control = ControlModePage.Create();
+        ModePages = [Control, .. backend.ModePages];
+        Commands = new CommandTable([.. PrimaryCommands.BindingsFor(this), .. backend.Commands]);
+        Refresh();
+    }
+
+    /// <summary>The device's name in the configuration.</summary>
+    public string Name { get; }
+
+    public IBackend Backend { get; }
+
+    public CommandTable Commands { get; }
+
+    /// <summary>The executor that keeps the gate.</summary>
+    public IExecutor Home { get; }
+
+    /// <summary>All mode pages, the Control page first. Changed only alone on the unit.</summary>
+    public IReadOnlyList<ModePage> ModePages { get; }
+
+    public ModePage Control { get; }
+
+    /// <summary>Commands queue for a nexus up to this; above, TASK SET FULL or BUSY.</summary>
+    public int QueueDepth { get; init; } = 1024;
+
+    /// <summary>A command that needs the medium, or writes, must ask first. Changed only alone on the unit.</summary>
+    public bool IsUnusual { get; private set; }
+
+    public bool IsWriteProtected => Backend.IsReadOnly || ControlModePage.IsSoftwareWriteProtected(Control);
+
+    internal Gate Gate { get; }
+
+    internal Turnstile[] Turnstiles { get; }
+
+    /// <summary>Commands in the task set on this executor's side.</summary>
+    public int AdmittedOn(IExecutor executor) => TurnstileOf(executor).Admitted;
+
+    /// <summary>Who or what the gate is shut for, or null; for a diagnosis, on the home executor.</summary>
+    public string? GateHolder => Gate.Describe();
+
+    internal Turnstile TurnstileOf(IExecutor executor) => Turnstiles[executor.Index];
+
+    /// <summary>Why a command that is otherwise in order may not run now.</summary>
+    internal SenseData? Refuse(ScsiCommand command, ItlNexus itl)
+    {
+        CommandRow row = command.Binding.Row;
+        if (row.Has(CommandTraits.NeedsMedium) && Backend.NotReady is { } notReady)
+            return notReady;
+        if (row.Has(CommandTraits.WritesMedium) && (itl.IsReadOnly || IsWriteProtected))
+            return new SenseData(SenseKey.DataProtect, AdditionalSense.WriteProtected);
+        return null;
+    }
+
+    // ---- Consequences of a change, collected while a command runs alone -------------------------------------------
+
+    /// <summary>Every nexus but <paramref name="except"/> gets a unit attention condition, before the status of the
+    /// command that runs alone now is sent.</summary>
+    public void EstablishUnitAttention(AdditionalSense condition, ItlNexus? except) =>
+        _consequences.Add(turnstile => turnstile.EstablishUnitAttention(condition, except));
+
+    internal void AddConsequence(Action<Turnstile> consequence) => _consequences.Add(consequence);
+
+    /// <summary>What a change means for the fast path is worked out once, when the change is done.</summary>
+    private void Refresh() => IsUnusual = Backend.NotReady is not null || IsWriteProtected;
+
+    internal IReadOnlyList<Action<Turnstile>> TakeConsequences()
+    {
+        Refresh();
+        if (_consequences.Count == 0)
+            return [];
+        List<Action<Turnstile>> taken = _consequences;
+        _consequences = [];
+        return taken;
+    }
+
+    // ---- Reservation (SPC-2 §5.5.1) -------------------------------------------------------------------------------
+
+    /// <summary>Who holds the unit reserved; changed only alone on the unit.</summary>
+    internal ItNexus? ReservationHolder { get; private set; }
+
+    internal void Reserve(ItNexus? holder)
+    {
+        ReservationHolder = holder;
+        AddConsequence(turnstile => turnstile.SetReservationHolder(holder));
+    }
+
+    /// <summary>A nexus is gone: its reservation ends with it. <paramref name="done"/> runs on the home executor.</summary>
+    internal void NexusEnded(ItNexus nexus, Action done) =>
+        Home.Post(() => Gate.Sweep(static (_, _) => { }, () => ReleaseOf(nexus), done));
+
+    private IReadOnlyList<Action<Turnstile>> ReleaseOf(ItNexus nexus)
+    {
+        if (ReferenceEquals(ReservationHolder, nexus))
+            Reserve(null);
+        return TakeConsequences();
+    }
+}

@@ -1,0 +1,146 @@
+using Scstd.Scsi;
+
+namespace Scstd.Core;
+
+/// <summary>
+/// SAM-5 §7: task management. A function is answered only when nothing it covers can act on the medium or answer any
+/// more.
+/// </summary>
+internal static class TaskManager
+{
+    public static void Execute(TaskManagementRequest request)
+    {
+        ItNexus nexus = request.Nexus;
+        bool needsUnit = request.Function is not (TaskManagementFunction.TargetWarmReset or
+            TaskManagementFunction.TargetColdReset or TaskManagementFunction.ItNexusReset);
+        ItlNexus? itl = nexus.Find(request.Lun);
+        if (needsUnit && itl is null)
+        {
+            Answer(request, TaskManagementResponse.IncorrectLogicalUnitNumber);
+            return;
+        }
+        switch (request.Function)
+        {
+            case TaskManagementFunction.AbortTask:
+                AbortTask(request, itl!);
+                break;
+            case TaskManagementFunction.AbortTaskSet:
+                AbortTaskSet(request, [itl!]);
+                break;
+            case TaskManagementFunction.ItNexusReset:
+                AbortTaskSet(request, [.. nexus.ItlNexuses]);
+                break;
+            case TaskManagementFunction.ClearTaskSet:
+                Sweep(request, [itl!], ClearTaskSet);
+                break;
+            case TaskManagementFunction.LogicalUnitReset:
+                Sweep(request, [itl!], Reset);
+                break;
+            case TaskManagementFunction.TargetWarmReset or TaskManagementFunction.TargetColdReset:
+                Sweep(request, [.. nexus.ItlNexuses], Reset);
+                break;
+            case TaskManagementFunction.QueryTask:
+                Answer(request, Query(request, itl!));
+                break;
+            case TaskManagementFunction.QueryTaskSet:
+                Answer(request, itl!.CommandCount > 0
+                    ? TaskManagementResponse.FunctionSucceeded : TaskManagementResponse.FunctionComplete);
+                break;
+            default:
+                Answer(request, TaskManagementResponse.FunctionNotSupported);
+                break;
+        }
+    }
+
+    private static bool IsInTaskSet(ScsiCommand? command, ItlNexus itl) =>
+        command is not null && ReferenceEquals(command.ItlNexus, itl) &&
+        command.State is not (CommandState.Ended or CommandState.Released);
+
+    private static TaskManagementResponse Query(TaskManagementRequest request, ItlNexus itl) =>
+        IsInTaskSet(request.Referenced, itl)
+            ? TaskManagementResponse.FunctionSucceeded : TaskManagementResponse.FunctionComplete;
+
+    private static void AbortTask(TaskManagementRequest request, ItlNexus itl)
+    {
+        if (!IsInTaskSet(request.Referenced, itl))
+        {
+            // One whose status is on its way is not in the task set any more (SAM-5 §7.2).
+            Answer(request, request.Referenced is null
+                ? TaskManagementResponse.TaskDoesNotExist : TaskManagementResponse.FunctionComplete);
+            return;
+        }
+        request.WaitsFor = $"{request.Referenced!.Binding.Row} ({request.Referenced.State})";
+        var barrier = new AbortBarrier(() => Answer(request, TaskManagementResponse.FunctionComplete));
+        itl.Turnstile.Abort(request.Referenced!, barrier, reportTaskAborted: false);
+        barrier.Arm();
+    }
+
+    private static void AbortTaskSet(TaskManagementRequest request, IReadOnlyList<ItlNexus> itls)
+    {
+        request.WaitsFor = "commands of its own nexus";
+        var barrier = new AbortBarrier(() => Answer(request, TaskManagementResponse.FunctionComplete));
+        foreach (ItlNexus itl in itls)
+            itl.Turnstile.AbortAll(itl, barrier, request.Sequence, reportTaskAborted: false);
+        barrier.Arm();
+    }
+
+    private static void Sweep(
+        TaskManagementRequest request,
+        IReadOnlyList<ItlNexus> itls,
+        Func<TaskManagementRequest, ItlNexus, Action<Turnstile, AbortBarrier>, Action, bool> begin)
+    {
+        IExecutor executor = request.Nexus.Executor;
+        request.Pending = itls.Count;
+        if (itls.Count == 0)
+            Answer(request, TaskManagementResponse.FunctionComplete);
+        foreach (ItlNexus itl in itls)
+        {
+            request.WaitsFor = $"unit {itl.Unit.Name}";
+            begin(request, itl, (turnstile, barrier) => AbortOn(turnstile, barrier, request, itl), () =>
+                executor.Post(() =>
+                {
+                    if (--request.Pending == 0)
+                        Answer(request, TaskManagementResponse.FunctionComplete);
+                }));
+        }
+    }
+
+    private static void AbortOn(
+        Turnstile turnstile, AbortBarrier barrier, TaskManagementRequest request, ItlNexus requester)
+    {
+        bool tas = ControlModePage.ReportsTaskAborted(turnstile.Unit.Control);
+        bool clears = request.Function == TaskManagementFunction.ClearTaskSet;
+        foreach (ItlNexus itl in turnstile.Nexuses.ToArray())
+        {
+            bool own = ReferenceEquals(itl, requester);
+            int covered = turnstile.AbortAll(
+                itl, barrier, own ? request.Sequence : ulong.MaxValue, reportTaskAborted: tas && !own);
+            // SAM-5 §5.6: without TAS the other nexuses learn by a unit attention that their commands are gone.
+            if (clears && covered > 0 && !own && !tas)
+                itl.UnitAttentions.Establish(AdditionalSense.CommandsClearedByAnotherInitiator);
+        }
+    }
+
+    private static bool ClearTaskSet(
+        TaskManagementRequest request, ItlNexus itl, Action<Turnstile, AbortBarrier> abort, Action done)
+    {
+        LogicalUnit unit = itl.Unit;
+        unit.Home.Post(() => unit.Gate.Sweep(abort, static () => [], done));
+        return true;
+    }
+
+    private static bool Reset(
+        TaskManagementRequest request, ItlNexus itl, Action<Turnstile, AbortBarrier> abort, Action done)
+    {
+        LogicalUnit unit = itl.Unit;
+        unit.Home.Post(() => unit.Gate.Sweep(abort, unit.CarryOutReset, done));
+        return true;
+    }
+
+    private static void Answer(TaskManagementRequest request, TaskManagementResponse response)
+    {
+        request.Response = response;
+        request.WaitsFor = null;
+        request.Nexus.Port.TaskManagementFunctionExecuted(request);
+    }
+}

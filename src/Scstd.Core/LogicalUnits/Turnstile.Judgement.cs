@@ -1,0 +1,100 @@
+using Scstd.Scsi;
+
+namespace Scstd.Core;
+
+/// <summary>Judging a CDB before its data is fetched, and a command before it is executed.</summary>
+internal sealed partial class Turnstile
+{
+    private static readonly CommandBinding Unknown = new(
+        new CommandRow { Name = "unknown", OperationCode = 0xFF, Usage = [0xFF], Traits = CommandTraits.None },
+        static _ => throw new System.Diagnostics.UnreachableException("an unknown command is never executed"));
+
+    /// <summary>Finds the command's row and holds the CDB against it. Null, or why it is refused.</summary>
+    private SenseData? Judge(ScsiCommand command)
+    {
+        ReadOnlySpan<byte> cdb = command.Cdb;
+        CommandBinding? binding = Unit.Commands.Find(cdb);
+        command.Binding = binding ?? Unknown;
+        if (binding is null)
+            return UnknownCommand(cdb);
+        CommandRow row = binding.Row;
+        if (cdb.Length < row.CdbLengthBytes)
+            return SenseData.InvalidFieldInCdb(0);
+        if (binding.FindReservedBit(cdb) is { } reserved)
+            return reserved;
+        command.RequestedBytes = row.TransferLength is { } length ? length(cdb, Unit.Backend.BlockLengthBytes) : 0;
+        if (binding.Validate?.Invoke(command) is { } refused)
+            return refused;
+        if (command.RequestedBytes > Unit.Backend.MaxTransferLengthBytes)
+        {
+            // An allocation length may be anything: the answer is short. A parameter list or blocks may not.
+            if ((row.Direction & DataDirection.Out) != 0)
+                return SenseData.InvalidFieldInCdb(row.LengthFieldOffset);
+            command.RequestedBytes = Math.Min(command.RequestedBytes, int.MaxValue);
+        }
+        return null;
+    }
+
+    /// <summary>An operation code that nobody knows, or one of ours with a service action that nobody knows
+    /// (SPC-4 §4.3.2: then the service action is the invalid field).</summary>
+    private SenseData UnknownCommand(ReadOnlySpan<byte> cdb)
+    {
+        if (!Unit.Commands.HasServiceActions(cdb[0]))
+        {
+            return SenseData.IllegalRequest(AdditionalSense.InvalidCommandOperationCode) with
+            {
+                FieldPointer = 0,
+                FieldIsInCdb = true,
+            };
+        }
+        return cdb[0] == 0x7F ? SenseData.InvalidFieldInCdb(8) : SenseData.InvalidFieldInCdb(1, 4);
+    }
+
+    /// <summary>Leases the buffer. False if the command will not get its data: it was refused.</summary>
+    private bool PrepareDataOut(ScsiCommand command)
+    {
+        if (command.ExpectedDataOutBytes < command.RequestedBytes)
+        {
+            // Half a write is nobody's wish: refused as SPC-4's INVALID FIELD IN COMMAND INFORMATION UNIT, with the
+            // residual overflow (RFC 7143 §11.4.5.1).
+            command.Refusal = SenseData.IllegalRequest(AdditionalSense.InvalidFieldInCommandInformationUnit);
+            return false;
+        }
+        if (command.Data.TryLease(Executor.Buffers, (int)command.RequestedBytes))
+            return true;
+        command.IsOverloaded = true;
+        command.Refusal = default(SenseData);
+        return false;
+    }
+
+    /// <summary>
+    /// Something is unusual. The order of the checks is SPC-4's: a reservation conflict comes before a unit attention,
+    /// and that before the CDB's own faults (SAM-5 §5.14.1). True if the command has been ended.
+    /// </summary>
+    private bool Intercept(ScsiCommand command)
+    {
+        ItlNexus itl = command.ItlNexus!;
+        CommandRow row = command.Binding.Row;
+        if ((itl.Conditions & NexusConditions.ReservedByOther) != 0 && !row.Has(CommandTraits.AllowedUnderReserve))
+        {
+            command.Complete(ScsiStatus.ReservationConflict);
+            return true;
+        }
+        if ((itl.Conditions & NexusConditions.UnitAttention) != 0 && !row.Has(CommandTraits.BypassesUnitAttention) &&
+            itl.UnitAttentions.TryTake(out AdditionalSense attention))
+        {
+            command.CheckCondition(SenseData.UnitAttention(attention));
+            return true;
+        }
+        if (command.IsOverloaded)
+        {
+            command.CompleteOverloaded();
+            return true;
+        }
+        SenseData? refusal = command.Refusal ?? Unit.Refuse(command, itl);
+        if (refusal is not { } sense)
+            return false;
+        command.CheckCondition(sense);
+        return true;
+    }
+}

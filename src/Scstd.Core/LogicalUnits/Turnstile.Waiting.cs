@@ -1,0 +1,172 @@
+using Scstd.Scsi;
+
+namespace Scstd.Core;
+
+/// <summary>Waiting at the gate, and leaving without having passed it.</summary>
+internal sealed partial class Turnstile
+{
+    // ---- Order -------------------------------------------------------------------------------------------------
+
+    private void BeginOrder(ScsiCommand command)
+    {
+        _orderShut++;
+        var request = new GateRequest(this, command);
+        command.GateRequest = request;
+        Unit.Home.Post(() => Unit.Gate.RequestOrder(request));
+    }
+
+    /// <summary>The gate's turn has come: let nobody new in and report when all inside have left.</summary>
+    public void DrainOrder(bool shut, Action drained)
+    {
+        if (shut)
+            _orderShut++;
+        Invariant.That(_orderDrained is null, "one order at a time");
+        if (_admitted == 0)
+            drained();
+        else
+            _orderDrained = drained;
+    }
+
+    public void OrderGranted(GateRequest request)
+    {
+        if (request.Command is not { } command)
+        {
+            Unit.Home.Post(Unit.Gate.ReleaseOrder);
+            return;
+        }
+        command.GateRequest = null;
+        bool first = _dormant.Remove(command);
+        Invariant.That(first, "an ORDERED command waits until its turn");
+        command.HoldsOrder = true;
+        AdmitDormant(command);
+    }
+
+    /// <summary>The ORDERED command has ended; those behind it come in, up to the next ORDERED one.</summary>
+    public void OpenOrder()
+    {
+        _orderShut--;
+        while (_orderShut == 0 && _dormant.First is { } next)
+        {
+            if (next.Attribute == TaskAttribute.Ordered)
+                BeginOrder(next);
+            else
+                AdmitDormant(_dormant.Dequeue());
+        }
+    }
+
+    private void AdmitDormant(ScsiCommand command)
+    {
+        command.IsAdmitted = true;
+        _admitted++;
+        if (command.State != CommandState.AwaitingDataOut)
+            Enable(command);
+    }
+
+    // ---- Exclusion ---------------------------------------------------------------------------------------------
+
+    private void BeginExclusion(ScsiCommand command)
+    {
+        command.State = CommandState.Dormant;
+        ShutExecution();
+        var request = new GateRequest(this, command);
+        command.GateRequest = request;
+        Unit.Home.Post(() => Unit.Gate.RequestExclusion(request));
+    }
+
+    public void ShutExecution() => _executionShut++;
+
+    public void DrainExecution(bool shut, Action drained)
+    {
+        if (shut)
+            ShutExecution();
+        Invariant.That(_executionDrained is null, "one exclusion at a time");
+        if (_executing == 0)
+            drained();
+        else
+            _executionDrained = drained;
+    }
+
+    public void ExclusionGranted(GateRequest request)
+    {
+        if (request.Command is not { } command)
+        {
+            Unit.Home.Post(() => Unit.Gate.ReleaseExclusion(request, [], null));
+            return;
+        }
+        command.HoldsExclusion = true;
+        Execute(command);
+    }
+
+    public void OpenExecution()
+    {
+        _executionShut--;
+        while (_executionShut == 0 && !_blocked.IsEmpty)
+            Enable(_blocked.Dequeue());
+    }
+
+    // ---- Abort -------------------------------------------------------------------------------------------------
+
+    /// <summary>Aborts what a nexus has here and puts the barrier on it. Returns how many commands it covers.</summary>
+    public int AbortAll(ItlNexus itl, AbortBarrier barrier, ulong beforeSequence, bool reportTaskAborted)
+    {
+        int covered = 0;
+        foreach (ScsiCommand command in itl.Snapshot())
+        {
+            if (command.Sequence >= beforeSequence || command.State is CommandState.Ended or CommandState.Released)
+                continue;
+            Abort(command, barrier, reportTaskAborted);
+            covered++;
+        }
+        return covered;
+    }
+
+    /// <summary>
+    /// Tells the command's present owner to let go of it; from there the ordinary walk carries it to its end, without a
+    /// response (or with TASK ABORTED), and past the barrier.
+    /// </summary>
+    public void Abort(ScsiCommand command, AbortBarrier barrier, bool reportTaskAborted)
+    {
+        barrier.Add();
+        command.AbortWaits = new AbortWait(barrier, command.AbortWaits);
+        if (command.IsAborted)
+        {
+            command.ReportsTaskAborted &= reportTaskAborted;
+            return;
+        }
+        command.IsAborted = true;
+        command.ReportsTaskAborted = reportTaskAborted;
+        switch (command.State)
+        {
+            case CommandState.AwaitingDataOut:
+                command.ItlNexus!.Nexus.Port.TerminateDataTransfer(command);
+                break;
+            case CommandState.Dormant:
+                AbortedCommandLeft(command);
+                break;
+            case CommandState.Enabled:
+                Unit.Backend.Abort(command);
+                break;
+            case CommandState.Publishing:
+                break;
+            default:
+                Invariant.That(false, $"a command in state {command.State} is not in the task set");
+                break;
+        }
+    }
+
+    /// <summary>An aborted command is in nobody's hands any more: out of the queues, and to its end.</summary>
+    public void AbortedCommandLeft(ScsiCommand command)
+    {
+        Invariant.That(command.IsAborted, "only an aborted command leaves this way");
+        if (!command.IsAdmitted)
+            _dormant.Remove(command);
+        else
+            _blocked.Remove(command);
+        if (command.GateRequest is { } request)
+        {
+            request.Command = null;
+            command.GateRequest = null;
+        }
+        Leave(command);
+    }
+}

@@ -1,0 +1,212 @@
+using System.Runtime.CompilerServices;
+using Scstd.Scsi;
+
+namespace Scstd.Core;
+
+/// <summary>
+/// One executor's side of a unit's gate, touched by that executor alone: how many commands are inside, whether the way
+/// is open, and the nexuses that come through here. A command that only moves data passes by plain memory reads.
+/// </summary>
+/// <remarks>
+/// Two ways are counted. <em>Admitted</em>: in the task set, from arrival to the end, also while the Data-Out comes in, so
+/// that an ORDERED successor never slips ahead of a WRITE that waits for its data. <em>Executing</em>: with the device
+/// server.
+/// </remarks>
+internal sealed partial class Turnstile
+{
+    private readonly List<ItlNexus> _nexuses = [];
+    private CommandQueue _dormant;
+    private CommandQueue _blocked;
+    private int _orderShut;
+    private int _executionShut;
+    private int _admitted;
+    private int _executing;
+    private Action? _orderDrained;
+    private Action? _executionDrained;
+
+    public Turnstile(LogicalUnit unit, IExecutor executor)
+    {
+        Unit = unit;
+        Executor = executor;
+    }
+
+    public LogicalUnit Unit { get; }
+
+    public IExecutor Executor { get; }
+
+    public IReadOnlyList<ItlNexus> Nexuses => _nexuses;
+
+    /// <summary>Who holds the SPC-2 reservation, as told by the gate.</summary>
+    public ItNexus? ReservationHolder { get; private set; }
+
+    public int Admitted => _admitted;
+
+    public int Executing => _executing;
+
+    public ItlNexus AddNexus(ItNexus nexus, LunMapEntry entry)
+    {
+        var itl = new ItlNexus(nexus, Lun.FromNumber(entry.Number), Unit, this, entry.IsReadOnly);
+        itl.Set(NexusConditions.ReservedByOther, ReservationHolder is { } holder && !ReferenceEquals(holder, nexus));
+        _nexuses.Add(itl);
+        return itl;
+    }
+
+    public void RemoveNexus(ItlNexus itl)
+    {
+        Invariant.That(itl.CommandCount == 0, "a nexus leaves a unit after its commands");
+        _nexuses.Remove(itl);
+    }
+
+    public void SetReservationHolder(ItNexus? holder)
+    {
+        ReservationHolder = holder;
+        foreach (ItlNexus itl in _nexuses)
+            itl.Set(NexusConditions.ReservedByOther, holder is not null && !ReferenceEquals(holder, itl.Nexus));
+    }
+
+    // ---- Arrival -----------------------------------------------------------------------------------------------
+
+    public void Receive(ScsiCommand command)
+    {
+        ItlNexus itl = command.ItlNexus!;
+        itl.Add(command);
+        command.Refusal = Judge(command);
+        CommandRow row = command.Binding.Row;
+        bool waitsForData = false;
+        if (command.Refusal is null && (row.Direction & DataDirection.Out) != 0 && command.RequestedBytes > 0)
+            waitsForData = PrepareDataOut(command);
+        command.HasData = !waitsForData && command.Refusal is null;
+
+        Admit(command, row);
+        if (waitsForData)
+        {
+            command.State = CommandState.AwaitingDataOut;
+            itl.Nexus.Port.ReceiveDataOut(command);
+        }
+        else if (command.IsAdmitted)
+        {
+            Enable(command);
+        }
+        else
+        {
+            command.State = CommandState.Dormant;
+        }
+    }
+
+    public void DataOutReceived(ScsiCommand command)
+    {
+        Invariant.That(command.State == CommandState.AwaitingDataOut, "Data-Out comes once, when it was asked for");
+        command.HasData = true;
+        if (command.IsAdmitted)
+            Enable(command);
+        else
+            command.State = CommandState.Dormant;
+    }
+
+    /// <summary>Task attributes, SAM-5 §8.6.</summary>
+    private void Admit(ScsiCommand command, CommandRow row)
+    {
+        bool simple = command.Attribute == TaskAttribute.Simple;
+        bool goesFirst = command.Attribute == TaskAttribute.HeadOfQueue ||
+            (simple && row.Has(CommandTraits.ImplicitHeadOfQueue)) || command.Refusal is not null;
+        if (goesFirst || (simple && _orderShut == 0))
+        {
+            command.IsAdmitted = true;
+            _admitted++;
+            return;
+        }
+        _dormant.Enqueue(command);
+        if (_orderShut == 0)
+            BeginOrder(command);
+    }
+
+    // ---- The way to the device server ----------------------------------------------------------------------------
+
+    private void Enable(ScsiCommand command)
+    {
+        if (_executionShut != 0)
+        {
+            command.State = CommandState.Dormant;
+            _blocked.Enqueue(command);
+            return;
+        }
+        if (command.Binding.Row.Has(CommandTraits.ChangesUnit) && command.Refusal is null)
+        {
+            BeginExclusion(command);
+            return;
+        }
+        Execute(command);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void Execute(ScsiCommand command)
+    {
+        _executing++;
+        command.State = CommandState.Enabled;
+        if ((command.ItlNexus!.Conditions != 0 || command.Refusal is not null || Unit.IsUnusual) && Intercept(command))
+            return;
+        command.Binding.Execute(command);
+    }
+
+    /// <summary>The device server is done with the command.</summary>
+    public void Completed(ScsiCommand command)
+    {
+        _executing--;
+        if (command.GateRequest is { } request && command.HoldsExclusion)
+        {
+            command.State = CommandState.Publishing;
+            command.HoldsExclusion = false;
+            command.GateRequest = null;
+            IReadOnlyList<Action<Turnstile>> consequences = Unit.TakeConsequences();
+            Unit.Home.Post(() => Unit.Gate.ReleaseExclusion(request, consequences, () => Leave(command)));
+        }
+        else
+        {
+            Leave(command);
+        }
+        if (_executing == 0 && _executionDrained is not null)
+            Passed(ref _executionDrained);
+    }
+
+    /// <summary>The command ends: out of the task set, and to the frontend for the last time.</summary>
+    private void Leave(ScsiCommand command)
+    {
+        ItlNexus itl = command.ItlNexus!;
+        itl.Remove(command);
+        LeaveOrder(command);
+        AbortWait? waits = command.AbortWaits;
+        command.AbortWaits = null;
+        if (command.ReportsTaskAborted)
+            command.SetOutcome(ScsiStatus.TaskAborted, default);
+        Residual.Compute(command);
+        command.State = CommandState.Ended;
+        if (command.IsAborted && !command.ReportsTaskAborted)
+            itl.Nexus.Port.CommandAborted(command);
+        else
+            itl.Nexus.Port.SendCommandComplete(command);
+        for (; waits is not null; waits = waits.Next)
+            waits.Barrier.Left();
+    }
+
+    private void LeaveOrder(ScsiCommand command)
+    {
+        if (!command.IsAdmitted)
+            return;
+        command.IsAdmitted = false;
+        _admitted--;
+        if (command.HoldsOrder)
+        {
+            command.HoldsOrder = false;
+            Unit.Home.Post(Unit.Gate.ReleaseOrder);
+        }
+        if (_admitted == 0 && _orderDrained is not null)
+            Passed(ref _orderDrained);
+    }
+
+    private static void Passed(ref Action? waiting)
+    {
+        Action passed = waiting!;
+        waiting = null;
+        passed();
+    }
+}

@@ -1,0 +1,138 @@
+using Scstd.Scsi;
+
+namespace Scstd.Core;
+
+/// <summary>The names of a target port and its device, for INQUIRY's designators.</summary>
+/// <param name="DeviceName">SCSI device name (iSCSI: the target's iqn).</param>
+/// <param name="PortName">SCSI port name (iSCSI: name,t,0xTPGT).</param>
+/// <param name="RelativePortId">RELATIVE TARGET PORT IDENTIFIER, 1 … 65535.</param>
+/// <param name="PortGroupTag">Target portal group tag, also the target port group.</param>
+public sealed record TargetPortIdentity(string DeviceName, string PortName, ushort RelativePortId, ushort PortGroupTag);
+
+/// <summary>I_T nexus, SAM-5 §4.6: owned by an iSCSI session or a Fibre Channel login, on one executor.</summary>
+public sealed class ItNexus
+{
+    private readonly ItlNexus?[] _byNumber;
+    private int _commandsOut;
+    private Action? _ended;
+    private int _unitsEnding;
+
+    /// <summary>Brings the nexus into being, on its executor: every unit of the map gets an I_T_L nexus, and each of
+    /// those a unit attention condition for the power on (SAM-5 §5.14).</summary>
+    public ItNexus(IExecutor executor, ITargetPort port, TargetPortIdentity target, string initiatorPort, LunMap map)
+    {
+        Executor = executor;
+        Port = port;
+        Target = target;
+        InitiatorPort = initiatorPort;
+        Map = map;
+        _byNumber = new ItlNexus?[map.Span];
+        foreach (LunMapEntry entry in map.Entries)
+        {
+            ItlNexus itl = entry.Unit.TurnstileOf(executor).AddNexus(this, entry);
+            itl.UnitAttentions.Establish(AdditionalSense.PowerOnResetOrBusDeviceReset);
+            _byNumber[entry.Number] = itl;
+        }
+    }
+
+    public IExecutor Executor { get; }
+
+    public ITargetPort Port { get; }
+
+    public TargetPortIdentity Target { get; }
+
+    /// <summary>Initiator port name (iSCSI: name,i,0xISID).</summary>
+    public string InitiatorPort { get; }
+
+    public LunMap Map { get; }
+
+    public bool IsEnding { get; private set; }
+
+    /// <summary>Commands that the frontend has not released yet.</summary>
+    public int CommandsOut => _commandsOut;
+
+    public ItlNexus? Find(Lun lun) =>
+        lun.TryGetNumber(out int number) && (uint)number < (uint)_byNumber.Length ? _byNumber[number] : null;
+
+    /// <summary>Every I_T_L nexus, in the order of the LUNs.</summary>
+    public IEnumerable<ItlNexus> ItlNexuses => _byNumber.OfType<ItlNexus>();
+
+    /// <summary>Takes over a command whose frontend fields are filled in. The answer may come from inside.</summary>
+    public void CommandReceived(ScsiCommand command)
+    {
+        Invariant.That(command.State == CommandState.Released, "a command is received once");
+        Invariant.That(!IsEnding, "no command comes on a nexus that ends");
+        command.Reset(this);
+        _commandsOut++;
+        if (Find(command.Lun) is { } itl)
+        {
+            command.ItlNexus = itl;
+            itl.Turnstile.Receive(command);
+        }
+        else
+        {
+            MissingUnit.Answer(command);
+        }
+    }
+
+    /// <summary>Takes over a task management function; the answer may come from inside.</summary>
+    public void TaskManagementRequested(TaskManagementRequest request)
+    {
+        request.Nexus = this;
+        request.ReceivedMs = Executor.NowMs;
+        TaskManager.Execute(request);
+    }
+
+    /// <summary>
+    /// The session or login is over (logout, loss of the connection, reinstatement): every command is aborted without
+    /// an answer, what the nexus held is given up (SAM-5 §6.3.4 I_T nexus loss: an SPC-2 reservation ends), and then
+    /// <paramref name="ended"/> is called here. From then on nothing of the old nexus can act.
+    /// </summary>
+    public void End(Action ended)
+    {
+        Invariant.That(!IsEnding, "a nexus ends once");
+        IsEnding = true;
+        _ended = ended;
+        var barrier = new AbortBarrier(CommandsGone);
+        foreach (ItlNexus itl in ItlNexuses)
+            itl.Turnstile.AbortAll(itl, barrier, ulong.MaxValue, reportTaskAborted: false);
+        barrier.Arm();
+    }
+
+    /// <summary>A command to a missing unit, or an aborted one: it ends without a task set.</summary>
+    internal void Finish(ScsiCommand command)
+    {
+        Residual.Compute(command);
+        command.State = CommandState.Ended;
+        if (IsEnding)
+            Port.CommandAborted(command);
+        else
+            Port.SendCommandComplete(command);
+    }
+
+    internal void CommandReleased(ScsiCommand command)
+    {
+        _commandsOut--;
+        Invariant.That(_commandsOut >= 0, $"more commands were released than received ({command.Tag:X})");
+    }
+
+    private void CommandsGone()
+    {
+        List<ItlNexus> all = [.. ItlNexuses];
+        _unitsEnding = all.Count + 1;
+        foreach (ItlNexus itl in all)
+        {
+            itl.Turnstile.RemoveNexus(itl);
+            itl.Unit.NexusEnded(this, () => Executor.Post(UnitEnded));
+        }
+        UnitEnded();
+    }
+
+    private void UnitEnded()
+    {
+        if (--_unitsEnding > 0)
+            return;
+        Array.Clear(_byNumber);
+        _ended!();
+    }
+}

@@ -1,0 +1,73 @@
+namespace Scstd.Scsi;
+
+/// <summary>What the mid-layer must know of a command besides how to do it.</summary>
+[Flags]
+public enum CommandTraits : ushort
+{
+    None = 0,
+
+    /// <summary>Executed although a unit attention condition is pending, which stays (SPC-4 §5.14: INQUIRY,
+    /// REPORT LUNS, REQUEST SENSE).</summary>
+    BypassesUnitAttention = 1 << 0,
+
+    /// <summary>Allowed although another I_T nexus holds an SPC-2 reservation.</summary>
+    AllowedUnderReserve = 1 << 1,
+
+    /// <summary>Allowed to a nexus that is not registered under a Write Exclusive persistent reservation.</summary>
+    AllowedUnderWriteExclusive = 1 << 2,
+
+    /// <summary>The same under Exclusive Access.</summary>
+    AllowedUnderExclusiveAccess = 1 << 3,
+
+    /// <summary>Changes the unit or must see it unchanging: runs alone on the unit, behind its closed gate.</summary>
+    ChangesUnit = 1 << 4,
+
+    /// <summary>Writes the medium: DATA PROTECT on a read-only mapping or a write-protected unit.</summary>
+    WritesMedium = 1 << 5,
+
+    /// <summary>Needs a medium that is present and started: NOT READY otherwise.</summary>
+    NeedsMedium = 1 << 6,
+
+    /// <summary>A SIMPLE one may be treated as HEAD OF QUEUE (SAM-5 §8.6.3 lets it for INQUIRY and the like).</summary>
+    ImplicitHeadOfQueue = 1 << 7,
+}
+
+/// <summary>Bytes of data that a CDB asks to transfer. A WRITE or READ counts in logical blocks.</summary>
+public delegate long TransferLength(ReadOnlySpan<byte> cdb, int blockLengthBytes);
+
+/// <summary>
+/// One row per command: everything about it but how to do it. The row validates the CDB, tells the length and the
+/// rules it stands under, and answers REPORT SUPPORTED OPERATION CODES.
+/// </summary>
+public sealed class CommandRow
+{
+    public required string Name { get; init; }
+
+    public required byte OperationCode { get; init; }
+
+    /// <summary>Null for commands without one.</summary>
+    public ushort? ServiceAction { get; init; }
+
+    public DataDirection Direction { get; init; }
+
+    public CommandTraits Traits { get; init; }
+
+    /// <summary>
+    /// The CDB USAGE DATA of REPORT SUPPORTED OPERATION CODES (SPC-4 §6.32.3): one byte per CDB byte, a set bit where
+    /// the device server looks at that bit. Byte 0 is the operation code; the service action field has its value.
+    /// A bit that is clear here and set in a CDB is an INVALID FIELD IN CDB.
+    /// </summary>
+    public required byte[] Usage { get; init; }
+
+    /// <summary>Null: no data.</summary>
+    public TransferLength? TransferLength { get; init; }
+
+    /// <summary>Where the length lies in the CDB, for the field pointer.</summary>
+    public byte LengthFieldOffset { get; init; }
+
+    public int CdbLengthBytes => Usage.Length;
+
+    public bool Has(CommandTraits traits) => (Traits & traits) != 0;
+
+    public override string ToString() => Name;
+}
