@@ -119,7 +119,8 @@ internal sealed class Gate(LogicalUnit unit)
         {
             turnstile.Executor.Post(() =>
             {
-                var barrier = new AbortBarrier(() => unit.Home.Post(gone.Count));
+                // A newer command of the requester is not covered, yet the change runs alone: it is waited for too.
+                var barrier = new AbortBarrier(() => turnstile.WhenIdle(() => unit.Home.Post(gone.Count)));
                 turnstile.ShutExecution();
                 abort(turnstile, barrier);
                 barrier.Arm();

@@ -104,7 +104,14 @@ public sealed partial class LogicalUnit
 
     /// <summary>A nexus is gone: its reservation ends with it. <paramref name="done"/> runs on the home executor.</summary>
     internal void NexusEnded(ItNexus nexus, Action done) =>
-        Home.Post(() => Gate.Sweep(static (_, _) => { }, () => ReleaseOf(nexus), done));
+        Home.Post(() =>
+        {
+            // Its own commands are gone, so only a reset can end its reservation meanwhile, and that runs here too.
+            if (ReferenceEquals(ReservationHolder, nexus))
+                Gate.Sweep(static (_, _) => { }, () => ReleaseOf(nexus), done);
+            else
+                done();
+        });
 
     private IReadOnlyList<Action<Turnstile>> ReleaseOf(ItNexus nexus)
     {

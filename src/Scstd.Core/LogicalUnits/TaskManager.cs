@@ -65,8 +65,8 @@ internal static class TaskManager
         if (!IsInTaskSet(request.Referenced, itl))
         {
             // One whose status is on its way is not in the task set any more (SAM-5 §7.2).
-            Answer(request, request.Referenced is null
-                ? TaskManagementResponse.TaskDoesNotExist : TaskManagementResponse.FunctionComplete);
+            Answer(request, request.Referenced is { } known && ReferenceEquals(known.ItlNexus, itl)
+                ? TaskManagementResponse.FunctionComplete : TaskManagementResponse.TaskDoesNotExist);
             return;
         }
         request.WaitsFor = $"{request.Referenced!.Binding.Row} ({request.Referenced.State})";

@@ -18,6 +18,9 @@ internal sealed partial class Turnstile
         if (binding is null)
             return UnknownCommand(cdb);
         CommandRow row = binding.Row;
+        // No ACA condition can be in effect while NACA is refused: the attribute is an error (SAM-5 §8.6.5).
+        if (command.Attribute == TaskAttribute.Aca)
+            return SenseData.IllegalRequest(AdditionalSense.InvalidMessageError);
         if (cdb.Length < row.CdbLengthBytes)
             return SenseData.InvalidFieldInCdb(0);
         if (binding.FindReservedBit(cdb) is { } reserved)
@@ -62,10 +65,18 @@ internal sealed partial class Turnstile
         }
         if (command.Data.TryLease(Executor.Buffers, (int)command.RequestedBytes))
             return true;
-        command.IsOverloaded = true;
-        command.Refusal = default(SenseData);
+        Overload(command);
         return false;
     }
+
+    private static void Overload(ScsiCommand command)
+    {
+        command.IsOverloaded = true;
+        command.Refusal = default(SenseData);
+    }
+
+    /// <summary>What was true when the command came may have changed while it waited.</summary>
+    private static void JudgeAgain(ScsiCommand command) => command.Refusal ??= command.Binding.Validate?.Invoke(command);
 
     /// <summary>
     /// Something is unusual. The order of the checks is SPC-4's: a reservation conflict comes before a unit attention,

@@ -58,8 +58,10 @@ internal sealed partial class Turnstile
     {
         command.IsAdmitted = true;
         _admitted++;
-        if (command.State != CommandState.AwaitingDataOut)
-            Enable(command);
+        if (command.State == CommandState.AwaitingDataOut)
+            return;
+        JudgeAgain(command);
+        Enable(command);
     }
 
     // ---- Exclusion ---------------------------------------------------------------------------------------------
@@ -79,11 +81,25 @@ internal sealed partial class Turnstile
     {
         if (shut)
             ShutExecution();
-        Invariant.That(_executionDrained is null, "one exclusion at a time");
+        WhenIdle(drained);
+    }
+
+    /// <summary>Calls back when no command of this side is with the device server; the way in is shut.</summary>
+    public void WhenIdle(Action idle)
+    {
+        Invariant.That(_executionShut > 0, "idleness is waited for behind a shut way");
         if (_executing == 0)
-            drained();
+            idle();
         else
-            _executionDrained = drained;
+            _whenIdle.Add(idle);
+    }
+
+    private void Idle()
+    {
+        Action[] waiting = [.. _whenIdle];
+        _whenIdle.Clear();
+        foreach (Action idle in waiting)
+            idle();
     }
 
     public void ExclusionGranted(GateRequest request)
@@ -94,6 +110,7 @@ internal sealed partial class Turnstile
             return;
         }
         command.HoldsExclusion = true;
+        JudgeAgain(command);
         Execute(command);
     }
 
@@ -101,7 +118,11 @@ internal sealed partial class Turnstile
     {
         _executionShut--;
         while (_executionShut == 0 && !_blocked.IsEmpty)
-            Enable(_blocked.Dequeue());
+        {
+            ScsiCommand command = _blocked.Dequeue();
+            JudgeAgain(command);
+            Enable(command);
+        }
     }
 
     // ---- Abort -------------------------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ internal sealed partial class Turnstile
     private int _admitted;
     private int _executing;
     private Action? _orderDrained;
-    private Action? _executionDrained;
+    private readonly List<Action> _whenIdle = [];
 
     public Turnstile(LogicalUnit unit, IExecutor executor)
     {
@@ -73,6 +73,8 @@ internal sealed partial class Turnstile
         command.Refusal = Judge(command);
         CommandRow row = command.Binding.Row;
         bool waitsForData = false;
+        if (itl.CommandCount > Unit.QueueDepth)
+            Overload(command);
         if (command.Refusal is null && (row.Direction & DataDirection.Out) != 0 && command.RequestedBytes > 0)
             waitsForData = PrepareDataOut(command);
         command.HasData = !waitsForData && command.Refusal is null;
@@ -164,8 +166,8 @@ internal sealed partial class Turnstile
         {
             Leave(command);
         }
-        if (_executing == 0 && _executionDrained is not null)
-            Passed(ref _executionDrained);
+        if (_executing == 0 && _whenIdle.Count > 0)
+            Idle();
     }
 
     /// <summary>The command ends: out of the task set, and to the frontend for the last time.</summary>
@@ -199,14 +201,10 @@ internal sealed partial class Turnstile
             command.HoldsOrder = false;
             Unit.Home.Post(Unit.Gate.ReleaseOrder);
         }
-        if (_admitted == 0 && _orderDrained is not null)
-            Passed(ref _orderDrained);
-    }
-
-    private static void Passed(ref Action? waiting)
-    {
-        Action passed = waiting!;
-        waiting = null;
-        passed();
+        if (_admitted == 0 && _orderDrained is { } drained)
+        {
+            _orderDrained = null;
+            drained();
+        }
     }
 }
