@@ -48,6 +48,15 @@ public interface IBackend
 
     /// <summary>A logical unit reset happened; runs alone on the unit.</summary>
     void Reset();
+
+    /// <summary>The device server keeps something for this nexus (PREVENT ALLOW MEDIUM REMOVAL …) that ends with it.
+    /// </summary>
+    bool HoldsStateOf(ItNexus nexus) => false;
+
+    /// <summary>A nexus whose state is held is gone; runs alone on the unit.</summary>
+    void NexusEnded(ItNexus nexus)
+    {
+    }
 }
 
 /// <summary>A row and what does it.</summary>

@@ -107,7 +107,7 @@ public sealed partial class LogicalUnit
         Home.Post(() =>
         {
             // Its own commands are gone, so only a reset can end its reservation meanwhile, and that runs here too.
-            if (ReferenceEquals(ReservationHolder, nexus))
+            if (ReferenceEquals(ReservationHolder, nexus) || Backend.HoldsStateOf(nexus))
                 Gate.Sweep(static (_, _) => { }, () => ReleaseOf(nexus), done);
             else
                 done();
@@ -117,6 +117,8 @@ public sealed partial class LogicalUnit
     {
         if (ReferenceEquals(ReservationHolder, nexus))
             Reserve(null);
+        if (Backend.HoldsStateOf(nexus))
+            Backend.NexusEnded(nexus);
         return TakeConsequences();
     }
 }

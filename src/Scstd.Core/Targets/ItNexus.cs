@@ -18,8 +18,15 @@ public sealed class ItNexus
     private int _unitsEnding;
 
     /// <summary>Brings the nexus into being, on its executor: every unit of the map gets an I_T_L nexus, and each of
-    /// those a unit attention condition for the power on (SAM-5 §5.14).</summary>
-    public ItNexus(IExecutor executor, ITargetPort port, TargetPortIdentity target, string initiatorPort, LunMap map)
+    /// those a unit attention condition: for the power on, or with <paramref name="afterLoss"/> for the loss of the
+    /// nexus that it replaces (SAM-5 §5.14, §6.3.4).</summary>
+    public ItNexus(
+        IExecutor executor,
+        ITargetPort port,
+        TargetPortIdentity target,
+        string initiatorPort,
+        LunMap map,
+        bool afterLoss = false)
     {
         Executor = executor;
         Port = port;
@@ -30,7 +37,8 @@ public sealed class ItNexus
         foreach (LunMapEntry entry in map.Entries)
         {
             ItlNexus itl = entry.Unit.TurnstileOf(executor).AddNexus(this, entry);
-            itl.UnitAttentions.Establish(AdditionalSense.PowerOnResetOrBusDeviceReset);
+            itl.UnitAttentions.Establish(
+                afterLoss ? AdditionalSense.ItNexusLossOccurred : AdditionalSense.PowerOnResetOrBusDeviceReset);
             _byNumber[entry.Number] = itl;
         }
     }
