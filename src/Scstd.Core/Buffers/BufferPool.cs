@@ -37,6 +37,9 @@ public sealed unsafe class BufferPool : IDisposable
     private readonly Dictionary<nint, Slab> _byAddress = [];
     private readonly nint[] _free = new nint[Classes];
 
+    /// <summary>Looked up last: most loads live in one slab.</summary>
+    private Slab? _latest;
+
     public BufferPool(ISlabSource source) => _source = source;
 
     /// <summary>Leases that are out.</summary>
@@ -108,6 +111,7 @@ public sealed unsafe class BufferPool : IDisposable
             _source.ReturnSlab(slab.Base);
         _slabs.Clear();
         _byAddress.Clear();
+        _latest = null;
         Array.Clear(_free);
     }
 
@@ -116,9 +120,12 @@ public sealed unsafe class BufferPool : IDisposable
 
     private Slab SlabOf(nint address)
     {
-        bool known = _byAddress.TryGetValue(address & ~((nint)SlabBytes - 1), out Slab? slab);
+        nint memory = address & ~((nint)SlabBytes - 1);
+        if (_latest is { } latest && latest.Base == memory)
+            return latest;
+        bool known = _byAddress.TryGetValue(memory, out Slab? slab);
         Invariant.That(known, "memory of another pool was returned");
-        return slab!;
+        return _latest = slab!;
     }
 
     private bool TryAddSlab()
@@ -145,6 +152,7 @@ public sealed unsafe class BufferPool : IDisposable
         Unlink(Classes - 1, slab.Base);
         _slabs.Remove(slab);
         _byAddress.Remove(slab.Base);
+        _latest = null;
         _source.ReturnSlab(slab.Base);
     }
 
