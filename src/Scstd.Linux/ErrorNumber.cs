@@ -22,6 +22,7 @@ public static class ErrorNumber
     public const int NotImplemented = 38;
     public const int TimerExpired = 62;
     public const int NotSupported = 95;
+    public const int AddressFamilyNotSupported = 97;
     public const int AddressInUse = 98;
     public const int AddressNotAvailable = 99;
     public const int ConnectionAborted = 103;

@@ -21,7 +21,7 @@ public enum FileOperationKind
 /// One file operation, pooled by its owner. Its vectors are native memory which the kernel reads while the operation
 /// runs; nothing here is touched by the owner between <see cref="Reactor.Submit"/> and <see cref="Completed"/>.
 /// </summary>
-public abstract unsafe class FileOperation : IDisposable
+public abstract unsafe class FileOperation : IDisposable, IWorkItem
 {
     /// <summary>Our choice: 64 segments of at most 1 MiB cover any transfer the core accepts in one step.</summary>
     public const int MaxVectors = 64;
@@ -47,8 +47,24 @@ public abstract unsafe class FileOperation : IDisposable
     /// <summary>For the reactor's own bookkeeping.</summary>
     protected internal FileOperation? Next { get; set; }
 
+    /// <summary>The reactor whose operation this is while it runs elsewhere.</summary>
+    internal LoopReactor? Owner { get; set; }
+
+    /// <summary>What a worker brings back.</summary>
+    internal long WorkerResult { get; set; }
+
+    internal bool IsUnderWay { get; set; }
+
+    IWorkItem? IWorkItem.Following { get; set; }
+
     /// <summary>Bytes transferred (may be short) or 0, or a negated errno.</summary>
     public abstract void Completed(long result);
+
+    void IWorkItem.Run()
+    {
+        WorkerResult = FileCalls.Run(this);
+        Owner!.CompletedElsewhere(this);
+    }
 
     public void Dispose()
     {

@@ -21,6 +21,16 @@ public sealed class FileHandle : SafeHandle
     internal FileHandle(int descriptor)
         : base(-1, ownsHandle: true) => SetHandle(descriptor);
 
+    /// <summary>The file lives in memory (tmpfs): a plain read or write of the reactor's own thread never waits for
+    /// a device, and costs less than any way around it.</summary>
+    public bool Inline { get; internal init; }
+
+    /// <summary>A buffered read with RWF_NOWAIT is answered from the page cache, or refused at once.</summary>
+    public bool ReadsWithoutWaiting { get; internal init; }
+
+    /// <summary>Opened with O_DIRECT: memory, offset and length keep the device's alignment.</summary>
+    public bool IsDirect { get; internal init; }
+
     public override bool IsInvalid => handle == -1;
 
     public int Descriptor => (int)handle;

@@ -7,7 +7,8 @@ namespace Scstd.Linux;
 /// nothing that it owns needs a lock. The loop works in passes: take all that is ready, run it to completion, flush
 /// every connection once, submit all storage operations with one call, and only then look (or sleep) again.
 /// </summary>
-/// <remarks>All members but <see cref="Post"/> are for the reactor's own thread.</remarks>
+/// <remarks>All members but <see cref="Post"/>, InvokeAsync, the counters and <see cref="Stop"/> are for the
+/// reactor's own thread.</remarks>
 public abstract class Reactor : IDisposable
 {
     private readonly TimerQueue _timers = new();
@@ -35,6 +36,21 @@ public abstract class Reactor : IDisposable
     /// <summary>Monotonic milliseconds, read once a pass.</summary>
     public abstract long NowMs { get; }
 
+    /// <summary>How often the loop went round.</summary>
+    public ulong Passes { get; protected set; }
+
+    /// <summary>How often it found nothing to do and slept.</summary>
+    public ulong Sleeps { get; protected set; }
+
+    /// <summary>System calls made by the reactor's own thread for sockets, files and waiting.</summary>
+    public ulong SystemCalls { get; protected internal set; }
+
+    /// <summary>Receives that brought bytes.</summary>
+    public ulong Receives { get; protected internal set; }
+
+    /// <summary>Sends that took bytes.</summary>
+    public ulong Sends { get; protected internal set; }
+
     /// <summary>Timers of this reactor; the loop runs those that are due once a pass.</summary>
     protected TimerQueue Timers => _timers;
 
@@ -60,6 +76,38 @@ public abstract class Reactor : IDisposable
     /// <summary>Runs work that can only block on a small bounded pool; <paramref name="completed"/> comes back as a
     /// message on this reactor, with what the work threw, or null.</summary>
     public abstract void RunBlocking(Action work, Action<Exception?> completed);
+
+    /// <summary>Closes listeners and connections, waits for what is under way, no longer than
+    /// <paramref name="timeoutMs"/>, and ends the loop. From any other thread. False if something was still under
+    /// way: its memory is then left alone for ever. What is posted afterwards does not run.</summary>
+    public virtual bool Stop(int timeoutMs = 5000) => true;
+
+    /// <summary>Runs <paramref name="work"/> on this reactor and hands its result, or what it threw, to whoever
+    /// awaits.</summary>
+    public Task<T> InvokeAsync<T>(Func<T> work)
+    {
+        var result = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        Post(() =>
+        {
+            try
+            {
+                result.SetResult(work());
+            }
+            catch (Exception exception)
+            {
+                result.SetException(exception);
+            }
+        });
+        return result.Task;
+    }
+
+    /// <inheritdoc cref="InvokeAsync{T}"/>
+    public Task InvokeAsync(Action work) =>
+        InvokeAsync(() =>
+        {
+            work();
+            return true;
+        });
 
     internal void Arm(ReactorTimer timer, long dueMs) => _timers.Arm(timer, dueMs);
 

@@ -1,0 +1,325 @@
+using System.Diagnostics;
+using System.Net;
+
+namespace Scstd.Linux;
+
+/// <summary>
+/// The loop that both kernel interfaces share: wait, dispatch what is ready, run mail and timers, end the pass, flush
+/// every connection once, and wait again. What differs (how to wait, receive, send and reach files) is below.
+/// </summary>
+internal abstract class LoopReactor : Reactor
+{
+    /// <summary>Our choice: how often pass ends, flushes and closes may call each other up within one pass before the
+    /// loop looks at the kernel again.</summary>
+    private const int MaxRounds = 4;
+
+    /// <summary>Our choice: inline file operations that one pass runs before it flushes.</summary>
+    private const int MaxInlineFiles = 1024;
+
+    private static readonly long TicksPerMs = Stopwatch.Frequency / 1000;
+
+    private readonly ReactorOptions _options;
+    private readonly long _spinTicks;
+    private readonly List<SocketStream> _streams = [];
+    private readonly List<SocketListener> _listeners = [];
+    private readonly PassEndList _passEnds = new();
+    private List<SocketStream> _dirty = [];
+    private List<SocketStream> _flushing = [];
+    private List<SocketStream> _closing = [];
+    private List<SocketStream> _closingNow = [];
+    private FileList _inline;
+    private long _nowMs;
+    private int _blockingUnderWay;
+    private bool _stopping;
+    private long _stopDeadlineMs;
+    private bool _isDisposed;
+
+    protected LoopReactor(ReactorOptions options, bool nonBlockingMail)
+        : base(options.Index)
+    {
+        _options = options;
+        _spinTicks = options.SpinMicroseconds * (Stopwatch.Frequency / 1_000_000);
+        Mailbox = new Mailbox(nonBlockingMail);
+        _nowMs = ReadClock();
+    }
+
+    public sealed override long NowMs => _nowMs;
+
+    internal Thread? Thread { get; set; }
+
+    /// <summary>Everything that was under way when the loop ended had come back.</summary>
+    internal bool IsDrained { get; private set; }
+
+    internal bool IsStopping => _stopping;
+
+    protected Mailbox Mailbox { get; }
+
+    /// <summary>File operations that the kernel or a worker holds.</summary>
+    protected int FilesUnderWay { get; set; }
+
+    private bool HasWork =>
+        _dirty.Count > 0 || _closing.Count > 0 || !_inline.IsEmpty || _passEnds.Count > 0;
+
+    public sealed override void Post(Action work) => Mailbox.Post(work);
+
+    public sealed override void AtPassEnd(IPassEnd subscriber) => _passEnds.Add(subscriber);
+
+    public sealed override void RunBlocking(Action work, Action<Exception?> completed)
+    {
+        _blockingUnderWay++;
+        WorkerThreads.Blocking.Enqueue(new BlockingWork(this, work, completed));
+    }
+
+    public sealed override void Submit(FileOperation operation)
+    {
+        if (operation.IsUnderWay)
+            throw new InvalidOperationException("a file operation was submitted while it was under way");
+        if (operation.File is null || operation.File.IsClosed)
+            throw new InvalidOperationException("a file operation was submitted on a file that is not open");
+        operation.IsUnderWay = true;
+        if (operation.File.Inline)
+            _inline.Append(operation);
+        else
+            SubmitToKernel(operation);
+    }
+
+    public sealed override StreamListener Listen(IPEndPoint endPoint, Action<SocketHandle> accepted)
+    {
+        SocketListener listener = CreateListener(endPoint, accepted);
+        _listeners.Add(listener);
+        return listener;
+    }
+
+    public sealed override StreamConnection Attach(SocketHandle socket, IStreamHandler handler)
+    {
+        SocketCalls.SendAtOnce(socket.Descriptor);
+        SocketStream stream = CreateStream(socket, handler);
+        _streams.Add(stream);
+        return stream;
+    }
+
+    public sealed override bool Stop(int timeoutMs = 5000)
+    {
+        if (IsCurrent)
+            throw new InvalidOperationException("a reactor cannot wait for its own end");
+        Post(() => BeginStop(timeoutMs));
+        Thread?.Join();
+        return IsDrained;
+    }
+
+    /// <summary>The thread's life. Returns when the reactor was stopped or has faulted.</summary>
+    internal void Run()
+    {
+        Current = this;
+        SynchronizationContext.SetSynchronizationContext(new ReactorContext(this));
+        try
+        {
+            while (!IsFinished())
+                RunPass();
+            if (IsDrained)
+                ReleaseKernel();
+        }
+        catch (Exception exception) when (_options.Faulted is not null)
+        {
+            // Whatever the kernel still holds stays allocated: the process is about to end loudly.
+            _options.Faulted(exception);
+        }
+        finally
+        {
+            Current = null;
+        }
+    }
+
+    /// <summary>Any thread: a worker has run the operation.</summary>
+    internal void CompletedElsewhere(FileOperation operation) => Mailbox.PostCompleted(operation);
+
+    internal void MarkDirty(SocketStream stream) => _dirty.Add(stream);
+
+    internal void MarkClosing(SocketStream stream) => _closing.Add(stream);
+
+    internal void Forget(SocketStream stream) => _streams.Remove(stream);
+
+    internal void Forget(SocketListener listener) => _listeners.Remove(listener);
+
+    protected static long ReadClock() => Stopwatch.GetTimestamp() / TicksPerMs;
+
+    /// <summary>Waits until something is ready, no longer than <paramref name="timeoutMs"/> (−1: for ever; 0: only
+    /// looks), having submitted everything that is to be submitted. Whether something is ready.</summary>
+    protected abstract bool Wait(int timeoutMs);
+
+    /// <summary>Handles what <see cref="Wait"/> found.</summary>
+    protected abstract void Dispatch();
+
+    protected abstract SocketListener CreateListener(IPEndPoint endPoint, Action<SocketHandle> accepted);
+
+    protected abstract SocketStream CreateStream(SocketHandle socket, IStreamHandler handler);
+
+    protected abstract void SubmitToKernel(FileOperation operation);
+
+    /// <summary>A file operation that can be answered here; a negated EAGAIN or EOPNOTSUPP gives it to a worker.
+    /// </summary>
+    protected abstract void RunInline(FileOperation operation);
+
+    /// <summary>Gives back what the kernel was asked for. Nothing is under way any more.</summary>
+    protected abstract void ReleaseKernel();
+
+    /// <summary>Keeps an operation for the next step of this pass.</summary>
+    protected void RunLater(FileOperation operation) => _inline.Append(operation);
+
+    protected void Complete(FileOperation operation, long result)
+    {
+        operation.IsUnderWay = false;
+        operation.Completed(result);
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        if (!disposing || _isDisposed)
+            return;
+        _isDisposed = true;
+        if (Thread is not null)
+            Stop();
+    }
+
+    private void RunPass()
+    {
+        Passes++;
+        WaitForWork();
+        _nowMs = ReadClock();
+        Dispatch();
+        Mailbox.RunPosted();
+        TakeCompletedFiles();
+        Timers.RunDue(_nowMs);
+        for (int round = 0; round < MaxRounds && HasWork; round++)
+            EndPass();
+    }
+
+    private void WaitForWork()
+    {
+        int timeoutMs = TimeoutMs();
+        if (timeoutMs == 0)
+        {
+            Wait(0);
+            return;
+        }
+        if (_spinTicks > 0 && Spin(timeoutMs))
+            return;
+        if (!Mailbox.TrySleep())
+        {
+            Wait(0);
+            return;
+        }
+        Sleeps++;
+        Wait(timeoutMs);
+        Mailbox.Awake();
+    }
+
+    /// <summary>Looks again and again for a while; true if there is something to do.</summary>
+    private bool Spin(int timeoutMs)
+    {
+        long start = Stopwatch.GetTimestamp();
+        long end = start + Math.Min(_spinTicks, timeoutMs < 0 ? long.MaxValue : timeoutMs * TicksPerMs);
+        do
+        {
+            if (Wait(0) || !Mailbox.IsEmpty)
+                return true;
+        }
+        while (Stopwatch.GetTimestamp() < end);
+        return false;
+    }
+
+    private int TimeoutMs()
+    {
+        if (HasWork || !Mailbox.IsEmpty)
+            return 0;
+        long due = _stopping ? Math.Min(Timers.NextDueMs, _stopDeadlineMs) : Timers.NextDueMs;
+        return due == long.MaxValue ? -1 : (int)Math.Clamp(due - ReadClock(), 0, int.MaxValue);
+    }
+
+    private void EndPass()
+    {
+        for (int budget = MaxInlineFiles; budget > 0 && _inline.TryTake(out FileOperation? operation); budget--)
+            RunInline(operation);
+        _passEnds.Run();
+        (_dirty, _flushing) = (_flushing, _dirty);
+        foreach (SocketStream stream in _flushing)
+            stream.Flush();
+        _flushing.Clear();
+        (_closing, _closingNow) = (_closingNow, _closing);
+        foreach (SocketStream stream in _closingNow)
+            stream.TearDown();
+        _closingNow.Clear();
+    }
+
+    private void TakeCompletedFiles()
+    {
+        FileOperation? operation = Mailbox.TakeCompleted();
+        while (operation is not null)
+        {
+            FileOperation? following = operation.Next;
+            operation.Next = null;
+            operation.Owner = null;
+            FilesUnderWay--;
+            Complete(operation, operation.WorkerResult);
+            operation = following;
+        }
+        WorkersFreed();
+    }
+
+    /// <summary>Workers may have come free for operations that wait.</summary>
+    protected virtual void WorkersFreed()
+    {
+    }
+
+    private void BeginStop(int timeoutMs)
+    {
+        if (_stopping)
+            return;
+        _stopping = true;
+        _stopDeadlineMs = ReadClock() + timeoutMs;
+        foreach (SocketListener listener in _listeners.ToArray())
+            listener.Close();
+        foreach (SocketStream stream in _streams.ToArray())
+            stream.Close(afterSending: stream.UnsentBytes > 0, timeoutMs / 2);
+    }
+
+    private bool IsFinished()
+    {
+        if (!_stopping)
+            return false;
+        bool idle = _streams.Count == 0 && _listeners.Count == 0 && FilesUnderWay == 0 && _blockingUnderWay == 0
+            && !HasWork;
+        IsDrained = idle;
+        return idle || ReadClock() >= _stopDeadlineMs;
+    }
+
+    /// <summary>Awaits in the control path come back to the reactor.</summary>
+    private sealed class ReactorContext(LoopReactor reactor) : SynchronizationContext
+    {
+        public override void Post(SendOrPostCallback callback, object? state) =>
+            reactor.Post(() => callback(state));
+    }
+
+    private sealed class BlockingWork(LoopReactor reactor, Action work, Action<Exception?> completed) : IWorkItem
+    {
+        public IWorkItem? Following { get; set; }
+
+        public void Run()
+        {
+            Exception? thrown = null;
+            try
+            {
+                work();
+            }
+            catch (Exception exception)
+            {
+                thrown = exception;
+            }
+            reactor.Post(() =>
+            {
+                reactor._blockingUnderWay--;
+                completed(thrown);
+            });
+        }
+    }
+}

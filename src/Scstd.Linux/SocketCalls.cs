@@ -1,0 +1,115 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace Scstd.Linux;
+
+/// <summary>Sockets as the reactors need them: opened, named and closed by plain system calls.</summary>
+internal static unsafe class SocketCalls
+{
+    /// <summary>Our choice: what the kernel queues for us while one pass runs; it cuts at net.core.somaxconn.</summary>
+    private const int Backlog = 1024;
+
+    private const int MaxAddressBytes = 128; // sizeof(struct sockaddr_storage)
+
+    /// <summary>A bound, listening socket. IPv6 sockets take IPv6 only: a portal is one address of one family.
+    /// </summary>
+    internal static SocketHandle Listen(IPEndPoint endPoint, bool nonBlocking)
+    {
+        bool six = endPoint.AddressFamily == AddressFamily.InterNetworkV6;
+        int type = LibC.SocketStream | LibC.SocketCloseOnExec | (nonBlocking ? LibC.SocketNonBlocking : 0);
+        int descriptor = LibC.Socket(six ? LibC.AddressFamilyInet6 : LibC.AddressFamilyInet, type, 0);
+        if (descriptor < 0)
+            throw Failed("socket", endPoint);
+        var socket = new SocketHandle(descriptor);
+        try
+        {
+            SetOption(descriptor, LibC.LevelSocket, LibC.ReuseAddress, 1);
+            if (six)
+                SetOption(descriptor, LibC.LevelIpv6, LibC.Ipv6Only, 1);
+            SocketAddress address = endPoint.Serialize();
+            fixed (byte* raw = address.Buffer.Span)
+            {
+                if (LibC.Bind(descriptor, raw, (uint)address.Size) != 0)
+                    throw Failed("bind", endPoint);
+            }
+            if (LibC.Listen(descriptor, Backlog) != 0)
+                throw Failed("listen", endPoint);
+            return socket;
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    internal static IPEndPoint LocalEndPoint(int descriptor)
+    {
+        byte* raw = stackalloc byte[MaxAddressBytes];
+        uint length = MaxAddressBytes;
+        return LibC.GetSocketName(descriptor, raw, &length) == 0 ? EndPoint(raw, length) : Nowhere();
+    }
+
+    internal static IPEndPoint RemoteEndPoint(int descriptor)
+    {
+        byte* raw = stackalloc byte[MaxAddressBytes];
+        uint length = MaxAddressBytes;
+        return LibC.GetPeerName(descriptor, raw, &length) == 0 ? EndPoint(raw, length) : Nowhere();
+    }
+
+    /// <summary>Answers must not wait for the peer's acknowledgement of earlier ones (Nagle). A socket of another
+    /// family than TCP refuses, which is no harm.</summary>
+    internal static void SendAtOnce(int descriptor) => SetOption(descriptor, LibC.LevelTcp, LibC.TcpNoDelay, 1);
+
+    /// <summary>The reactors choose by call whether to wait, never by the socket's own flag.</summary>
+    internal static void ClearNonBlocking(int descriptor)
+    {
+        int flags = LibC.FileControl(descriptor, LibC.GetStatusFlags, 0);
+        if (flags != -1 && (flags & LibC.OpenNonBlocking) != 0)
+            _ = LibC.FileControl(descriptor, LibC.SetStatusFlags, flags & ~LibC.OpenNonBlocking);
+    }
+
+    /// <summary>The error that a socket has kept, or 0.</summary>
+    internal static int PendingError(int descriptor)
+    {
+        int error = 0;
+        uint length = sizeof(int);
+        return LibC.GetSocketOption(descriptor, LibC.LevelSocket, LibC.SocketError, &error, &length) == 0
+            ? error
+            : LibC.LastError;
+    }
+
+    private static void SetOption(int descriptor, int level, int name, int value) =>
+        _ = LibC.SetSocketOption(descriptor, level, name, &value, sizeof(int));
+
+    private static IPEndPoint EndPoint(byte* raw, uint lengthBytes)
+    {
+        ushort family = *(ushort*)raw;
+        if (family is not (LibC.AddressFamilyInet or LibC.AddressFamilyInet6))
+            return Nowhere();
+        bool six = family == LibC.AddressFamilyInet6;
+        var any = new IPEndPoint(six ? IPAddress.IPv6Any : IPAddress.Any, 0);
+        SocketAddress address = any.Serialize();
+        new ReadOnlySpan<byte>(raw, (int)Math.Min(lengthBytes, (uint)address.Size)).CopyTo(address.Buffer.Span);
+        return (IPEndPoint)any.Create(address);
+    }
+
+    /// <summary>A socket without an Internet address, or one whose peer is gone.</summary>
+    private static IPEndPoint Nowhere() => new(IPAddress.Any, 0);
+
+    private static SocketException Failed(string call, IPEndPoint endPoint)
+    {
+        int error = LibC.LastError;
+        SocketError code = error switch
+        {
+            ErrorNumber.AddressInUse => SocketError.AddressAlreadyInUse,
+            ErrorNumber.AddressNotAvailable => SocketError.AddressNotAvailable,
+            ErrorNumber.AccessDenied or ErrorNumber.OperationNotPermitted => SocketError.AccessDenied,
+            ErrorNumber.AddressFamilyNotSupported => SocketError.AddressFamilyNotSupported,
+            ErrorNumber.TooManyFiles or ErrorNumber.TooManyFilesInSystem => SocketError.TooManyOpenSockets,
+            ErrorNumber.NoBuffers or ErrorNumber.OutOfMemory => SocketError.NoBufferSpaceAvailable,
+            _ => SocketError.SocketError,
+        };
+        return new SocketException((int)code, $"{endPoint}: {call}: {LinuxException.Describe(error)}");
+    }
+}

@@ -1,0 +1,7 @@
+namespace Scstd.Linux.Tests;
+
+public sealed class EpollReactorStreamTests() : ReactorStreamLaws(ReactorKind.Epoll)
+{
+    [Fact]
+    public void It_says_what_it_is() => AssertKind("epoll");
+}
