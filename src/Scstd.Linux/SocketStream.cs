@@ -99,7 +99,7 @@ internal abstract class SocketStream : StreamConnection
             Drain(StreamCloseReason.ClosedHere, "closed here", timeoutMs);
     }
 
-    /// <summary>At the end of a pass, if <see cref="MarkDirty"/> was called: moves on whatever can be moved on.</summary>
+    /// <summary>At the end of a pass, if <see cref="MarkDirty"/> was called: moves on what can be moved on.</summary>
     internal void Flush()
     {
         _isDirty = false;
