@@ -154,20 +154,23 @@ internal sealed partial class Turnstile
     public void Completed(ScsiCommand command)
     {
         _executing--;
-        if (command.GateRequest is { } request && command.HoldsExclusion)
-        {
-            command.State = CommandState.Publishing;
-            command.HoldsExclusion = false;
-            command.GateRequest = null;
-            IReadOnlyList<Action<Turnstile>> consequences = Unit.TakeConsequences();
-            Unit.Home.Post(() => Unit.Gate.ReleaseExclusion(request, consequences, () => Leave(command)));
-        }
+        if (command.HoldsExclusion)
+            Publish(command);
         else
-        {
             Leave(command);
-        }
         if (_executing == 0 && _whenIdle.Count > 0)
             Idle();
+    }
+
+    /// <summary>What the command changed is told to every executor before its status is sent.</summary>
+    private void Publish(ScsiCommand command)
+    {
+        GateRequest request = command.GateRequest!;
+        command.State = CommandState.Publishing;
+        command.HoldsExclusion = false;
+        command.GateRequest = null;
+        IReadOnlyList<Action<Turnstile>> consequences = Unit.TakeConsequences();
+        Unit.Home.Post(() => Unit.Gate.ReleaseExclusion(request, consequences, () => Leave(command)));
     }
 
     /// <summary>The command ends: out of the task set, and to the frontend for the last time.</summary>

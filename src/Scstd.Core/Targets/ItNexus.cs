@@ -121,7 +121,7 @@ public sealed class ItNexus
     internal void CommandReleased(ScsiCommand command)
     {
         _commandsOut--;
-        Invariant.That(_commandsOut >= 0, $"more commands were released than received ({command.Tag:X})");
+        Invariant.That(_commandsOut >= 0, "more commands were released than received");
     }
 
     private void CommandsGone()
