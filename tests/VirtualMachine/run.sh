@@ -1,0 +1,64 @@
+#!/bin/bash
+# run.sh: the Linux kernel's own initiator against the daemon, in a guest without privileges.
+#   1. a guest logs in, writes, and has its plug pulled mid-write: the daemon stays healthy
+#   2. the next guest logs in cleanly, finds what was flushed before, and does the whole sequence twice in a row
+# --yardstick runs the same against Debian's tgtd, whose failures are known (docs/conformance.md).
+# Environment: STAGE_OUT (folder for all logs), SCSTD (the daemon), ROUNDS (2).
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+STAGE_OUT=${STAGE_OUT:-$here/../../artifacts/vm}
+mkdir -p "$STAGE_OUT" && STAGE_OUT=$(cd "$STAGE_OUT" && pwd)
+# shellcheck source=../stage.sh
+. "$here/../stage.sh"
+
+export CHAP_USER=alice CHAP_SECRET=alices-secret-1 CHAP_TARGET_USER=bob CHAP_TARGET_SECRET=bobs-own-secret-2
+guest_env=()
+for name in CHAP_USER CHAP_SECRET CHAP_TARGET_USER CHAP_TARGET_SECRET; do guest_env+=(-e "$name=${!name}"); done
+
+guest() {   # guest NAME SECONDS VM-RUN-ARGUMENT...
+    local name=$1 seconds=$2; shift 2
+    "$here/vm-run.sh" -t "$seconds" -o "$STAGE_OUT/$name" "${guest_env[@]}" "$@"
+}
+is_there() { [ -e "$1" ]; }
+
+pull_the_plug() {   # pull_the_plug PORT IQN LUN
+    local out=$STAGE_OUT/crash guest_pid
+    rm -rf "$out"; mkdir -p "$out"
+    guest crash 240 -p "$out/pid" "$here/guest/crash.sh" "10.0.2.2:$1" "$2" "$3" >"$out/stdout" 2>&1 &
+    guest_pid=$!
+    if wait_until 240 writing_or_ended "$out/writing" $guest_pid && [ -e "$out/writing" ]; then
+        kill -KILL "$(cat "$out/pid")"
+        pass "the guest's plug was pulled while it wrote"
+    else
+        fail "the guest did not come to write"
+    fi
+    wait $guest_pid
+    count_results <"$out/stdout"
+}
+writing_or_ended() { [ -e "$1" ] || ! kill -0 "$2"; }
+
+whole_sequence() {  # whole_sequence PORT IQN EXT4_LUN XFS_LUN
+    local status results=$STAGE_OUT/sequence.stdout
+    guest sequence 900 -e AFTER_CRASH=1 "$here/guest/sequence.sh" "10.0.2.2:$1" "$2" "$3" "$4" "${ROUNDS:-2}" \
+        2>&1 | tee "$results" | grep -v '^stage:'
+    status=${PIPESTATUS[0]}
+    count_results <"$results" >/dev/null
+    # The script's own failures are counted one by one; a guest that died reports none.
+    case $status in
+    0 | 1) ;;
+    *) fail "the guest of the sequence ended with status $status" ;;
+    esac
+    grep -q '^stage:' "$results" || fail "the sequence did not come to its end"
+}
+
+if [ "${1:-}" = --yardstick ]; then
+    port=$(free_port)
+    "$here/host-tgtd.sh" "$port" -- "$0" --against "$port" iqn.2026-11.io.scstd.test:yardstick 1 2
+    exit
+fi
+if [ "${1:-}" = --against ]; then
+    pull_the_plug "$2" "$3" "$5"
+    whole_sequence "$2" "$3" "$4" "$5"
+    summary
+    exit
+fi
