@@ -110,7 +110,9 @@ unit_project() {
         mapfile -t -O "${#failures[@]}" failures < <(sed -n 's/^  Failed \([^ ]*\).*/\1/p' "$log")
         grep -E '^  Skipped ' "$log" | sed 's/^  Skipped/SKIP/'
         [ "${BASH_REMATCH[1]}" = 0 ] || grep -vE '^\[xUnit.net' "$log" | tail -n 60
-        if [ $status != 0 ] && [ "${BASH_REMATCH[1]}" = 0 ]; then one FAIL "$name: the run ended with status $status"; fi
+        if [ $status != 0 ] && [ "${BASH_REMATCH[1]}" = 0 ]; then
+            one FAIL "$name: the run ended with status $status"
+        fi
     else
         tail -n 40 "$log"
         one FAIL "$name: no result (status $status)"

@@ -2,7 +2,7 @@
 # host-tgtd.sh PORT -- COMMAND...: runs COMMAND while Debian's tgtd serves on 127.0.0.1:PORT the target
 # iqn.2026-11.io.scstd.test:yardstick with LUN 1 and LUN 2, 512 MiB each (XFS wants over 300). It shows whether a
 # script of ours finds the fault in the target or has one itself.
-# CHAP_USER and CHAP_SECRET, if set, are asked for; CHAP_TARGET_USER and CHAP_TARGET_SECRET are what it proves itself by.
+# CHAP_USER and CHAP_SECRET, if set, are asked for; by CHAP_TARGET_USER and CHAP_TARGET_SECRET it proves itself.
 set -euo pipefail
 port=$1; shift 2
 dir=/dev/shm/host-tgtd.$port ctl=$((port % 1000 + 1000))    # own control socket, so several can run

@@ -45,4 +45,4 @@ done | awk '$1 == "insmod" && !seen[$2]++ { print $2 }' | while read -r ko; do
 done
 (cd "$w" && find . -print0 | cpio --null -o -H newc --quiet | gzip -6) >"$here/initrd.gz"
 echo "$kver" >"$here/k/version"
-echo "vm-prepare: kernel $kver, $(wc -l <"$w/modules.order") modules in initrd.gz ($(stat -c %s "$here/initrd.gz") bytes)"
+echo "vm-prepare: kernel $kver, $(wc -l <"$w/modules.order") modules in initrd.gz"
