@@ -12,7 +12,7 @@ import time
 
 from . import crosscheck, processes, report, scstd, summary
 from .measure import CELLS, WIDE_CELLS, Bench, Failed, syscall_counter
-from .targets import FILE, MEMORY, UNIT_BYTES, Foreign, Istgt, Tgt
+from .targets import FILE, MEMORY, UNIT_BYTES, Floor, Foreign, Istgt, Tgt
 
 GROUPS = {MEMORY: "Memory", FILE: "File on disk"}
 
@@ -31,7 +31,7 @@ class Place:
 
 def parse():
     p = argparse.ArgumentParser(prog="run.sh", description="scstd, tgt and istgt side by side under the same load.")
-    p.add_argument("--targets", default="tgt,istgt,scstd", help="which, the first is the base of the ratios")
+    p.add_argument("--targets", default="tgt,istgt,scstd,floor", help="which, the first is the base of the ratios")
     p.add_argument("--target-url", action="append", default=[], metavar="NAME=iscsi://…,pid", help="one more peer")
     p.add_argument("--rounds", type=int, default=5)
     p.add_argument("--seconds", type=float, default=0.8, help="measured in each run")
@@ -58,7 +58,7 @@ def parse():
 
 def choose(options, memory, scratch):
     """The targets asked for, not yet started."""
-    known, chosen = {"tgt": Tgt, "istgt": Istgt}, []
+    known, chosen = {"tgt": Tgt, "istgt": Istgt, "floor": Floor}, []
 
     def place():
         return Place(options, len(chosen), memory, scratch)
@@ -71,7 +71,7 @@ def choose(options, memory, scratch):
             chosen.append(scstd.Scstd(place(), assembly, FILE))
             chosen.append(scstd.Scstd(place(), assembly, MEMORY))
         else:
-            raise SystemExit(f"--targets: {name} is none of tgt, istgt, scstd")
+            raise SystemExit(f"--targets: {name} is none of tgt, istgt, scstd, floor")
     for text in options.target_url:
         chosen.append(Foreign(place(), text))
     return chosen

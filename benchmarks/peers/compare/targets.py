@@ -180,6 +180,19 @@ class Istgt(Target):
                 "digests off, 512-byte blocks")
 
 
+class Floor(Target):
+    """Not a target: the least that answers, to show what of a target's cost is the kernel's loopback."""
+    name = "floor"
+
+    def start(self):
+        self.launch([self.place.generator.replace("iscsi-load", "iscsi-floor"), str(self.place.port)])
+        self.wait_for_port()
+        self.units = [Unit("(floor)", self, MEMORY, self.url(0), "memory")]
+
+    def configuration(self):
+        return "floor: a C program that answers READ and WRITE from memory without checking anything; no target"
+
+
 class Foreign(Target):
     """A target somebody else started, given as NAME=iscsi://host:port/target/lun,pid."""
 
