@@ -20,7 +20,8 @@ fi
 
 mkdir -p "$build"
 for program in load floor; do
-    gcc -std=gnu11 -O2 -flto -Wall -Wextra -Wno-missing-field-initializers -o "$build/iscsi-$program" "$here/$program"/*.c
+    gcc -std=gnu11 -O2 -flto -Wall -Wextra -Wno-missing-field-initializers \
+        -o "$build/iscsi-$program" "$here/$program"/*.c
 done
 export PYTHONDONTWRITEBYTECODE=1 PYTHONPATH="$here" PATH="$PATH:/usr/sbin:/sbin"
 exec python3 -m compare --root "$root" "$@"

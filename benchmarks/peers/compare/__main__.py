@@ -32,7 +32,7 @@ class Place:
 def parse():
     p = argparse.ArgumentParser(prog="run.sh", description="scstd, tgt and istgt side by side under the same load.")
     p.add_argument("--targets", default="tgt,istgt,scstd,floor", help="which, the first is the base of the ratios")
-    p.add_argument("--target-url", action="append", default=[], metavar="NAME=iscsi://…,pid", help="one more peer")
+    p.add_argument("--target-url", action="append", default=[], metavar="NAME=URL,PID", help="one more peer")
     p.add_argument("--rounds", type=int, default=5)
     p.add_argument("--seconds", type=float, default=0.8, help="measured in each run")
     p.add_argument("--warm", type=float, default=0.25, help="seconds before that")
@@ -44,7 +44,7 @@ def parse():
     p.add_argument("--no-check", action="store_true", help="without the independent generators")
     p.add_argument("--target-cpu", type=int, default=0)
     p.add_argument("--generator-cpu", type=int, default=1)
-    p.add_argument("--raise-priority", action="store_true", help="targets and generators before all else on the machine")
+    p.add_argument("--raise-priority", action="store_true", help="targets and generators go before all else")
     p.add_argument("--port", type=int, default=14400, help="the first of the ports the targets listen on")
     p.add_argument("--json", metavar="FILE", help="default: artifacts/benchmarks/peers.json")
     p.add_argument("--write-docs", action="store_true", help="write the tables to docs/performance.md")
@@ -90,11 +90,13 @@ def machine(root):
     cpu = next((line.partition(":")[2].strip() for line in processes.read("/proc/cpuinfo").splitlines()
                 if line.startswith("model name")), platform.machine())
     release = dict(line.split("=", 1) for line in processes.read("/etc/os-release").splitlines() if "=" in line)
-    dirty = " with local changes" if output("git", "status", "--porcelain", "--", "src") else ""
+    changed = output("git", "status", "--porcelain", "--", "src")
     memory = int(processes.read("/proc/meminfo").split()[1]) / (1 << 20)
-    return {"commit": output("git", "rev-parse", "--short=12", "HEAD") + dirty, "date": time.strftime("%Y-%m-%d"),
+    return {"commit": output("git", "rev-parse", "--short=12", "HEAD") + (" with local changes" if changed else ""),
+            "date": time.strftime("%Y-%m-%d"),
             "cpu": cpu, "cpus": os.cpu_count(), "memoryGb": round(memory), "kernel": platform.release(),
-            "distribution": release.get("PRETTY_NAME", "").strip('"'), "dotnet": ".NET " + output("dotnet", "--version"),
+            "distribution": release.get("PRETTY_NAME", "").strip('"'),
+            "dotnet": ".NET " + output("dotnet", "--version"),
             "loadAverage": processes.read("/proc/loadavg").rsplit(" ", 2)[0]}
 
 
@@ -175,7 +177,8 @@ def compare(options, memory, scratch):
         for target in started:
             target.stop()
     others = [f["otherLoad"] for g in groups for c in g["cells"] for f in c["rows"].values()]
-    result["otherLoad"] = {"median": statistics.median(o["median"] for o in others), "max": max(o["max"] for o in others)}
+    result["otherLoad"] = {"median": statistics.median(o["median"] for o in others),
+                           "max": max(o["max"] for o in others)}
     result["memoryNotes"] = ["a memory disk is part of its process's resident memory; a file's pages are not"]
     result["settings"] = {
         "targetCpu": options.target_cpu, "generatorCpu": options.generator_cpu, "preferred": options.raise_priority,

@@ -1,8 +1,8 @@
 """How the figures are shown: a plain table on the terminal, Markdown for docs/performance.md."""
 from .summary import remarks
 
-HEADINGS = ["target", "IOPS", "min", "max", "×base", "MB/s", "p50 µs", "p99", "p99.9", "CPU µs/cmd", "×base", "ctxt/cmd",
-            "syscalls/cmd", "B/cmd", "gen. µs/cmd"]
+HEADINGS = ["target", "IOPS", "min", "max", "×base", "MB/s", "p50 µs", "p99", "p99.9", "CPU µs/cmd", "×base",
+            "switches/cmd", "syscalls/cmd", "B/cmd", "gen. µs/cmd"]
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 
 
@@ -57,7 +57,8 @@ def notes(cell):
 
 
 def check_rows(checks):
-    rows = [["load", "unit", "iscsi-load IOPS", "other generator", "its IOPS", "ratio", "target CPU µs/cmd", "with the other"]]
+    rows = [["load", "unit", "iscsi-load IOPS", "other generator", "its IOPS", "ratio", "target CPU µs/cmd",
+             "with the other"]]
     for c in checks:
         rows.append([c["load"], c["unit"], number(c["ourIops"]), c["other"], number(c["otherIops"]),
                      number(c["ourIops"] / c["otherIops"], 2) if c["otherIops"] else "–",
@@ -82,11 +83,11 @@ def verify_rows(verified):
 def header(result):
     m, s = result["machine"], result["settings"]
     return [
-        f"Commit {m['commit']}, {m['date']}. {m['cpu']}, {m['cpus']} CPUs, {m['memoryGb']} GB, Linux {m['kernel']}, "
-        f"{m['distribution']}, {m['dotnet']}.",
-        f"Loopback TCP. Target on CPU {s['targetCpu']} (the whole process, every thread; the same for all), generator on "
-        f"CPU {s['generatorCpu']}{', both with raised priority' if s['preferred'] else ''}. {s['rounds']} rounds, the "
-        f"targets in turn within each, {s['warmS']} s warm-up and {s['seconds']} s measured each time, after one round "
+        f"Commit {m['commit']}, {m['date']}. {m['cpu']}, {m['cpus']} CPUs, {m['memoryGb']} GB, Linux "
+        f"{m['kernel']}, {m['distribution']}, {m['dotnet']}.",
+        f"Loopback TCP. Target on CPU {s['targetCpu']} (the whole process, every thread; the same for all), generator "
+        f"on CPU {s['generatorCpu']}{', both with raised priority' if s['preferred'] else ''}. {s['rounds']} rounds, "
+        f"the targets in turn within each, {s['warmS']} s warm-up and {s['seconds']} s measured each time, after one round "
         f"thrown away. Units of {s['unitMegabytes']} MiB.",
         "IOPS and the rest are medians of the rounds; min and max are of the IOPS. `×base` is the ratio to "
         f"{s['base']}, taken within a round, then the median. CPU is user + system time of all the target's threads. "

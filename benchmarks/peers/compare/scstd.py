@@ -2,7 +2,6 @@
 import os
 import subprocess
 
-from . import processes
 from .targets import FILE, MEMORY, Target, Unit, ask_counters
 
 PROJECT = "src/Scstd"
@@ -48,7 +47,3 @@ class Scstd(Target):
 
     def configuration(self):
         return "scstd: .NET JIT, one process wholly on the same CPU, its compiler and collector included, digests off"
-
-
-def available(root):
-    return os.path.isdir(os.path.join(root, PROJECT)) and processes.read(os.path.join(root, PROJECT, "Scstd.csproj")) != ""

@@ -22,8 +22,8 @@ enum {
     BHS = 48, BLOCK_BYTES = 512, BLOCKS = 1 << 19, DISK_BYTES = BLOCKS * BLOCK_BYTES, WINDOW = 128,
     RECEIVE_BYTES = 1 << 20, IOVECS = 1024, EVENTS = 64
 };
-enum { SCSI_COMMAND = 1, LOGIN_REQUEST = 3, LOGOUT_REQUEST = 6, SCSI_RESPONSE = 0x21, LOGIN_RESPONSE = 0x23, DATA_IN = 0x25,
-       LOGOUT_RESPONSE = 0x26 };
+enum { SCSI_COMMAND = 1, LOGIN_REQUEST = 3, LOGOUT_REQUEST = 6, SCSI_RESPONSE = 0x21, LOGIN_RESPONSE = 0x23,
+       DATA_IN = 0x25, LOGOUT_RESPONSE = 0x26 };
 enum { READ_10 = 0x28, WRITE_10 = 0x2a, SERVICE_ACTION_IN_16 = 0x9e };
 
 struct connection {
@@ -52,7 +52,8 @@ static void flush(struct connection *c)
     c->count = 0;
 }
 
-static uint8_t *answer(struct connection *c, const uint8_t *request, int opcode, int flags, const void *data, uint32_t n)
+static uint8_t *answer(struct connection *c, const uint8_t *request, int opcode, int flags, const void *data,
+                       uint32_t n)
 {
     if (c->count > IOVECS - 2) flush(c);
     uint8_t *h = memset(c->headers[c->count], 0, BHS);

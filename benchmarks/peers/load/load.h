@@ -43,8 +43,8 @@ enum limit {
 
 struct options {
     uint32_t blockBytes, receiveSegment, firstBurst, maxBurst;
-    int depth, connections, cpu, headerDigest, dataDigest, verify, strict, once, json, initialR2t, noImmediate, security;
-    int reads, writes, random, lun, pids[MAX_PIDS], pidCount;
+    int depth, connections, cpu, headerDigest, dataDigest, verify, strict, once, json;
+    int initialR2t, noImmediate, security, reads, writes, random, lun, pids[MAX_PIDS], pidCount;
     double seconds, warmUp;
     uint64_t span, seed;
     const char *mode, *digest, *initiator;

@@ -37,7 +37,8 @@ static void divideUnit(void)
 {
     uint64_t bytes = blockCount * blockLength;
     uint32_t each = options.blockBytes, blocks = each / blockLength;
-    if (!each || each % blockLength || each % 512 || blocks > 65535 * 256u) fail("-b must be a multiple of %u", blockLength);
+    if (!each || each % blockLength || each % 512 || blocks > 65535 * 256u)
+        fail("-b must be a multiple of %u", blockLength);
     if (options.span && options.span < bytes) bytes = options.span;
     unitCount = bytes / each;
     if (unitCount < (uint64_t)options.connections * (options.verify ? 2 * options.depth : 1))

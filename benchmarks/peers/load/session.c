@@ -77,7 +77,8 @@ const char *senseText(const uint8_t *s)
 {
     static char text[64];
     int descriptor = (s[0] & 0x7e) == 0x72;
-    snprintf(text, sizeof text, "sense %x/%02x/%02x", senseKey(s), descriptor ? s[2] : s[12], descriptor ? s[3] : s[13]);
+    snprintf(text, sizeof text, "sense %x/%02x/%02x", senseKey(s), descriptor ? s[2] : s[12],
+             descriptor ? s[3] : s[13]);
     return text;
 }
 
@@ -211,7 +212,8 @@ void login(struct connection *c)
 }
 
 /* One command, awaited. Returns its status, or 0x100 | response. */
-static int execute(struct connection *c, const uint8_t *cdb, int cdbLength, uint8_t *in, uint32_t inBytes, uint8_t *sense)
+static int execute(struct connection *c, const uint8_t *cdb, int cdbLength, uint8_t *in, uint32_t inBytes,
+                   uint8_t *sense)
 {
     uint8_t header[BHS] = { SCSI_COMMAND, 0x80 | (inBytes ? 0x40 : 0) | 1 }, data[TEXT_BYTES + 4];
     memcpy(header + 8, lunBytes, 8);
@@ -243,7 +245,8 @@ static int execute(struct connection *c, const uint8_t *cdb, int cdbLength, uint
 void prepareUnit(struct connection *c)                  /* clear Unit Attentions; the first one learns the size */
 {
     uint8_t sense[64] = { 0 }, capacity[32] = { 0 };
-    const uint8_t testUnitReady[6] = { 0 }, readCapacity10[10] = { 0x25 }, readCapacity16[16] = { 0x9e, 0x10, [13] = 32 };
+    const uint8_t testUnitReady[6] = { 0 }, readCapacity10[10] = { 0x25 };
+    const uint8_t readCapacity16[16] = { 0x9e, 0x10, [13] = 32 };
     int status = 0;
     for (int try = 0; try < READY_TRIES && (status = execute(c, testUnitReady, 6, NULL, 0, sense)); try++)
         if (try > 5) usleep(100000);

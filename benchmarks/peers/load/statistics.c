@@ -182,8 +182,8 @@ static void printJson(const struct summary *s, const struct targetSample *after,
 static void printText(const struct summary *s, const struct targetSample *after, int stuck)
 {
     const struct connection *c = &connections[0];
-    printf("%s %u bytes, depth %d x %d connections, %.2f s; digests %s, InitialR2T=%s ImmediateData=%s FirstBurstLength=%u "
-           "MaxBurstLength=%u, the target's MaxRecvDataSegmentLength=%u\n",
+    printf("%s %u bytes, depth %d x %d connections, %.2f s; digests %s, InitialR2T=%s ImmediateData=%s "
+           "FirstBurstLength=%u MaxBurstLength=%u, the target's MaxRecvDataSegmentLength=%u\n",
            options.mode, options.blockBytes, options.depth, options.connections, s->seconds, options.digest,
            c->initialR2t ? "Yes" : "No", c->immediateData ? "Yes" : "No", c->firstBurst, c->maxBurst, c->sendSegment);
     printf("  %.0f IOPS  %.1f MB/s", s->iops, s->megabytes);
@@ -191,7 +191,8 @@ static void printText(const struct summary *s, const struct targetSample *after,
         printf("  (%.0f reads, %.0f writes)", statistics.reads / s->seconds, statistics.writes / s->seconds);
     printf("\n  latency us: mean %.1f  p50 %.1f  p90 %.1f  p99 %.1f  p99.9 %.1f  max %.1f\n", s->meanUs, s->p50, s->p90,
            s->p99, s->p999, s->maxUs);
-    printf("  generator: CPU %.1f %% (user %.1f system %.1f), %.2f us/command, %.1f commands a wake-up, preempted %ld times\n",
+    printf("  generator: CPU %.1f %% (user %.1f system %.1f), %.2f us/command, %.1f commands a wake-up, "
+           "preempted %ld times\n",
            (s->ownUser + s->ownSystem) / s->seconds * 100, s->ownUser / s->seconds * 100,
            s->ownSystem / s->seconds * 100, s->ownUs, s->perWake, s->preempted);
     if (options.pidCount)
@@ -199,8 +200,8 @@ static void printText(const struct summary *s, const struct targetSample *after,
                "%.3f/command; resident %.1f MB, %d threads\n",
                s->targetCpu / s->seconds * 100, s->targetUs, (ull)s->voluntary, (ull)s->involuntary, s->switches,
                after->residentKb / 1024.0, after->threads);
-    printf("  errors %llu; retries: full or busy %llu, unit attention %llu; pings answered %llu; passes that met a closed "
-           "window %llu\n", (ull)verdict.errors, (ull)statistics.fullRetries, (ull)statistics.attentionRetries,
+    printf("  errors %llu; retries: full or busy %llu, unit attention %llu; pings answered %llu; passes that met a "
+           "closed window %llu\n", (ull)verdict.errors, (ull)statistics.fullRetries, (ull)statistics.attentionRetries,
            (ull)statistics.nops, (ull)statistics.windowStalls);
     if (options.verify)
         printf("  verify: %llu sectors checked, %llu blank, %llu BAD\n", (ull)verdict.checkedSectors,
