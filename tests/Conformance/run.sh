@@ -8,13 +8,13 @@ STAGE_OUT=${STAGE_OUT:-$here/../../artifacts/conformance}
 rm -rf "$STAGE_OUT"; mkdir -p "$STAGE_OUT" && STAGE_OUT=$(cd "$STAGE_OUT" && pwd)
 # shellcheck source=../stage.sh
 . "$here/../stage.sh"
-target=iqn.2026-11.io.scstd:demo
+demo=iqn.2026-11.io.scstd:demo
 
-url() { echo "iscsi://127.0.0.1:$port/$target/$1"; }
+url() { echo "iscsi://127.0.0.1:$port/$1"; }     # url TARGET/LUN
 
 names_both_luns() {
     iscsi-ls -s "iscsi://127.0.0.1:$port" | tee "$STAGE_OUT/ls"
-    grep -q "Target:$target" "$STAGE_OUT/ls" && [ "$(grep -c '^Lun:' "$STAGE_OUT/ls")" = 2 ]
+    grep -q "Target:$demo" "$STAGE_OUT/ls" && [ "$(grep -c '^Lun:' "$STAGE_OUT/ls")" = 2 ]
 }
 size_of() { iscsi-readcapacity16 -s "$(url "$1")"; }
 has_size() { [ "$(size_of "$1")" = "$2" ]; }
@@ -24,9 +24,10 @@ vpd_pages() {   # what page 00h lists
 }
 
 # An image of exactly the unit's size with data at its ends and in its middle, copied there and back.
-image_survives() {  # image_survives LUN
-    local size image=$STAGE_OUT/image.$1 back=$STAGE_OUT/image.$1.back
+image_survives() {  # image_survives TARGET/LUN
+    local size image=$STAGE_OUT/image back=$STAGE_OUT/image.back
     size=$(size_of "$1")
+    rm -f "$image" "$back"
     truncate -s "$size" "$image"
     dd if=/dev/urandom of="$image" bs=1M count=16 conv=notrunc status=none
     dd if=/dev/urandom of="$image" bs=1M count=8 seek=$((size / 2097152)) conv=notrunc status=none
@@ -36,7 +37,7 @@ image_survives() {  # image_survives LUN
         qemu-img convert -f raw -O raw "$(url "$1")" "$back" && cmp "$image" "$back" && rm "$image" "$back"
 }
 # Writes that overlap, of odd sizes, many at a time, flushed; each piece read back with its pattern.
-patterns_hold() {   # patterns_hold LUN
+patterns_hold() {   # patterns_hold URL
     qemu-io -f raw -t none \
         -c 'write -P 0x11 0 8M' -c 'write -P 0x22 512 512' -c 'write -P 0x33 4096 1536' -c 'flush' \
         -c 'aio_write -P 0x44 8M 512k' -c 'aio_write -P 0x45 9M 64k' -c 'aio_write -P 0x46 10M 2M' \
@@ -45,27 +46,80 @@ patterns_hold() {   # patterns_hold LUN
         -c 'read -P 0x11 0 512' -c 'read -P 0x22 512 512' -c 'read -P 0x11 1024 3072' -c 'read -P 0x33 4096 1536' \
         -c 'read -P 0x11 5632 8382976' -c 'read -P 0x44 8M 512k' -c 'read -P 0x45 9M 64k' -c 'read -P 0x46 10M 2M' \
         -c 'read -P 0x47 13M 4k' -c 'read -P 0x48 14M 1M' -c 'read -P 0x55 20M 1M' -c 'read -P 0 21M 1M' \
-        "$(url "$1")" | tee "$STAGE_OUT/patterns.$1"
-    [ "${PIPESTATUS[0]}" = 0 ] && ! grep -qi 'fail\|error\|verif' "$STAGE_OUT/patterns.$1"
+        "$1" | tee "$STAGE_OUT/patterns"
+    [ "${PIPESTATUS[0]}" = 0 ] && ! grep -qi 'fail\|error\|verif' "$STAGE_OUT/patterns"
 }
+refused() { ! "$@"; }
 
+# With the demonstration target: what is there without a configuration.
 peers() {
-    local lun page
+    local lun page unit
     check "iscsi-ls names the target and both units" names_both_luns
-    check "LUN 0 has 256 MiB" has_size 0 268435456
+    check "LUN 0 has 256 MiB" has_size $demo/0 268435456
     for lun in 0 1; do
-        check "LUN $lun iscsi-readcapacity16" iscsi-readcapacity16 "$(url $lun)"
-        check "LUN $lun iscsi-inq" inquiry_says_disk $lun
-        for page in $(vpd_pages $lun); do
-            check "LUN $lun iscsi-inq page $page" iscsi-inq -e 1 -c $((16#$page)) "$(url $lun)"
+        unit=$demo/$lun
+        check "LUN $lun iscsi-readcapacity16" iscsi-readcapacity16 "$(url $unit)"
+        check "LUN $lun iscsi-inq" inquiry_says_disk $unit
+        for page in $(vpd_pages $unit); do
+            check "LUN $lun iscsi-inq page $page" iscsi-inq -e 1 -c $((16#$page)) "$(url $unit)"
         done
-        check "LUN $lun qemu-img copies an image there and back" image_survives $lun
-        check "LUN $lun qemu-io patterns" patterns_hold $lun
+        check "LUN $lun qemu-img copies an image there and back" image_survives $unit
+        check "LUN $lun qemu-io patterns" patterns_hold "$(url $unit)"
     done
+    check "a LUN that is not there is refused" refused iscsi-readcapacity16 "$(url $demo/7)"
+    check "a target that is not there is refused" refused iscsi-readcapacity16 "$(url $demo.not/0)"
 }
 
-suite() {   # suite COLUMN LUN
-    echo "suite against LUN $2 ($1)"
+# Targets that differ in who may come and how data travels; on epoll, so that both kernel interfaces are driven.
+write_profiles() {
+    cat <<YAML
+reactors:
+  io: epoll
+devices:
+  plain: {store: memory, size: 64MiB}
+  big_blocks: {store: memory, size: 256MiB, block_size: 4096}
+  direct: {store: file, path: direct.disk, size: 64MiB, io: direct, write_cache: no}
+portals:
+  four: 127.0.0.1:$port
+  six: "[::1]:$port"
+targets:
+  $name:blocks: {luns: {0: big_blocks}}
+  $name:direct: {luns: {0: direct}}
+  $name:chap:
+    authentication: {users: [{name: alice, secret: alices-secret-1}]}
+    luns: {0: plain}
+  $name:read-only: {luns: {0: {device: plain, read_only: yes}}}
+  $name:asked: {negotiation: {InitialR2T: yes, ImmediateData: no, MaxBurstLength: 16KiB}, luns: {0: plain}}
+  $name:pieces:
+    negotiation: {MaxRecvDataSegmentLength: 4KiB, FirstBurstLength: 12KiB, MaxOutstandingR2T: 1}
+    luns: {0: plain}
+  $name:digests: {negotiation: {HeaderDigest: CRC32C}, luns: {0: plain}}
+  $name:group:
+    groups:
+      - {name: friends, initiators: "iqn.2026-11.io.scstd.test:friend*", luns: {0: plain}}
+YAML
+}
+sees() { iscsi-ls -i "$1" "iscsi://127.0.0.1:$port" | grep -q "Target:$2 "; }
+profiles() {
+    local chap="127.0.0.1:$port/$name:chap/0"
+    check "a user with the right secret comes in" iscsi-readcapacity16 "iscsi://alice%alices-secret-1@$chap"
+    check "a wrong secret is refused" refused iscsi-readcapacity16 "iscsi://alice%alices-secret-2@$chap"
+    check "an unknown user is refused" refused iscsi-readcapacity16 "iscsi://mallory%alices-secret-1@$chap"
+    check "nobody comes in without a secret" refused iscsi-readcapacity16 "iscsi://$chap"
+    check "IPv6" iscsi-readcapacity16 "iscsi://[::1]:$port/$name:blocks/0"
+    check "a write through a read-only LUN is refused" refused qemu-io -f raw -c 'write 0 4096' \
+        "$(url "$name:read-only/0")"
+    check "a read through a read-only LUN is served" qemu-io -r -f raw -c 'read 0 4096' "$(url "$name:read-only/0")"
+    for profile in asked pieces digests direct blocks; do
+        check "qemu-io patterns, $profile" patterns_hold "$(url "$name:$profile/0")"
+    done
+    check "an initiator of the group sees its target" sees iqn.2026-11.io.scstd.test:friend1 "$name:group"
+    check "any other does not" refused sees iqn.2026-11.io.scstd.test:other "$name:group"
+    check "nor can it log in" refused iscsi-readcapacity16 -i iqn.2026-11.io.scstd.test:other "$(url "$name:group/0")"
+}
+
+suite() {   # suite COLUMN TARGET/LUN
+    echo "suite against $2 ($1)"
     "$here/conformance.py" --expected "$here/expected.tsv" --column "$1" --timeout "${CU_SECONDS:-60}" \
         "$(url "$2")" "$STAGE_OUT/$1.tsv" >"$STAGE_OUT/$1.stdout" 2>&1
     grep -q '^all ' "$STAGE_OUT/$1.stdout" || fail "$1: the suite did not come to its end"
@@ -81,16 +135,33 @@ explained() {
     done < <(awk -F'\t' 'NR > 1 && /\tFAIL\t/ { print $1 }' "$here/expected.tsv")
 }
 
-port=$(free_port)
-check "docs/conformance.md explains every failure that is expected" explained
-start_daemon daemon --data "$STAGE_OUT/data" --listen "127.0.0.1:$port" || { summary; exit 1; }
-peers
-descriptors=$(open_descriptors "$daemon_pid")
-suite memory 0
-suite file 1
-quiet() { ! daemon_complaints; }
+settled() {     # every session is over: nothing of it may be left
+    check "$1: descriptors return to their start ($descriptors)" wait_until 60 descriptors_are_back
+    check "$1: the daemon logged no error" quiet
+}
 descriptors_are_back() { [ "$(open_descriptors "$daemon_pid")" -le "$descriptors" ]; }
-check "descriptors return to their start ($descriptors)" wait_until 60 descriptors_are_back
-check "the daemon logged no error" quiet
-stop_daemon
+quiet() { ! daemon_complaints; }
+
+check "docs/conformance.md explains every failure that is expected" explained
+
+port=$(free_port)
+if start_daemon demonstration --data "$STAGE_OUT/data" --listen "127.0.0.1:$port"; then
+    peers
+    descriptors=$(open_descriptors "$daemon_pid")
+    suite memory $demo/0
+    suite file $demo/1
+    settled demonstration
+    stop_daemon
+fi
+
+port=$(free_port) name=iqn.2026-11.io.scstd.test
+write_profiles >"$STAGE_OUT/profiles.yaml"
+check "scstd --check finds nothing wrong with the profiles" "$SCSTD" --check "$STAGE_OUT/profiles.yaml"
+if start_daemon profiles --config "$STAGE_OUT/profiles.yaml"; then
+    profiles
+    descriptors=$(open_descriptors "$daemon_pid")
+    suite blocks $name:blocks/0
+    settled profiles
+    stop_daemon
+fi
 summary

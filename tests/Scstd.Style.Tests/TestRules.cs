@@ -51,7 +51,7 @@ public static class TestRules
                 "a test that is switched off"));
     }
 
-    private static bool IsTest(SyntaxNode node) =>
+    public static bool IsTest(SyntaxNode node) =>
         node is MethodDeclarationSyntax method
         && method.AttributeLists.SelectMany(list => list.Attributes).Any(IsTestAttribute);
 

@@ -62,3 +62,44 @@ if [ "${1:-}" = --against ]; then
     summary
     exit
 fi
+
+write_config() {    # write_config PORT: a memory unit for ext4, and a file that is large enough for XFS
+    cat <<YAML
+devices:
+  memory: {store: memory, size: 256MiB}
+  file: {store: file, path: file.disk, size: 512MiB}
+portals:
+  guest: {address: "127.0.0.1:$1", advertise: "10.0.2.2:$1"}
+discovery:
+  authentication:
+    users: [{name: $CHAP_USER, secret: $CHAP_SECRET}]
+targets:
+  $target:
+    authentication:
+      users: [{name: $CHAP_USER, secret: $CHAP_SECRET}]
+      mutual: {name: $CHAP_TARGET_USER, secret_file: mutual.secret}
+    luns: {0: memory, 1: file}
+YAML
+}
+descriptors_are_back() { [ "$(open_descriptors "$daemon_pid")" -le "$descriptors" ]; }
+quiet() { ! daemon_complaints; }
+
+target=iqn.2026-11.io.scstd.test:vm
+guest_env+=(-e ADVERTISED=1 -e DISCOVERY_CHAP=1)
+port=$(free_port)
+rm -f "$STAGE_OUT/file.disk"
+write_config "$port" >"$STAGE_OUT/vm.yaml"
+echo "$CHAP_TARGET_SECRET" >"$STAGE_OUT/mutual.secret"
+chmod 600 "$STAGE_OUT"/vm.yaml "$STAGE_OUT"/mutual.secret
+"$here/vm-prepare.sh" || { fail "there is no kernel to boot"; summary; exit 1; }
+start_daemon daemon --config "$STAGE_OUT/vm.yaml" || { summary; exit 1; }
+descriptors=$(open_descriptors "$daemon_pid")
+
+pull_the_plug "$port" $target 1
+check "the daemon lives after the crash" kill -0 "$daemon_pid"
+check "descriptors return to their start after the crash ($descriptors)" wait_until 60 descriptors_are_back
+whole_sequence "$port" $target 0 1
+check "descriptors return to their start ($descriptors)" wait_until 60 descriptors_are_back
+check "the daemon logged no error" quiet
+stop_daemon
+summary

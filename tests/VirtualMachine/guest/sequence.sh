@@ -2,7 +2,9 @@
 # sequence.sh PORTAL IQN LUN LUN2 ROUNDS: what an administrator does with two LUNs, with the kernel's own initiator:
 # discovery, login by CHAP and digests, ext4 on the one and XFS on the other, files with checksums, fio with
 # verification, logout, login again, everything still there, and the SCSI commands of sg3_utils.
-# Environment: CHAP_USER CHAP_SECRET CHAP_TARGET_USER CHAP_TARGET_SECRET, DIGEST (CRC32C), AFTER_CRASH, FIO_SECONDS.
+# Environment: CHAP_USER CHAP_SECRET CHAP_TARGET_USER CHAP_TARGET_SECRET, DIGEST (CRC32C), FIO_SECONDS;
+# ADVERTISED: discovery tells an address that the guest can reach; DISCOVERY_CHAP: discovery asks for a secret too;
+# AFTER_CRASH: crash.sh was here before.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=sg.sh
@@ -17,6 +19,22 @@ login() {
     iscsi_login "$iqn" "$portal" "${settings[@]}" "node.conn[0].iscsi.HeaderDigest=$digest" \
         "node.conn[0].iscsi.DataDigest=$digest" "$@"
 }
+discovers() { iscsiadm -m discovery -t sendtargets -p "$portal" | tee /dev/stderr | grep -q " $iqn\$"; }
+names_nothing() { ! discovers; }
+discovery_by() {    # discovery_by SECRET: what iscsiadm proves itself by, from now on
+    sed -i '/^discovery.sendtargets.auth/d' /etc/iscsi/iscsid.conf
+    printf '%s\n' "discovery.sendtargets.auth.authmethod = CHAP" \
+        "discovery.sendtargets.auth.username = $CHAP_USER" \
+        "discovery.sendtargets.auth.password = $1" >>/etc/iscsi/iscsid.conf
+}
+login_as_found() {
+    local setting
+    for setting in $(chap_settings one-way); do
+        iscsiadm -m node -T "$iqn" -o update -n "${setting%%=*}" -v "${setting#*=}" || return
+    done
+    iscsiadm -m node -T "$iqn" --login && iscsiadm -m node -T "$iqn" --logout
+}
+
 refused() { ! login "$@" && forget "$iqn" "$portal"; }
 negotiated() { iscsiadm -m session -P 2 | grep -q "$1Digest: $digest"; }
 logged_in_with_digests() { negotiated Header && negotiated Data; }
@@ -50,8 +68,15 @@ fsck_both() { fsck.ext4 -fn "$ext4_disk" && xfs_repair -n "$xfs_disk"; }
 round() {
     local r="round $1:"
     step "$r discovery"
-    check "$r discovery" iscsiadm -m discovery -t sendtargets -p "$portal" || return
-    check "$r discovery names the target" grep -q "$iqn" "/out/round_$1__discovery.log" || return
+    if [ -n "${DISCOVERY_CHAP:-}" ]; then
+        discovery_by not-the-secret-2
+        check "$r discovery with a wrong secret is refused" names_nothing
+        discovery_by "$CHAP_SECRET"
+    fi
+    check "$r discovery" discovers || return
+    if [ -n "${ADVERTISED:-}" ]; then
+        check "$r the address found by discovery can be reached" login_as_found
+    fi
     iscsiadm -m node -o delete >/dev/null 2>&1
 
     step "$r login"
