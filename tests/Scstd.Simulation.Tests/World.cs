@@ -46,7 +46,8 @@ internal sealed class World : IDisposable
 
     public int Aborted => _all.Count(c => c.Outcome == Outcome.Aborted);
 
-    public int CommandsThatMet(ScsiStatus status) => _all.Count(c => c.Outcome == Outcome.Answered && c.Status == status);
+    public int CommandsThatMet(ScsiStatus status) =>
+        _all.Count(c => c.Outcome == Outcome.Answered && c.Status == status);
 
     public void Run(int steps)
     {
@@ -189,7 +190,8 @@ internal sealed class World : IDisposable
     }
 
     /// <summary>What must be gone when the function is answered: at least the requester's own.</summary>
-    private static IEnumerable<SimulatedCommand> CoveredBy(TaskManagementRequest request, SimulatedInitiator initiator) =>
+    private static IEnumerable<SimulatedCommand> CoveredBy(TaskManagementRequest request,
+        SimulatedInitiator initiator) =>
         request.Function == TaskManagementFunction.AbortTask
             ? request.Referenced is SimulatedCommand one ? [one] : []
             : initiator.Commands.Where(c => c.Outcome == Outcome.Pending);

@@ -3,10 +3,10 @@ using System.Runtime.InteropServices;
 
 namespace Scstd.Core;
 
-/// <summary>Where a pool gets its slabs from; given from outside because huge pages are the system's business.</summary>
+/// <summary>Where a pool gets its slabs from; given from outside: huge pages are the system's business.</summary>
 public interface ISlabSource
 {
-    /// <summary>Page-aligned memory of <see cref="BufferPool.SlabBytes"/>, or 0 when the common bound is reached.</summary>
+    /// <summary>Page-aligned memory of <see cref="BufferPool.SlabBytes"/>, or 0 when the bound is reached.</summary>
     nint TakeSlab();
 
     void ReturnSlab(nint slab);
@@ -213,7 +213,8 @@ public sealed unsafe class BufferPool : IDisposable
 
         public void MarkReturned(nint address, int @class)
         {
-            Invariant.That(_pages[Page(address)] == (Leased | @class), "a lease is returned twice, or with another length");
+            Invariant.That(_pages[Page(address)] == (Leased | @class),
+                "a lease is returned twice, or with another length");
             _pages[Page(address)] = 0;
         }
 

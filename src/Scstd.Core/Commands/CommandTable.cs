@@ -24,7 +24,8 @@ public sealed class CommandTable
             if (action < _byServiceAction[code]!.Length)
                 _byServiceAction[code]![action] = binding;
         }
-        All = [.. _byOperationCode.Concat(_byServiceAction.Where(a => a is not null).SelectMany(a => a!)).OfType<CommandBinding>()
+        All = [.. _byOperationCode
+            .Concat(_byServiceAction.Where(a => a is not null).SelectMany(a => a!)).OfType<CommandBinding>()
             .OrderBy(b => b.Row.OperationCode).ThenBy(b => b.Row.ServiceAction ?? 0)];
     }
 
@@ -48,5 +49,7 @@ public sealed class CommandTable
     }
 
     public CommandBinding? Find(byte operationCode, ushort serviceAction) =>
-        _byServiceAction[operationCode] is { } actions && serviceAction < actions.Length ? actions[serviceAction] : null;
+        _byServiceAction[operationCode] is { } actions && serviceAction < actions.Length
+            ? actions[serviceAction]
+            : null;
 }

@@ -67,7 +67,7 @@ public class ScsiCommand
     /// <summary>With CHECK CONDITION.</summary>
     public SenseData Sense { get; private set; }
 
-    /// <summary>RESIDUAL COUNT, SAM-5 §5.4: computed from the CDB and the data, never trusted from the initiator.</summary>
+    /// <summary>RESIDUAL COUNT, SAM-5 §5.4: computed from CDB and data, never trusted from the initiator.</summary>
     public uint ResidualBytes { get; internal set; }
 
     /// <summary>The residual is what did not fit (overflow), not what was missing (underflow).</summary>

@@ -26,7 +26,8 @@ internal sealed class Gate(LogicalUnit unit)
     private int _sweeps;
 
     /// <summary>Who holds or gets exclusion, for a diagnosis.</summary>
-    public string? Describe() => _exclusion?.Command?.Binding.Row.Name ?? (_order is null ? null : "an ORDERED command");
+    public string? Describe() =>
+        _exclusion?.Command?.Binding.Row.Name ?? (_order is null ? null : "an ORDERED command");
 
     // ---- Order -----------------------------------------------------------------------------------------------
 

@@ -76,7 +76,8 @@ internal sealed partial class Turnstile
     }
 
     /// <summary>What was true when the command came may have changed while it waited.</summary>
-    private static void JudgeAgain(ScsiCommand command) => command.Refusal ??= command.Binding.Validate?.Invoke(command);
+    private static void JudgeAgain(ScsiCommand command) =>
+        command.Refusal ??= command.Binding.Validate?.Invoke(command);
 
     /// <summary>
     /// Something is unusual. The order of the checks is SPC-4's: a reservation conflict comes before a unit attention,

@@ -8,9 +8,9 @@ namespace Scstd.Core;
 /// is open, and the nexuses that come through here. A command that only moves data passes by plain memory reads.
 /// </summary>
 /// <remarks>
-/// Two ways are counted. <em>Admitted</em>: in the task set, from arrival to the end, also while the Data-Out comes in, so
-/// that an ORDERED successor never slips ahead of a WRITE that waits for its data. <em>Executing</em>: with the device
-/// server.
+/// Two ways are counted. <em>Admitted</em>: in the task set, from arrival to the end, also while the Data-Out comes in,
+/// so that an ORDERED successor never slips ahead of a WRITE that waits for its data. <em>Executing</em>: with the
+/// device server.
 /// </remarks>
 internal sealed partial class Turnstile
 {

@@ -71,7 +71,7 @@ public readonly ref struct BasicHeaderSegment(ReadOnlySpan<byte> header)
         Length + TotalAhsLengthBytes + (headerDigest ? DigestLength : 0) + PaddedDataSegmentLength
         + (dataDigest && DataSegmentLength != 0 ? DigestLength : 0);
 
-    /// <summary>Clears the header and writes what all PDUs have in common. The span returned is exactly 48 bytes.</summary>
+    /// <summary>Clears the header, writes what all PDUs have in common, and returns exactly its 48 bytes.</summary>
     internal static Span<byte> Begin(Span<byte> header, byte opcodeByte, byte flags, uint initiatorTaskTag)
     {
         header = header[..Length];

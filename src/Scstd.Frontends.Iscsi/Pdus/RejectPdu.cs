@@ -23,7 +23,7 @@ public enum RejectReason : byte
     WaitingForLogout = 0x0C,
 }
 
-/// <summary>Reject — RFC 7143 §11.17. Its data segment is the complete header (BHS and AHS) of the refused PDU.</summary>
+/// <summary>Reject — RFC 7143 §11.17. Its data segment is the whole header (BHS and AHS) of the refused PDU.</summary>
 /*   Byte/     0       |       1       |       2       |       3       |
     0|.|.| 0x3f        |1| Reserved    | Reason        | Reserved      |
     4|TotalAHSLength   | DataSegmentLength                             |

@@ -63,7 +63,7 @@ public readonly ref struct TaskManagementRequestPdu(ReadOnlySpan<byte> header)
 
     public uint ExpStatSn => ReadUInt32BigEndian(_header[28..]);
 
-    /// <summary>For ABORT TASK: the CmdSN of the task to abort (§11.5.5), so that it can be plugged if it never came.</summary>
+    /// <summary>For ABORT TASK: the CmdSN of the task to abort (§11.5.5), to plug its gap if it never came.</summary>
     public uint RefCmdSn => ReadUInt32BigEndian(_header[32..]);
 
     public uint ExpDataSn => ReadUInt32BigEndian(_header[36..]);
