@@ -102,7 +102,7 @@ public sealed partial class LogicalUnit
         AddConsequence(turnstile => turnstile.SetReservationHolder(holder));
     }
 
-    /// <summary>A nexus is gone, and its reservation with it. <paramref name="done"/> runs on the home executor.</summary>
+    /// <summary>A nexus is gone: its reservation ends. <paramref name="done"/> runs on the home executor.</summary>
     internal void NexusEnded(ItNexus nexus, Action done) =>
         Home.Post(() =>
         {
