@@ -7,6 +7,7 @@ public static class ErrorNumber
     public const int NoSuchFile = 2;
     public const int Interrupted = 4;
     public const int InputOutput = 5;
+    public const int NoSuchDevice = 6; // ENXIO, also "only a hole follows" of lseek
     public const int BadDescriptor = 9;
     public const int TryAgain = 11;
     public const int OutOfMemory = 12;

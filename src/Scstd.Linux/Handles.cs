@@ -18,22 +18,31 @@ public sealed class SocketHandle : SafeHandle
 /// <summary>An open file or block device.</summary>
 public sealed class FileHandle : SafeHandle
 {
+    private FileHandle? _second;
+
     internal FileHandle(int descriptor)
         : base(-1, ownsHandle: true) => SetHandle(descriptor);
 
     /// <summary>The file lives in memory (tmpfs): a plain read or write of the reactor's own thread never waits for
     /// a device, and costs less than any way around it.</summary>
-    public bool Inline { get; internal init; }
+    public bool Inline { get; internal set; }
 
     /// <summary>A buffered read with RWF_NOWAIT is answered from the page cache, or refused at once.</summary>
-    public bool ReadsWithoutWaiting { get; internal init; }
+    public bool ReadsWithoutWaiting { get; internal set; }
 
     /// <summary>Opened with O_DIRECT: memory, offset and length keep the device's alignment.</summary>
-    public bool IsDirect { get; internal init; }
+    public bool IsDirect { get; internal set; }
+
+    /// <summary>A second descriptor that is closed with this one.</summary>
+    internal void KeepOpenWith(FileHandle second) => _second = second;
 
     public override bool IsInvalid => handle == -1;
 
     public int Descriptor => (int)handle;
 
-    protected override bool ReleaseHandle() => LibC.Close((int)handle) == 0;
+    protected override bool ReleaseHandle()
+    {
+        _second?.Dispose();
+        return LibC.Close((int)handle) == 0;
+    }
 }

@@ -5,8 +5,9 @@ namespace Scstd.Linux;
 /// <summary>A system call that failed, with the file it was about.</summary>
 public sealed class LinuxException : IOException
 {
-    public LinuxException(int error, string call, string? path = null)
-        : base(path is null ? $"{call}: {Describe(error)}" : $"{path}: {call}: {Describe(error)}")
+    /// <param name="hint">What the errno means here, where its text alone would puzzle.</param>
+    public LinuxException(int error, string call, string? path = null, string? hint = null)
+        : base(Compose(error, call, path, hint))
     {
         (Error, Call, Path) = (error, call, path);
         HResult = error;
@@ -25,4 +26,10 @@ public sealed class LinuxException : IOException
     /// <summary>The call's result, if it is not −1.</summary>
     internal static int Check(int result, string call, string? path = null) =>
         result != -1 ? result : throw new LinuxException(Marshal.GetLastPInvokeError(), call, path);
+
+    private static string Compose(int error, string call, string? path, string? hint)
+    {
+        string text = hint is null ? $"{call}: {Describe(error)}" : $"{hint} ({call}: {Describe(error)})";
+        return path is null ? text : $"{path}: {text}";
+    }
 }

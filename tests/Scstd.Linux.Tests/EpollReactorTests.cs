@@ -5,3 +5,7 @@ public sealed class EpollReactorStreamTests() : ReactorStreamLaws(ReactorKind.Ep
     [Fact]
     public void It_says_what_it_is() => AssertKind("epoll");
 }
+
+public sealed class EpollReactorFileTests() : ReactorFileLaws(ReactorKind.Epoll);
+
+public sealed class EpollReactorLoopTests() : ReactorLoopLaws(ReactorKind.Epoll);

@@ -124,7 +124,7 @@ public sealed class ManualReactorTests
         _reactor.ExecuteFile = real;
         _reactor.RunUntilIdle();
 
-        Assert.Equal(5, read.Result);
+        Assert.Equal(5, read.KernelResult);
         Assert.Equal("hello"u8.ToArray(), read.Bytes.ToArray());
     }
 

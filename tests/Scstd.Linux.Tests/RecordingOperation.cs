@@ -7,23 +7,18 @@ internal sealed unsafe class RecordingOperation : FileOperation
 {
     private readonly nint _memory;
     private readonly int _sizeBytes;
+    private readonly int _mostVectors;
 
     public RecordingOperation(int sizeBytes, int vectorCount = 1)
     {
-        _sizeBytes = sizeBytes;
+        (_sizeBytes, _mostVectors) = (sizeBytes, vectorCount);
         _memory = (nint)NativeMemory.AlignedAlloc((nuint)Math.Max(sizeBytes, 1), 4096);
-        int part = sizeBytes / vectorCount;
-        for (int i = 0; i < vectorCount; i++)
-        {
-            int length = i == vectorCount - 1 ? sizeBytes - (part * i) : part;
-            Vectors[i] = new IoVector(_memory + (part * i), length);
-        }
-        VectorCount = vectorCount;
+        Cut(0);
     }
 
     public Span<byte> Bytes => new((void*)_memory, _sizeBytes);
 
-    public long? Result { get; private set; }
+    public long? KernelResult { get; private set; }
 
     public int Completions { get; private set; }
 
@@ -33,14 +28,30 @@ internal sealed unsafe class RecordingOperation : FileOperation
 
     public override void Completed(long result)
     {
-        (Result, CompletedOn) = (result, Reactor.Current);
+        (KernelResult, CompletedOn) = (result, Reactor.Current);
         Completions++;
         WhenCompleted?.Invoke(this);
     }
+
+    /// <summary>Leaves away what was transferred already.</summary>
+    public void Skip(long lengthBytes) => Cut((int)((nint)Vectors[0].Address - _memory + lengthBytes));
 
     public void Free()
     {
         Dispose();
         NativeMemory.AlignedFree((void*)_memory);
+    }
+
+    private void Cut(int start)
+    {
+        int left = _sizeBytes - start;
+        int part = Math.Max(left / _mostVectors / 4096 * 4096, Math.Min(left, 1));
+        VectorCount = 0;
+        for (int at = start; at < _sizeBytes; VectorCount++)
+        {
+            int length = VectorCount == _mostVectors - 1 ? _sizeBytes - at : part;
+            Vectors[VectorCount] = new IoVector(_memory + at, length);
+            at += length;
+        }
     }
 }

@@ -1,0 +1,126 @@
+using System.Runtime.InteropServices;
+
+namespace Scstd.Linux;
+
+/// <summary>The kernel's struct flock.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct FileLock
+{
+    public short Type;
+    public short Whence;
+    public long Start;
+    public long Length;
+    public int Process;
+}
+
+/// <summary>The kernel's struct statx, as far as it is of use here.</summary>
+[StructLayout(LayoutKind.Explicit, Size = 256)]
+internal struct ExtendedStatus
+{
+    [FieldOffset(0x00)]
+    public uint Mask;
+
+    [FieldOffset(0x1c)]
+    public ushort Mode;
+
+    [FieldOffset(0x28)]
+    public long SizeBytes;
+
+    [FieldOffset(0x98)]
+    public uint DirectMemoryAlignment;
+
+    [FieldOffset(0x9c)]
+    public uint DirectOffsetAlignment;
+}
+
+/// <summary>The kernel's struct statfs, as far as it is of use here.</summary>
+[StructLayout(LayoutKind.Explicit, Size = 128)]
+internal struct FileSystemStatus
+{
+    [FieldOffset(0)]
+    public long Type;
+}
+
+/// <summary>Opening, measuring, locking and memory.</summary>
+internal static unsafe partial class LibC
+{
+    internal const ushort ModeTypeMask = 0xF000;
+    internal const ushort ModeRegular = 0x8000;
+    internal const ushort ModeBlockDevice = 0x6000;
+
+    internal const int AtEmptyPath = 0x1000;
+    internal const uint StatusBasic = 0x7ff;
+    internal const uint StatusDirectAlignment = 0x2000;
+
+    /// <summary>F_OFD_SETLK with F_RDLCK and F_WRLCK.</summary>
+    internal const int SetOpenFileLock = 37;
+    internal const short ReadLock = 0;
+    internal const short WriteLock = 1;
+
+    internal const nuint BlockDeviceSize = 0x80081272; // BLKGETSIZE64
+    internal const nuint BlockDeviceLogicalSector = 0x1268; // BLKSSZGET
+    internal const nuint BlockDevicePhysicalSector = 0x127B; // BLKPBSZGET
+
+    internal const int SeekData = 3;
+    internal const int SeekHole = 4;
+
+    internal const long TmpfsType = 0x01021994;
+    internal const long RamfsType = 0x858458f6;
+
+    internal const int ProtectRead = 1;
+    internal const int ProtectWrite = 2;
+    internal const int MapShared = 0x1;
+    internal const int MapPrivate = 0x2;
+    internal const int MapAnonymous = 0x20;
+    internal const int MapNoReserve = 0x4000;
+    internal const int MapPopulate = 0x8000;
+    internal const int MapHugeTlb = 0x40000;
+    internal const int MapHuge2Mib = 21 << 26;
+
+    internal const int AdviseDontNeed = 4;
+    internal const int AdviseHugePage = 14;
+    internal const int AdviseDontDump = 16;
+
+    /// <summary>O_DIRECT is one of the few flags that differ between machines.</summary>
+    internal static int OpenDirect =>
+        RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 0x10000 : 0x4000;
+
+    /// <summary>O_DIRECTORY, likewise.</summary>
+    internal static int OpenDirectory =>
+        RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 0x4000 : 0x10000;
+
+    [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int ExtendedStatus(
+        int directory, string path, int flags, uint mask, ExtendedStatus* status);
+
+    [LibraryImport("libc", EntryPoint = "fstatfs", SetLastError = true)]
+    internal static partial int FileSystemStatus(int descriptor, FileSystemStatus* status);
+
+    [LibraryImport("libc", EntryPoint = "ioctl", SetLastError = true)]
+    internal static partial int Control(int descriptor, nuint request, void* argument);
+
+    [LibraryImport("libc", EntryPoint = "ftruncate", SetLastError = true)]
+    internal static partial int SetSize(int descriptor, long sizeBytes);
+
+    [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
+    internal static partial int Sync(int descriptor);
+
+    [LibraryImport("libc", EntryPoint = "lseek", SetLastError = true)]
+    internal static partial long Seek(int descriptor, long offset, int whence);
+
+    [LibraryImport("libc", EntryPoint = "unlink", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int Unlink(string path);
+
+    [LibraryImport("libc", EntryPoint = "mmap", SetLastError = true)]
+    internal static partial nint Map(
+        nint address, nuint lengthBytes, int protection, int flags, int descriptor, long offset);
+
+    [LibraryImport("libc", EntryPoint = "munmap", SetLastError = true)]
+    internal static partial int Unmap(nint address, nuint lengthBytes);
+
+    [LibraryImport("libc", EntryPoint = "madvise", SetLastError = true)]
+    internal static partial int Advise(nint address, nuint lengthBytes, int advice);
+
+    [LibraryImport("libc", EntryPoint = "memcpy")]
+    internal static partial void* CopyMemory(void* destination, void* source, nuint lengthBytes);
+}

@@ -1,0 +1,71 @@
+namespace Scstd.Linux.Tests;
+
+public sealed unsafe class MemoryPagesTests
+{
+    [Theory]
+    [InlineData(1, false, false)]
+    [InlineData(10_000, true, false)]
+    [InlineData(5_000_000, false, false)]
+    [InlineData(5_000_000, true, true)]
+    public void Pages_are_aligned_zero_and_writable_to_the_last_byte(long size, bool populate, bool reserved)
+    {
+        var options = new MemoryPagesOptions { Populate = populate, ReservedHugePages = reserved };
+        using MemoryPages pages = MemoryPages.Allocate(size, options);
+
+        Assert.True(pages.SizeBytes >= size);
+        Assert.Equal(0, pages.Address % (size >= MemoryPages.HugePageBytes ? MemoryPages.HugePageBytes : 4096));
+        Span<byte> bytes = new((void*)pages.Address, (int)pages.SizeBytes);
+        Assert.False(bytes.ContainsAnyExcept((byte)0));
+        bytes.Fill(0xEE);
+        Assert.Equal(0xEE, bytes[^1]);
+    }
+
+    [Theory]
+    [InlineData(0, 65536)]
+    [InlineData(1, 65534)]
+    [InlineData(100, 50)]
+    [InlineData(4095, 2)]
+    [InlineData(8192, 0)]
+    public void A_discarded_range_reads_as_zeros_and_its_neighbours_stay(int offset, int length)
+    {
+        using MemoryPages pages = MemoryPages.Allocate(65536);
+        Span<byte> bytes = new((void*)pages.Address, 65536);
+        bytes.Fill(0xEE);
+
+        pages.Discard(offset, length);
+
+        Assert.False(bytes.Slice(offset, length).ContainsAnyExcept((byte)0));
+        Assert.False(bytes[..offset].ContainsAnyExcept((byte)0xEE));
+        Assert.False(bytes[(offset + length)..].ContainsAnyExcept((byte)0xEE));
+        Assert.Throws<ArgumentOutOfRangeException>(() => pages.Discard(1, 65536));
+    }
+
+    [Fact]
+    public void More_than_the_address_space_is_refused_with_the_systems_words()
+    {
+        LinuxException thrown = Assert.Throws<LinuxException>(() => MemoryPages.Allocate(1L << 50));
+        Assert.Contains("Cannot allocate memory", thrown.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(512)]
+    [InlineData(513)]
+    [InlineData(4096)]
+    [InlineData(100_001)]
+    public void A_copy_copies_just_the_range(int length)
+    {
+        using MemoryPages source = MemoryPages.Allocate(131072);
+        using MemoryPages destination = MemoryPages.Allocate(131072);
+        Span<byte> from = new((void*)source.Address, 131072);
+        Span<byte> to = new((void*)destination.Address, 131072);
+        new Random(length).NextBytes(from);
+
+        NativeCopy.Copy(source.Address + 3, destination.Address + 7, length);
+
+        Assert.True(from.Slice(3, length).SequenceEqual(to.Slice(7, length)));
+        Assert.False(to[..7].ContainsAnyExcept((byte)0));
+        Assert.False(to[(7 + length)..].ContainsAnyExcept((byte)0));
+    }
+}
