@@ -14,6 +14,7 @@ from . import crosscheck, processes, report, scstd, summary
 from .measure import CELLS, WIDE_CELLS, Bench, Failed, syscall_counter
 from .targets import FILE, MEMORY, UNIT_BYTES, Floor, Foreign, Istgt, Tgt
 
+REACTORS = {"scstd": "auto", "scstd-io_uring": "io_uring", "scstd-epoll": "epoll"}
 GROUPS = {MEMORY: "Memory", FILE: "File on disk"}
 
 
@@ -31,7 +32,7 @@ class Place:
 
 def parse():
     p = argparse.ArgumentParser(prog="run.sh", description="scstd, tgt and istgt side by side under the same load.")
-    p.add_argument("--targets", default="tgt,istgt,scstd,floor", help="which, the first is the base of the ratios")
+    p.add_argument("--targets", default="tgt,istgt,scstd,floor", help="tgt, istgt, floor, scstd, scstd-io_uring, scstd-epoll; ratios are to the first")
     p.add_argument("--target-url", action="append", default=[], metavar="NAME=URL,PID", help="one more peer")
     p.add_argument("--rounds", type=int, default=5)
     p.add_argument("--seconds", type=float, default=0.8, help="measured in each run")
@@ -59,6 +60,7 @@ def parse():
 def choose(options, memory, scratch):
     """The targets asked for, not yet started."""
     known, chosen = {"tgt": Tgt, "istgt": Istgt, "floor": Floor}, []
+    assembly = None
 
     def place():
         return Place(options, len(chosen), memory, scratch)
@@ -66,12 +68,11 @@ def choose(options, memory, scratch):
     for name in filter(None, options.targets.split(",")):
         if name in known:
             chosen.append(known[name](place()))
-        elif name == "scstd":
-            assembly = scstd.build(options.root)
-            chosen.append(scstd.Scstd(place(), assembly, FILE))
-            chosen.append(scstd.Scstd(place(), assembly, MEMORY))
+        elif name in REACTORS:
+            assembly = assembly or scstd.build(options.root)
+            chosen.append(scstd.Scstd(place(), assembly, REACTORS[name]))
         else:
-            raise SystemExit(f"--targets: {name} is none of tgt, istgt, scstd, floor")
+            raise SystemExit(f"--targets: {name} is none of {', '.join([*known, *REACTORS])}")
     for text in options.target_url:
         chosen.append(Foreign(place(), text))
     return chosen
@@ -115,9 +116,9 @@ def measure_cell(bench, units, cell, rounds):
             except Failed as e:
                 failed[unit.label] = str(e)
     rows = {}
-    base = samples[units[0]] if units[0].label not in failed else None
+    base = samples[units[0]]
     for unit in units:
-        if samples[unit]:
+        if samples[unit] and unit.label not in failed:
             rows[unit.label] = summary.summarize(samples[unit], bench.inspect(unit, cell), base)
     return {"title": cell.title, "rows": rows, "failed": failed}
 
@@ -143,8 +144,8 @@ def run(options, targets, bench):
     if not options.no_check:
         say("independent generators")
         for cell, other in crosscheck.CHECKS:
-            for target in targets:
-                unit = next((u for u in target.units if u.kind == MEMORY), None)
+            for target in (t for t in targets if t.serves_any_initiator):
+                unit = next(u for u in target.units if u.kind == MEMORY)
                 try:
                     checks.append(crosscheck.check(bench, unit, cell, other))
                 except Failed as e:
@@ -206,7 +207,8 @@ def main():
     if options.write_docs:
         report.write_document(os.path.join(options.root, "docs/performance.md"), result)
         say("written: docs/performance.md")
+    return 0 if report.is_clean(result) else 1
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

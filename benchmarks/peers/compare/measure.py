@@ -102,7 +102,10 @@ class Bench:
         back = Cell("", "seqread", 262144, 8)
         total = {"checkedSectors": 0, "badSectors": 0, "errors": 0, "complaints": []}
         for cell, more in ((whole, ["--once"]), (mixed, []), (back, ["--once", "--strict"])):
-            result = self.load(unit, cell, 0, self.seconds, "--verify", *more)
+            try:
+                result = self.load(unit, cell, 0, self.seconds, "--verify", *more)
+            except Failed as e:
+                result = {"checkedSectors": 0, "badSectors": 0, "errors": 1, "complaints": [str(e)]}
             for key, value in total.items():
                 total[key] = value + result[key]
         return total
@@ -125,7 +128,8 @@ class Bench:
                 calls, out = self.strace(pids, generator)
         finally:
             watch.join()
-        commands = json.loads(out.splitlines()[-1])["commands"] if out.strip() else 0
+        lines = out.strip().splitlines()
+        commands = json.loads(lines[-1])["commands"] if lines and lines[-1].startswith("{") else 0
         return {"syscallsPerCommand": calls / commands if calls is not None and commands else None,
                 "allocatedPerCommand": allocated(samples)}
 

@@ -80,6 +80,13 @@ def verify_rows(verified):
     return rows
 
 
+def is_clean(result):
+    """No bad sector, no error, no run without figures."""
+    cells = [c for g in result["groups"] for c in g["cells"]]
+    return not (any(v["badSectors"] or v["errors"] for v in result["verified"]) or any(c["failed"] for c in cells)
+                or any(f["errors"] for c in cells for f in c["rows"].values()))
+
+
 def header(result):
     m, s = result["machine"], result["settings"]
     return [
@@ -87,8 +94,8 @@ def header(result):
         f"{m['kernel']}, {m['distribution']}, {m['dotnet']}.",
         f"Loopback TCP. Target on CPU {s['targetCpu']} (the whole process, every thread; the same for all), generator "
         f"on CPU {s['generatorCpu']}{', both with raised priority' if s['preferred'] else ''}. {s['rounds']} rounds, "
-        f"the targets in turn within each, {s['warmS']} s warm-up and {s['seconds']} s measured each time, after one round "
-        f"thrown away. Units of {s['unitMegabytes']} MiB.",
+        f"the targets in turn within each, {s['warmS']} s warm-up and {s['seconds']} s measured each time, after one "
+        f"round thrown away. Units of {s['unitMegabytes']} MiB.",
         "IOPS and the rest are medians of the rounds; min and max are of the IOPS. `×base` is the ratio to "
         f"{s['base']}, taken within a round, then the median. CPU is user + system time of all the target's threads. "
         f"System calls are counted by {s['syscalls']} in a separate short run; bytes are managed bytes allocated, from "
@@ -107,7 +114,8 @@ def sections(result, table):
         yield "Independent generators", table(check_rows(result["checks"])), []
     yield "Memory", table(memory_rows(result["targets"])), result["memoryNotes"]
     if result["verified"]:
-        yield "Data verified before the figures", table(verify_rows(result["verified"])), []
+        notes_ = [f"{v['label']}, {v['backing']}: {c}" for v in result["verified"] for c in v["complaints"]]
+        yield "Data verified before the figures", table(verify_rows(result["verified"])), notes_
 
 
 def text(result):

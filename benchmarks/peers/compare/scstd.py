@@ -2,11 +2,36 @@
 import os
 import subprocess
 
-from .targets import FILE, MEMORY, Target, Unit, ask_counters
+from .targets import BASE_NAME, FILE, MEMORY, UNIT_BYTES, Target, Unit, ask_counters
 
 PROJECT = "src/Scstd"
-DEMONSTRATION = "iqn.2026-11.io.scstd:demo"
 ENVIRONMENT = {"DOTNET_CLI_TELEMETRY_OPTOUT": "1", "DOTNET_NOLOGO": "1", "MSBUILDDISABLENODEREUSE": "1"}
+CONFIGURATION = """\
+log:
+  level: warning
+reactors:
+  io: {io}
+devices:
+  memory:
+    store: memory
+    size: {megabytes}MiB
+  shm:
+    store: file
+    path: {shm}
+    io: buffered
+  disk:
+    store: file
+    path: {disk}
+    io: buffered
+portals:
+  local: 127.0.0.1:{port}
+targets:
+  {target}:
+    luns:
+      0: memory
+      1: shm
+      2: disk
+"""
 
 
 def build(root):
@@ -14,36 +39,34 @@ def build(root):
     environment = os.environ | ENVIRONMENT
     project = os.path.join(root, PROJECT)
     subprocess.run(["dotnet", "build", "-c", "Release", "-v", "q", "--nologo", project], check=True, env=environment)
-    path = subprocess.run(["dotnet", "msbuild", project, "-p:Configuration=Release", "-getProperty:TargetPath"],
-                          check=True, env=environment, capture_output=True, text=True).stdout.strip()
-    return path
+    found = subprocess.run(["dotnet", "msbuild", project, "-p:Configuration=Release", "-getProperty:TargetPath"],
+                           check=True, env=environment, capture_output=True, text=True)
+    return found.stdout.strip()
 
 
 class Scstd(Target):
-    """The demonstration configuration: LUN 0 is the memory disk of 256 MiB, LUN 1 the file disk in the data directory.
-    A second process with its data directory in /dev/shm serves the file that the peers' memory units are."""
-    name = "scstd"
+    """A memory disk, and the two files that the peers have too. `io` forces io_uring or epoll."""
 
-    def __init__(self, place, assembly, kind):
-        self.kind = kind
-        self.name = "scstd" if kind == FILE else "scstd-shm"
+    def __init__(self, place, assembly, io):
+        self.name = "scstd" if io == "auto" else f"scstd-{io}"
         super().__init__(place)
-        self.assembly = assembly
+        self.assembly, self.io = assembly, io
 
     def start(self):
-        data = os.path.join(self.place.scratch if self.kind == FILE else self.place.memory, "scstd-data")
-        os.makedirs(data, exist_ok=True)
-        self.launch(["dotnet", self.assembly, "--data", data, "--listen", f"127.0.0.1:{self.place.port}"],
-                    env=os.environ | ENVIRONMENT)
+        path = os.path.join(self.place.scratch, f"{self.name}.yaml")
+        target = f"{BASE_NAME}:{self.name}"
+        with open(path, "w") as f:
+            f.write(CONFIGURATION.format(io=self.io, megabytes=UNIT_BYTES >> 20, port=self.place.port, target=target,
+                                         shm=self.backing_file(MEMORY), disk=self.backing_file(FILE)))
+        self.launch(["dotnet", self.assembly, "--config", path], env=os.environ | ENVIRONMENT)
         self.wait_for_port(60)
-        if self.kind == FILE:
-            self.units = [Unit("scstd", self, MEMORY, self.url(0, DEMONSTRATION), "memory disk"),
-                          Unit("scstd", self, FILE, self.url(1, DEMONSTRATION), "file on disk")]
-        else:
-            self.units = [Unit("scstd, file", self, MEMORY, self.url(1, DEMONSTRATION), "file in /dev/shm")]
+        self.units = [Unit(self.name, self, MEMORY, self.url(0), "memory disk"),
+                      Unit(f"{self.name}, file", self, MEMORY, self.url(1), "file in /dev/shm, buffered"),
+                      Unit(self.name, self, FILE, self.url(2), "file on disk, buffered")]
 
     def counters(self):
         return ask_counters(self.process, self.log)
 
     def configuration(self):
-        return "scstd: .NET JIT, one process wholly on the same CPU, its compiler and collector included, digests off"
+        return (f"{self.name}: one process with its compiler and collector on the same CPU, reactor {self.io}, "
+                "write cache on, digests off, 512-byte blocks")

@@ -24,6 +24,7 @@ class Unit:
 class Target:
     """A running target. `place` says where things lie: scratch directories, the port, the CPU."""
     name = None
+    serves_any_initiator = True
 
     def __init__(self, place):
         self.place, self.process, self.units, self.idle_kb = place, None, [], 0
@@ -90,8 +91,8 @@ class Tgt(Target):
             path = self.backing_file(kind)
             self.admin("--op", "new", "--mode", "logicalunit", "--tid", "1", "--lun", str(lun), "-b", path,
                        "--bstype", "rdwr")
-            where = "/dev/shm" if kind == MEMORY else "disk"
-            self.units.append(Unit("tgt", self, kind, self.url(lun), f"file in {where}, buffered"))
+            where = "in /dev/shm" if kind == MEMORY else "on disk"
+            self.units.append(Unit("tgt", self, kind, self.url(lun), f"file {where}, buffered"))
         self.admin("--op", "bind", "--mode", "target", "--tid", "1", "-I", "ALL")
 
     def stop(self):
@@ -164,9 +165,9 @@ class Istgt(Target):
         for number, kind in ((1, MEMORY), (2, FILE)):
             text += self.UNIT.format(number=number, kind=kind, path=self.backing_file(kind),
                                      megabytes=UNIT_BYTES >> 20)
-            where = "/dev/shm" if kind == MEMORY else "disk"
+            where = "in /dev/shm" if kind == MEMORY else "on disk"
             self.units.append(Unit("istgt", self, kind, self.url(0, f"{BASE_NAME}:istgt-{kind}"),
-                                   f"file in {where}, buffered"))
+                                   f"file {where}, buffered"))
         for name, content in ((path, text), (os.path.join(scratch, "istgt-auth.conf"), "")):
             with open(name, "w") as f:
                 f.write(content)
@@ -183,6 +184,7 @@ class Istgt(Target):
 class Floor(Target):
     """Not a target: the least that answers, to show what of a target's cost is the kernel's loopback."""
     name = "floor"
+    serves_any_initiator = False
 
     def start(self):
         self.launch([self.place.generator.replace("iscsi-load", "iscsi-floor"), str(self.place.port)])
