@@ -32,7 +32,8 @@ class Place:
 
 def parse():
     p = argparse.ArgumentParser(prog="run.sh", description="scstd, tgt and istgt side by side under the same load.")
-    p.add_argument("--targets", default="tgt,istgt,scstd,floor", help="tgt, istgt, floor, scstd, scstd-io_uring, scstd-epoll; ratios are to the first")
+    p.add_argument("--targets", default="tgt,istgt,scstd,floor",
+                   help="tgt, istgt, floor, scstd, scstd-io_uring, scstd-epoll; ratios are to the first")
     p.add_argument("--target-url", action="append", default=[], metavar="NAME=URL,PID", help="one more peer")
     p.add_argument("--rounds", type=int, default=5)
     p.add_argument("--seconds", type=float, default=0.8, help="measured in each run")
