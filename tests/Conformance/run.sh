@@ -75,6 +75,8 @@ write_profiles() {
     cat <<YAML
 reactors:
   io: epoll
+limits:
+  login_timeout: 3s
 devices:
   plain: {store: memory, size: 64MiB}
   big_blocks: {store: memory, size: 256MiB, block_size: 4096}
@@ -83,6 +85,7 @@ portals:
   four: 127.0.0.1:$port
   six: "[::1]:$port"
 targets:
+  $name:plain: {luns: {0: plain}}
   $name:blocks: {luns: {0: big_blocks}}
   $name:direct: {luns: {0: direct}}
   $name:chap:
@@ -116,6 +119,13 @@ profiles() {
     check "an initiator of the group sees its target" sees iqn.2026-11.io.scstd.test:friend1 "$name:group"
     check "any other does not" refused sees iqn.2026-11.io.scstd.test:other "$name:group"
     check "nor can it log in" refused iscsi-readcapacity16 -i iqn.2026-11.io.scstd.test:other "$(url "$name:group/0")"
+}
+
+# What no initiator should say, answered or ended as RFC 7143 allows, while a bystander is served.
+malformed() {
+    "$here/malformed.py" "127.0.0.1:$port" "$name:plain" >"$STAGE_OUT/malformed.stdout" 2>&1
+    count_results <"$STAGE_OUT/malformed.stdout"
+    grep -q '^PASS' "$STAGE_OUT/malformed.stdout" || fail "malformed: nothing was judged"
 }
 
 suite() {   # suite COLUMN TARGET/LUN
@@ -160,6 +170,7 @@ check "scstd --check finds nothing wrong with the profiles" "$SCSTD" --check "$S
 if start_daemon profiles --config "$STAGE_OUT/profiles.yaml"; then
     profiles
     descriptors=$(open_descriptors "$daemon_pid")
+    malformed
     suite blocks $name:blocks/0
     settled profiles
     stop_daemon

@@ -8,8 +8,6 @@ a session with commands under way, a polite logout) and dies there: by a reset, 
 Then it begins anew, until the time is over. One line of JSON on standard output counts what happened; the seed in it
 repeats the same choices (not the same timing). The exit status is 1 if no login or no command ever succeeded: then
 nothing was tested.
-
-PDUs are laid out as in RFC 7143 section 11.
 """
 import argparse
 import asyncio
@@ -21,10 +19,10 @@ import sys
 import time
 from collections import Counter
 
-# Login, Logout, NOP-Out and task management are sent as immediate ones (40h).
-LOGIN, LOGOUT, NOP, COMMAND, TASK_MANAGEMENT, DATA_OUT = 0x43, 0x46, 0x40, 0x01, 0x42, 0x05
-LOGIN_RESPONSE, SCSI_RESPONSE, DATA_IN, R2T, LOGOUT_RESPONSE, NOP_IN = 0x23, 0x21, 0x25, 0x31, 0x26, 0x20
-NO_TAG = 0xffffffff
+sys.path.insert(0, __file__.rsplit('/', 2)[0])
+from iscsi import (COMMAND, DATA_IN, DATA_OUT, LOGIN, LOGIN_RESPONSE, LOGOUT, LOGOUT_RESPONSE, NOP_IN,  # noqa: E402
+                   NOP_OUT, R2T, SCSI_RESPONSE, TASK_MANAGEMENT, header, keys_text, pad)
+
 BLOCK = 512
 # A dead peer must be noticed by the target, not by us; this only bounds our own patience.
 PATIENCE_SECONDS = 20
@@ -101,10 +99,10 @@ class Initiator:
         # Some come back under the name and ISID of their former life, so that sessions are reinstated too.
         again = self.luck.random() < 0.3
         isid = struct.pack('>BBHH', 0x80, 0, self.number, 1 if again else self.luck.randrange(2, 65536))
-        keys = ['InitiatorName=iqn.2026-11.io.scstd.test:soak%d' % self.number, 'SessionType=Normal',
-                'TargetName=' + self.crowd.target, 'HeaderDigest=None', 'DataDigest=None', 'InitialR2T=Yes',
-                'ImmediateData=Yes', 'MaxRecvDataSegmentLength=65536', 'ErrorRecoveryLevel=0']
-        text = ''.join(key + '\0' for key in keys).encode()
+        text = keys_text({'InitiatorName': 'iqn.2026-11.io.scstd.test:soak%d' % self.number, 'SessionType': 'Normal',
+                          'TargetName': self.crowd.target, 'HeaderDigest': 'None', 'DataDigest': 'None',
+                          'InitialR2T': 'Yes', 'ImmediateData': 'Yes', 'MaxRecvDataSegmentLength': '65536',
+                          'ErrorRecoveryLevel': '0'})
         return header(LOGIN, flags, len(text), lun=isid + b'\0\0', tag=0, words=(self.command_number, 0)) + pad(text)
 
     async def login(self):
@@ -155,7 +153,7 @@ class Initiator:
 
     async def ping(self):
         self.tag += 1
-        await self.send_raw(header(NOP, 0x80, 5, tag=self.tag, words=(self.command_number,)) + pad(b'hello'))
+        await self.send_raw(header(NOP_OUT, 0x80, 5, tag=self.tag, words=(self.command_number,)) + pad(b'hello'))
         await self.until(NOP_IN)
 
     async def garbage(self):
@@ -208,18 +206,6 @@ class Initiator:
     async def send_raw(self, data):
         self.writer.write(data)
         await self.writer.drain()
-
-
-def header(opcode, flags, length, lun=bytes(8), tag=NO_TAG, transfer_tag=b'\xff\xff\xff\xff', words=()):
-    """The basic header segment: words fill it from byte 24 on."""
-    if opcode == LOGIN:     # bytes 20-23 are the CID there
-        transfer_tag = bytes(4)
-    body = struct.pack('>BB2xB3s8sI4s', opcode, flags, 0, length.to_bytes(3, 'big'), lun, tag, transfer_tag)
-    return (body + b''.join(struct.pack('>I', word) for word in words)).ljust(48, b'\0')
-
-
-def pad(data):
-    return data + bytes(-len(data) % 4)
 
 
 class Crowd:
