@@ -70,7 +70,7 @@ public sealed record CommandBinding(
     Action<ScsiCommand> Execute,
     Func<ScsiCommand, SenseData?>? Validate = null)
 {
-    private readonly byte[] _reserved = [.. Row.Usage.Select(b => (byte)~b)];
+    private readonly byte[] _reserved = [.. Row.Usage.Select((used, i) => (byte)~(used | IgnoredIn(Row, i)))];
 
     /// <summary>A bit is set that the row says nobody looks at: INVALID FIELD IN CDB with its place.</summary>
     internal SenseData? FindReservedBit(ReadOnlySpan<byte> cdb)
@@ -84,6 +84,8 @@ public sealed record CommandBinding(
         }
         return null;
     }
+
+    private static int IgnoredIn(CommandRow row, int offset) => offset < row.Ignored.Length ? row.Ignored[offset] : 0;
 }
 
 /// <summary>A page of INQUIRY's vital product data.</summary>

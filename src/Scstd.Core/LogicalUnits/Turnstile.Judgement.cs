@@ -23,6 +23,9 @@ internal sealed partial class Turnstile
             return SenseData.IllegalRequest(AdditionalSense.InvalidMessageError);
         if (cdb.Length < row.CdbLengthBytes)
             return SenseData.InvalidFieldInCdb(0);
+        // SPC-4 §4.3.3: a variable length CDB tells its length itself, in byte 7.
+        if (row.OperationCode == 0x7F && cdb[7] != row.CdbLengthBytes - 8)
+            return SenseData.InvalidFieldInCdb(7);
         if (binding.FindReservedBit(cdb) is { } reserved)
             return reserved;
         command.RequestedBytes = row.TransferLength is { } length ? length(cdb, Unit.Backend.BlockLengthBytes) : 0;
@@ -87,7 +90,8 @@ internal sealed partial class Turnstile
     {
         ItlNexus itl = command.ItlNexus!;
         CommandRow row = command.Binding.Row;
-        if ((itl.Conditions & NexusConditions.ReservedByOther) != 0 && !row.Has(CommandTraits.AllowedUnderReserve))
+        if ((itl.Conditions & NexusConditions.ReservedByOther) != 0 &&
+            !row.Has(CommandTraits.AllowedUnderReserve, command.Cdb))
         {
             command.Complete(ScsiStatus.ReservationConflict);
             return true;

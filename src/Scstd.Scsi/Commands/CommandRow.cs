@@ -35,6 +35,9 @@ public enum CommandTraits : ushort
 /// <summary>Bytes of data that a CDB asks to transfer. A WRITE or READ counts in logical blocks.</summary>
 public delegate long TransferLength(ReadOnlySpan<byte> cdb, int blockLengthBytes);
 
+/// <summary>Traits that this very CDB has besides its row's.</summary>
+public delegate CommandTraits TraitsOfCdb(ReadOnlySpan<byte> cdb);
+
 /// <summary>
 /// One row per command: everything about it but how to do it. The row validates the CDB, tells the length and the
 /// rules it stands under, and answers REPORT SUPPORTED OPERATION CODES.
@@ -59,6 +62,12 @@ public sealed class CommandRow
     /// </summary>
     public required byte[] Usage { get; init; }
 
+    /// <summary>
+    /// Bits that the standard tells to ignore: nothing looks at them, yet they are no invalid field. As long as
+    /// <see cref="Usage"/>, or empty.
+    /// </summary>
+    public byte[] Ignored { get; init; } = [];
+
     /// <summary>Null: no data.</summary>
     public TransferLength? TransferLength { get; init; }
 
@@ -67,7 +76,14 @@ public sealed class CommandRow
 
     public int CdbLengthBytes => Usage.Length;
 
+    /// <summary>For commands whose allowances hang on a field (PREVENT ALLOW MEDIUM REMOVAL, START STOP UNIT).</summary>
+    public TraitsOfCdb? TraitsOfCdb { get; init; }
+
     public bool Has(CommandTraits traits) => (Traits & traits) != 0;
+
+    /// <summary>The same for one CDB; asked only where something is unusual already.</summary>
+    public bool Has(CommandTraits traits, ReadOnlySpan<byte> cdb) =>
+        Has(traits) || (TraitsOfCdb is { } more && (more(cdb) & traits) != 0);
 
     public override string ToString() => Name;
 }
