@@ -1,0 +1,62 @@
+using Scstd.Core;
+
+namespace Scstd.Testing;
+
+/// <summary>A session without a wire: gives Data-Out at once (or when told), keeps every answer.</summary>
+public sealed class TestPort : ITargetPort
+{
+    private readonly List<TestCommand> _owed = [];
+
+    /// <summary>Data-Out is given only by <see cref="GiveDataOut"/>.</summary>
+    public bool HoldsDataOut { get; set; }
+
+    public List<TestCommand> Answered { get; } = [];
+
+    public List<TaskManagementRequest> FunctionsExecuted { get; } = [];
+
+    /// <summary>Commands whose Data-Out was asked for and not given yet.</summary>
+    public IReadOnlyList<TestCommand> Owed => _owed;
+
+    public void ReceiveDataOut(ScsiCommand command)
+    {
+        _owed.Add((TestCommand)command);
+        if (!HoldsDataOut)
+            GiveDataOut();
+    }
+
+    public void GiveDataOut()
+    {
+        TestCommand command = _owed[0];
+        _owed.RemoveAt(0);
+        command.Data.CopyFrom(command.DataOut.AsSpan(0, command.Data.LengthBytes), 0);
+        command.DataOutReceived();
+    }
+
+    public void SendCommandComplete(ScsiCommand command)
+    {
+        var ended = (TestCommand)command;
+        if (ended.DataInLengthBytes > 0)
+            ended.DataIn = ended.Data.ToArray(ended.DataInLengthBytes);
+        End(ended, aborted: false);
+    }
+
+    public void CommandAborted(ScsiCommand command) => End((TestCommand)command, aborted: true);
+
+    public void TerminateDataTransfer(ScsiCommand command)
+    {
+        bool owed = _owed.Remove((TestCommand)command);
+        Invariant.That(owed, "Data-Out is terminated only where it was asked for");
+        command.Nexus.Executor.Post(command.DataTransferTerminated);
+    }
+
+    public void TaskManagementFunctionExecuted(TaskManagementRequest request) => FunctionsExecuted.Add(request);
+
+    private void End(TestCommand command, bool aborted)
+    {
+        Invariant.That(!command.IsAnswered, "a command is answered once");
+        command.IsAnswered = true;
+        command.WasAborted = aborted;
+        Answered.Add(command);
+        command.Release();
+    }
+}

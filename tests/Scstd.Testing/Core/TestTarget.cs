@@ -1,0 +1,50 @@
+using Scstd.Core;
+using Scstd.Scsi;
+
+namespace Scstd.Testing;
+
+/// <summary>
+/// A whole target on one executor: units at their LUNs and as many initiators as a test asks for. A command is sent and
+/// everything runs until it is answered.
+/// </summary>
+public sealed class TestTarget : IDisposable
+{
+    private readonly List<TestInitiator> _initiators = [];
+    private readonly LunMap _map;
+
+    /// <summary>One unit of <paramref name="backend"/> at LUN 0.</summary>
+    public TestTarget(IBackend backend)
+        : this((0, backend))
+    {
+    }
+
+    public TestTarget(params (int Number, IBackend Backend)[] units)
+    {
+        Units = [.. units.Select(u => new LogicalUnit($"unit{u.Number}", u.Backend, [Executor]))];
+        _map = new LunMap(units.Select((u, i) => new LunMapEntry(u.Number, Units[i])));
+    }
+
+    public TestExecutor Executor { get; } = new();
+
+    public IReadOnlyList<LogicalUnit> Units { get; }
+
+    public LogicalUnit Unit => Units[0];
+
+    /// <summary>A new I_T nexus; unless told otherwise, the unit attentions of its birth are taken away.</summary>
+    public TestInitiator Login(bool keepUnitAttention = false, LunMap? map = null)
+    {
+        var initiator = new TestInitiator(Executor, $"iqn.2026-11.test:initiator{_initiators.Count},i,0x1", map ?? _map);
+        _initiators.Add(initiator);
+        if (!keepUnitAttention)
+            initiator.TakeUnitAttentions();
+        return initiator;
+    }
+
+    /// <summary>Ends every session that a test left open, and proves that nothing is still leased.</summary>
+    public void Dispose()
+    {
+        foreach (TestInitiator initiator in _initiators)
+            initiator.Logout();
+        Executor.Dispose();
+    }
+}
