@@ -3,8 +3,8 @@ using System.Buffers.Binary;
 namespace Scstd.Scsi;
 
 /// <summary>
-/// A CDB with a block address and a number of blocks, in any of SBC-4's five shapes: READ, WRITE, WRITE AND VERIFY, VERIFY,
-/// PRE-FETCH, SYNCHRONIZE CACHE, WRITE SAME, ORWRITE; COMPARE AND WRITE too, whose number is one byte.
+/// A CDB with a block address and a number of blocks, in any of SBC-4's five shapes: READ, WRITE, WRITE AND VERIFY,
+/// VERIFY, PRE-FETCH, SYNCHRONIZE CACHE, WRITE SAME, ORWRITE; COMPARE AND WRITE too, whose number is one byte.
 /// </summary>
 /*              (6)    (10)   (12)   (16)    (32)
     flags       -      1      1      1       10      PROTECT 7-5 | DPO 4 | FUA 3 | BYTCHK 2-1

@@ -76,7 +76,7 @@ public sealed class CommandRow
 
     public int CdbLengthBytes => Usage.Length;
 
-    /// <summary>For commands whose allowances hang on a field (PREVENT ALLOW MEDIUM REMOVAL, START STOP UNIT).</summary>
+    /// <summary>For those whose allowances hang on a field (PREVENT ALLOW MEDIUM REMOVAL, START STOP UNIT).</summary>
     public TraitsOfCdb? TraitsOfCdb { get; init; }
 
     public bool Has(CommandTraits traits) => (Traits & traits) != 0;

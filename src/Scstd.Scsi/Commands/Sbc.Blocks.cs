@@ -1,9 +1,9 @@
 namespace Scstd.Scsi;
 
 /// <summary>
-/// The commands that move or compare blocks. DPO and FUA are looked at (MODE SENSE's DPOFUA is one); RDPROTECT, WRPROTECT
-/// and VRPROTECT are not: the medium carries no protection information, so a value there is an invalid field. Nor are
-/// RARC and the obsolete FUA_NV: to ignore that one would promise less than SBC-2 took it to mean.
+/// The commands that move or compare blocks. DPO and FUA are looked at (MODE SENSE's DPOFUA is one); RDPROTECT,
+/// WRPROTECT and VRPROTECT are not: the medium carries no protection information, so a value there is an invalid field.
+/// Nor are RARC and the obsolete FUA_NV: to ignore that one would promise less than SBC-2 took it to mean.
 /// </summary>
 public static partial class Sbc
 {
@@ -102,7 +102,7 @@ public static partial class Sbc
         "ORWRITE (16)", 0x8B, DpoFua, DataDirection.Out, WritesMedium | CommandTraits.ChangesUnit,
         TransferLengths.BlocksIn10To13);
 
-    // ---- The five shapes of a CDB with an address and a length -------------------------------------------------------
+    // ---- The five shapes of a CDB with an address and a length ----------------------------------------------------
 
     private static CommandRow Six(string name, byte code, DataDirection direction, CommandTraits traits) => new()
     {
@@ -116,7 +116,8 @@ public static partial class Sbc
     };
 
     private static CommandRow Ten(
-        string name, byte code, byte flags, DataDirection direction, CommandTraits traits, TransferLength length) => new()
+        string name, byte code, byte flags, DataDirection direction, CommandTraits traits, TransferLength length)
+        => new()
         {
             Name = name,
             OperationCode = code,
@@ -128,7 +129,8 @@ public static partial class Sbc
         };
 
     private static CommandRow Twelve(
-        string name, byte code, byte flags, DataDirection direction, CommandTraits traits, TransferLength length) => new()
+        string name, byte code, byte flags, DataDirection direction, CommandTraits traits, TransferLength length)
+        => new()
         {
             Name = name,
             OperationCode = code,
@@ -140,7 +142,8 @@ public static partial class Sbc
         };
 
     private static CommandRow Sixteen(
-        string name, byte code, byte flags, DataDirection direction, CommandTraits traits, TransferLength length) => new()
+        string name, byte code, byte flags, DataDirection direction, CommandTraits traits, TransferLength length)
+        => new()
         {
             Name = name,
             OperationCode = code,

@@ -68,7 +68,10 @@ public static class SenseReader
             case SenseDescriptorType.Information when descriptor.Length >= 12:
                 return sense with { Information = BinaryPrimitives.ReadUInt64BigEndian(descriptor[4..]) };
             case SenseDescriptorType.CommandSpecificInformation when descriptor.Length >= 12:
-                return sense with { CommandSpecificInformation = BinaryPrimitives.ReadUInt64BigEndian(descriptor[4..]) };
+                return sense with
+                {
+                    CommandSpecificInformation = BinaryPrimitives.ReadUInt64BigEndian(descriptor[4..]),
+                };
             case SenseDescriptorType.SenseKeySpecific when descriptor.Length >= 8:
                 return WithSenseKeySpecific(sense, descriptor[4..]);
             case SenseDescriptorType.StreamCommands when descriptor.Length >= 4:

@@ -30,9 +30,11 @@ public sealed class BlockCdbTests
     [InlineData("A8 10 00 00 00 00 00 00 00 00 03 00", 0, true, false, 3)]
     [InlineData("8A 28 00 00 00 00 00 00 00 00 00 00 00 00 04 00", 1, false, true, 4)]
     [InlineData(
-        "7F 00 00 00 00 00 05 18 00 0B 48 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00", 2, false, true, 5)]
+        "7F 00 00 00 00 00 05 18 00 0B 48 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00",
+        2, false, true, 5)]
     [InlineData("08 FF FF FF 00 00", 0, false, false, 0)]
-    public void Flags_and_group_lie_where_the_shape_of_the_cdb_says(string hex, int protect, bool dpo, bool fua, int group)
+    public void Flags_and_group_lie_where_the_shape_of_the_cdb_says(
+        string hex, int protect, bool dpo, bool fua, int group)
     {
         var cdb = new BlockCdb(Convert.FromHexString(hex.Replace(" ", "")));
         Assert.Equal(protect, cdb.Protect);

@@ -33,7 +33,8 @@ public sealed class TestTarget : IDisposable
     /// <summary>A new I_T nexus; unless told otherwise, the unit attentions of its birth are taken away.</summary>
     public TestInitiator Login(bool keepUnitAttention = false, LunMap? map = null)
     {
-        var initiator = new TestInitiator(Executor, $"iqn.2026-11.test:initiator{_initiators.Count},i,0x1", map ?? _map);
+        string name = $"iqn.2026-11.test:initiator{_initiators.Count},i,0x1";
+        var initiator = new TestInitiator(Executor, name, map ?? _map);
         _initiators.Add(initiator);
         if (!keepUnitAttention)
             initiator.TakeUnitAttentions();
