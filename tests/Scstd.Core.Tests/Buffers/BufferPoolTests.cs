@@ -107,7 +107,7 @@ public sealed unsafe class BufferPoolTests
             }
             leases.ForEach(l => pool.Return(l.Address, l.Length));
             Assert.Equal(0, pool.BytesOut);
-        }, iter: 200);
+        }, iter: 60);
     }
 
     [Fact]

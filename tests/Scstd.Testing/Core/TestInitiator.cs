@@ -37,13 +37,19 @@ public sealed class TestInitiator
     }
 
     /// <summary>Sends without waiting for anything that was posted.</summary>
-    public TestCommand Send(Lun lun, ReadOnlySpan<byte> cdb, byte[]? dataOut = null, uint dataInBytes = 1 << 20)
+    public TestCommand Send(
+        Lun lun,
+        ReadOnlySpan<byte> cdb,
+        byte[]? dataOut = null,
+        uint dataInBytes = 1 << 20,
+        TaskAttribute attribute = TaskAttribute.Simple)
     {
         var command = new TestCommand
         {
             Lun = lun,
             Tag = _sequence,
             Sequence = _sequence++,
+            Attribute = attribute,
             DataOut = dataOut ?? [],
             ExpectedDataOutBytes = (uint)(dataOut?.Length ?? 0),
             ExpectedDataInBytes = dataOut is null ? dataInBytes : 0,

@@ -17,6 +17,14 @@ public sealed class TestPort : ITargetPort
     /// <summary>Commands whose Data-Out was asked for and not given yet.</summary>
     public IReadOnlyList<TestCommand> Owed => _owed;
 
+    /// <summary>The same object may be sent again, as a frontend's pool does.</summary>
+    public void Forget(TestCommand command)
+    {
+        bool answered = Answered.Remove(command);
+        Invariant.That(answered, "a command is sent again only after its answer");
+        command.IsAnswered = false;
+    }
+
     public void ReceiveDataOut(ScsiCommand command)
     {
         _owed.Add((TestCommand)command);

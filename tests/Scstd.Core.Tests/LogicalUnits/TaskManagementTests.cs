@@ -1,0 +1,196 @@
+using Scstd.Scsi;
+using Scstd.Testing;
+
+namespace Scstd.Core.Tests.LogicalUnits;
+
+/// <summary>SAM-5 §7: a function is answered only when nothing that it covers can act any more.</summary>
+public sealed class TaskManagementTests
+{
+    [Fact]
+    public void Abort_task_is_answered_when_the_device_server_has_let_go()
+    {
+        using var unit = new HeldUnit();
+        TestInitiator a = unit.Target.Login();
+        TestCommand command = unit.Send(a, HeldUnit.Move);
+        TaskManagementRequest request = Request(unit, a, TaskManagementFunction.AbortTask, command);
+        Assert.Empty(a.Port.FunctionsExecuted);
+        Assert.NotNull(request.WaitsFor);
+        Assert.Equal([command], unit.Backend.Aborted);
+        unit.End(command);
+        Assert.True(command.WasAborted);
+        Assert.Equal([request], a.Port.FunctionsExecuted);
+        Assert.Equal(TaskManagementResponse.FunctionComplete, request.Response);
+        Assert.Null(request.WaitsFor);
+    }
+
+    [Fact]
+    public void Abort_task_of_a_write_that_waits_for_data_stops_the_transfer()
+    {
+        using var unit = new HeldUnit();
+        TestInitiator a = unit.Target.Login();
+        a.Port.HoldsDataOut = true;
+        TestCommand command = unit.Send(a, HeldUnit.MoveOut, dataOut: new byte[512]);
+        TaskManagementRequest request = Request(unit, a, TaskManagementFunction.AbortTask, command);
+        Assert.True(command.WasAborted);
+        Assert.Empty(a.Port.Owed);
+        Assert.Equal(TaskManagementResponse.FunctionComplete, request.Response);
+    }
+
+    [Fact]
+    public void Abort_task_of_what_is_not_known_says_so()
+    {
+        using var unit = new HeldUnit();
+        TestInitiator a = unit.Target.Login();
+        TaskManagementRequest request = Request(unit, a, TaskManagementFunction.AbortTask, null);
+        Assert.Equal(TaskManagementResponse.TaskDoesNotExist, request.Response);
+    }
+
+    [Fact]
+    public void Abort_task_set_leaves_the_other_nexuses_alone()
+    {
+        using var unit = new HeldUnit();
+        TestInitiator a = unit.Target.Login(), b = unit.Target.Login();
+        TestCommand own = unit.Send(a, HeldUnit.Move);
+        TestCommand foreign = unit.Send(b, HeldUnit.Move);
+        TaskManagementRequest request = Request(unit, a, TaskManagementFunction.AbortTaskSet, null);
+        unit.End(own);
+        Assert.True(own.WasAborted);
+        Assert.Contains(request, a.Port.FunctionsExecuted);
+        unit.End(foreign);
+        Assert.Equal(ScsiStatus.Good, foreign.Status);
+        Assert.False(foreign.WasAborted);
+    }
+
+    [Fact]
+    public void Clear_task_set_tells_those_whose_commands_it_took()
+    {
+        using var unit = new HeldUnit();
+        TestInitiator a = unit.Target.Login(), b = unit.Target.Login(), idle = unit.Target.Login();
+        TestCommand foreign = unit.Send(b, HeldUnit.Move);
+        TaskManagementRequest request = Request(unit, a, TaskManagementFunction.ClearTaskSet, null);
+        Assert.Empty(a.Port.FunctionsExecuted);
+        unit.End(foreign);
+        Assert.True(foreign.WasAborted);
+        Assert.Equal(TaskManagementResponse.FunctionComplete, request.Response);
+        Assert.Equal([AdditionalSense.CommandsClearedByAnotherInitiator], Pending(b));
+        Assert.Empty(Pending(a));
+        Assert.Empty(Pending(idle));
+    }
+
+    [Fact]
+    public void With_tas_the_aborted_command_of_another_nexus_ends_with_task_aborted()
+    {
+        using var unit = new HeldUnit();
+        TestInitiator a = unit.Target.Login(), b = unit.Target.Login();
+        unit.Target.Unit.Control.Current[3] |= 0x40;
+        TestCommand foreign = unit.Send(b, HeldUnit.Move);
+        Request(unit, a, TaskManagementFunction.ClearTaskSet, null);
+        unit.End(foreign);
+        Assert.False(foreign.WasAborted);
+        Assert.Equal(ScsiStatus.TaskAborted, foreign.Status);
+        Assert.Empty(Pending(b));
+    }
+
+    [Fact]
+    public void A_logical_unit_reset_waits_for_every_nexus_and_tells_every_nexus()
+    {
+        using var unit = new HeldUnit();
+        TestInitiator a = unit.Target.Login(), b = unit.Target.Login();
+        TestCommand own = unit.Send(a, HeldUnit.Move);
+        TestCommand foreign = unit.Send(b, HeldUnit.Move);
+        TestCommand dormant = unit.Send(b, HeldUnit.Move, TaskAttribute.Ordered);
+        TaskManagementRequest request = Request(unit, a, TaskManagementFunction.LogicalUnitReset, null);
+        Assert.True(dormant.WasAborted);
+        unit.End(own);
+        Assert.Empty(a.Port.FunctionsExecuted);
+        Assert.Equal(0, unit.Backend.ResetCount);
+        unit.End(foreign);
+        Assert.Equal([request], a.Port.FunctionsExecuted);
+        Assert.Equal(1, unit.Backend.ResetCount);
+        Assert.Equal([AdditionalSense.PowerOnResetOrBusDeviceReset], Pending(a));
+        Assert.Equal([AdditionalSense.PowerOnResetOrBusDeviceReset], Pending(b));
+    }
+
+    [Fact]
+    public void A_command_that_comes_during_a_reset_waits_and_then_meets_the_unit_attention()
+    {
+        using var unit = new HeldUnit();
+        TestInitiator a = unit.Target.Login(), b = unit.Target.Login();
+        TestCommand old = unit.Send(a, HeldUnit.Move);
+        Request(unit, a, TaskManagementFunction.LogicalUnitReset, null);
+        TestCommand young = unit.Send(b, HeldUnit.Move);
+        Assert.False(young.IsAnswered);
+        unit.End(old);
+        Assert.Equal(SenseKey.UnitAttention, young.Sense.Key);
+    }
+
+    [Fact]
+    public void A_reset_covers_only_what_is_older_than_itself()
+    {
+        using var unit = new HeldUnit();
+        TestInitiator a = unit.Target.Login();
+        TestCommand older = unit.Send(a, HeldUnit.Move);
+        TestCommand younger = unit.Send(a, HeldUnit.Move);
+        var request = new TaskManagementRequest
+        {
+            Function = TaskManagementFunction.LogicalUnitReset,
+            Sequence = younger.Sequence,
+        };
+        a.Nexus.TaskManagementRequested(request);
+        unit.Target.Executor.Run();
+        unit.End(older);
+        unit.End(younger);
+        Assert.True(older.WasAborted);
+        Assert.False(younger.WasAborted);
+        Assert.Contains(request, a.Port.FunctionsExecuted);
+    }
+
+    [Fact]
+    public void A_lun_without_a_unit_is_named_as_such()
+    {
+        using var unit = new HeldUnit();
+        TestInitiator a = unit.Target.Login();
+        Assert.Equal(TaskManagementResponse.IncorrectLogicalUnitNumber,
+            a.Request(TaskManagementFunction.LogicalUnitReset, Lun.FromNumber(9)));
+    }
+
+    [Fact]
+    public void A_nexus_ends_after_its_commands_and_answers_none_of_them()
+    {
+        using var unit = new HeldUnit();
+        TestInitiator a = unit.Target.Login();
+        TestCommand command = unit.Send(a, HeldUnit.Move);
+        bool ended = false;
+        a.Nexus.End(() => ended = true);
+        unit.Target.Executor.Run();
+        Assert.False(ended);
+        unit.End(command);
+        Assert.True(ended);
+        Assert.True(command.WasAborted);
+    }
+
+    [Fact]
+    public void Query_task_tells_whether_the_command_is_there()
+    {
+        using var unit = new HeldUnit();
+        TestInitiator a = unit.Target.Login();
+        TestCommand command = unit.Send(a, HeldUnit.Move);
+        Assert.Equal(TaskManagementResponse.FunctionSucceeded,
+            Request(unit, a, TaskManagementFunction.QueryTask, command).Response);
+        unit.End(command);
+        Assert.Equal(TaskManagementResponse.FunctionComplete,
+            Request(unit, a, TaskManagementFunction.QueryTask, command).Response);
+    }
+
+    private static AdditionalSense[] Pending(TestInitiator initiator) =>
+        initiator.ItlNexus.UnitAttentions.Pending.ToArray();
+
+    private static TaskManagementRequest Request(
+        HeldUnit unit, TestInitiator initiator, TaskManagementFunction function, ScsiCommand? referenced)
+    {
+        var request = new TaskManagementRequest { Function = function, Referenced = referenced };
+        initiator.Nexus.TaskManagementRequested(request);
+        unit.Target.Executor.Run();
+        return request;
+    }
+}

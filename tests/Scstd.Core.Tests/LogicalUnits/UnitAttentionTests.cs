@@ -1,0 +1,83 @@
+using Scstd.Scsi;
+using Scstd.Testing;
+
+namespace Scstd.Core.Tests.LogicalUnits;
+
+/// <summary>SAM-5 §5.14.</summary>
+public sealed class UnitAttentionTests
+{
+    [Fact]
+    public void The_first_command_of_a_nexus_learns_of_the_power_on_and_the_second_runs()
+    {
+        using var unit = new HeldUnit();
+        TestInitiator a = unit.Target.Login(keepUnitAttention: true);
+        TestCommand first = unit.Send(a, HeldUnit.Move);
+        Assert.Equal(SenseData.UnitAttention(AdditionalSense.PowerOnResetOrBusDeviceReset), first.Sense);
+        TestCommand second = unit.Send(a, HeldUnit.Move);
+        Assert.Equal([second], unit.Held);
+    }
+
+    [Fact]
+    public void The_same_condition_is_pending_once()
+    {
+        using var unit = new HeldUnit();
+        UnitAttentions pending = unit.Target.Login().ItlNexus.UnitAttentions;
+        pending.Establish(AdditionalSense.ModeParametersChanged);
+        pending.Establish(AdditionalSense.CapacityDataHasChanged);
+        pending.Establish(AdditionalSense.ModeParametersChanged);
+        Assert.Equal(2, pending.Count);
+    }
+
+    [Fact]
+    public void A_reset_is_told_before_all_else()
+    {
+        using var unit = new HeldUnit();
+        UnitAttentions pending = unit.Target.Login().ItlNexus.UnitAttentions;
+        pending.Establish(AdditionalSense.ModeParametersChanged);
+        pending.Establish(AdditionalSense.PowerOnResetOrBusDeviceReset);
+        pending.Establish(AdditionalSense.ItNexusLossOccurred);
+        Assert.Equal(
+            [
+                AdditionalSense.PowerOnResetOrBusDeviceReset, AdditionalSense.ItNexusLossOccurred,
+                AdditionalSense.ModeParametersChanged,
+            ],
+            pending.Pending.ToArray());
+    }
+
+    [Fact]
+    public void A_full_queue_keeps_the_resets_and_the_latest()
+    {
+        using var unit = new HeldUnit();
+        UnitAttentions pending = unit.Target.Login().ItlNexus.UnitAttentions;
+        pending.Establish(AdditionalSense.PowerOnResetOrBusDeviceReset);
+        for (byte i = 0; i < 40; i++)
+            pending.Establish(new AdditionalSense(0x2A, i));
+        Assert.Equal(UnitAttentions.Capacity, pending.Count);
+        Assert.Equal(AdditionalSense.PowerOnResetOrBusDeviceReset, pending.Pending[0]);
+        Assert.Equal(new AdditionalSense(0x2A, 39), pending.Pending[^1]);
+    }
+
+    [Fact]
+    public void A_condition_that_could_not_be_told_comes_first_again()
+    {
+        using var unit = new HeldUnit();
+        UnitAttentions pending = unit.Target.Login().ItlNexus.UnitAttentions;
+        pending.Establish(AdditionalSense.ModeParametersChanged);
+        pending.Establish(AdditionalSense.CapacityDataHasChanged);
+        Assert.True(pending.TryTake(out AdditionalSense taken));
+        pending.PutBack(taken);
+        Assert.Equal(AdditionalSense.ModeParametersChanged, pending.Pending[0]);
+    }
+
+    [Fact]
+    public void A_refused_cdb_gives_way_to_the_unit_attention()
+    {
+        using var unit = new HeldUnit();
+        TestInitiator a = unit.Target.Login(keepUnitAttention: true);
+        TestCommand unknown = unit.Send(a, 0xFE);
+        Assert.Equal(SenseKey.UnitAttention, unknown.Sense.Key);
+        unknown = unit.Send(a, 0xFE);
+        Assert.Equal(AdditionalSense.InvalidCommandOperationCode, unknown.Sense.Additional);
+        Assert.Equal((ushort)0, unknown.Sense.FieldPointer);
+    }
+}
