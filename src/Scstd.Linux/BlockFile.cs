@@ -127,6 +127,11 @@ public sealed unsafe class BlockFile : IDisposable
         LinuxException.Check(
             LibC.Fallocate(Handle.Descriptor, LibC.FallocateKeepSize, offsetBytes, lengthBytes), "fallocate", Path);
 
+    /// <summary>Whether <see cref="FileOperationKind.PunchHole"/> is to be had. Tried behind the end, where it changes
+    /// nothing; a block device tells only when it is asked.</summary>
+    public bool CanPunchHoles() => IsBlockDevice || LibC.Fallocate(
+        Handle.Descriptor, LibC.FallocatePunchHole | LibC.FallocateKeepSize, SizeBytes, MemoryPages.PageBytes) == 0;
+
     /// <summary>fsync, on the calling thread: for setting up, not for a reactor.</summary>
     public void Sync() => LinuxException.Check(LibC.Sync(Handle.Descriptor), "fsync", Path);
 
