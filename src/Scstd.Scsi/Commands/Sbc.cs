@@ -38,7 +38,7 @@ public static partial class Sbc
     {
         Name = "PREVENT ALLOW MEDIUM REMOVAL",
         OperationCode = 0x1E,
-        Traits = CommandTraits.ChangesUnit | CommandTraits.NeedsMedium,
+        Traits = CommandTraits.ChangesUnit,
         TraitsOfCdb = static cdb => (cdb[4] & 0x03) == 0 ? AllowedAlways : CommandTraits.None,
         Usage = [0x1E, 0, 0, 0, 0x03, 0],
     };
