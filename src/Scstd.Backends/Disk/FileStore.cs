@@ -1,0 +1,238 @@
+using Scstd.Core;
+using Scstd.Linux;
+using Scstd.Scsi;
+
+namespace Scstd.Backends.Disk;
+
+/// <summary>
+/// Blocks in a file or a block device, through the page cache or around it. All reactors share one open file; each has
+/// its own pool of operations. Never mapped into memory: a medium that fails or shrinks underneath is an error of one
+/// command and not a signal to the process.
+/// </summary>
+/// <remarks>
+/// Errors of writing back. The kernel tells the failure of a buffered write once, to whoever flushes next, and then
+/// holds the pages for clean: a second flush would succeed over lost data. So the store remembers. After a flush has
+/// failed, every further flush and every write that promises stable storage fails too, until all initiators have been
+/// told by a logical unit reset (its unit attention says that a cache may have been lost) or the store was opened anew.
+/// A write through that fails while plain writes were accepted may have taken such an error away with it and counts the
+/// same, unless it only found no room.
+/// </remarks>
+public sealed class FileStore : IBlockStore
+{
+    private readonly BlockFile _file;
+    private readonly FileTransferPool[] _pools;
+    private volatile KeptFault? _kept;
+    private volatile bool _hasCachedWrites;
+    private volatile bool _isTruncated;
+
+    public FileStore(BlockFile file, FileStoreGeometry geometry, int reactors)
+    {
+        _file = file;
+        Geometry = geometry;
+        _pools = new FileTransferPool[reactors];
+        for (int i = 0; i < reactors; i++)
+            _pools[i] = new FileTransferPool(this);
+    }
+
+    public FileStoreGeometry Geometry { get; }
+
+    public string Description => Geometry.Description;
+
+    public int BlockLengthBytes => Geometry.BlockLengthBytes;
+
+    public ulong BlockCount => Geometry.BlockCount;
+
+    public bool IsReadOnly => Geometry.IsReadOnly;
+
+    public bool HasVolatileCache => !Geometry.IsReadOnly;
+
+    public bool IsInMemory => false;
+
+    public int UnmapGranularityBlocks => Geometry.UnmapGranularityBlocks;
+
+    internal FileHandle Handle => _file.Handle;
+
+    public bool TryLend(ulong lba, int blocks, DataBuffer data) => false;
+
+    public void Submit(BlockRequest request)
+    {
+        Invariant.That(
+            request.Lba <= BlockCount && request.Blocks <= BlockCount - request.Lba,
+            "a request stays inside the store");
+        request.Begin(parts: 1);
+        switch (request.Kind)
+        {
+            case BlockRequestKind.Read or BlockRequestKind.Write or BlockRequestKind.WriteThrough:
+                Transfer(request);
+                break;
+            case BlockRequestKind.Flush:
+                Flush(request);
+                break;
+            case BlockRequestKind.Unmap:
+                Unmap(request);
+                break;
+            case BlockRequestKind.FindExtent:
+                FindExtent(request);
+                return;
+            default:
+                break;
+        }
+        request.PartDone();
+    }
+
+    public void FlushAndWait()
+    {
+        try
+        {
+            _file.Sync();
+            _hasCachedWrites = false;
+        }
+        catch (LinuxException exception)
+        {
+            KeepFault(StoreFault.FromWrite(exception.Error, lba: null));
+        }
+    }
+
+    public void AcknowledgeErrors()
+    {
+        _kept = null;
+        _isTruncated = false;
+    }
+
+    public void Dispose()
+    {
+        foreach (FileTransferPool pool in _pools)
+            pool.Dispose();
+        _file.Dispose();
+    }
+
+    // ---- Parts of a request ----------------------------------------------------------------------------------------
+
+    private void Transfer(BlockRequest request)
+    {
+        if (request.Kind != BlockRequestKind.Read)
+        {
+            if (_isTruncated)
+            {
+                request.Fail(StoreFault.WriteError(request.Lba));
+                return;
+            }
+            if (request.Kind == BlockRequestKind.Write)
+            {
+                if (!_hasCachedWrites)
+                    _hasCachedWrites = true;
+            }
+            else if (_kept is { } kept)
+            {
+                request.Fail(kept.Sense);
+                return;
+            }
+        }
+        FileTransferPool pool = _pools[request.Reactor.Index];
+        long lengthBytes = (long)request.Blocks * BlockLengthBytes;
+        for (long doneBytes = 0; doneBytes < lengthBytes;)
+        {
+            FileTransfer part = pool.Take(request);
+            doneBytes += part.Fill(doneBytes, lengthBytes - doneBytes);
+            request.Reactor.Submit(part);
+        }
+    }
+
+    private void Flush(BlockRequest request)
+    {
+        if (_kept is { } kept)
+        {
+            request.Fail(kept.Sense);
+            return;
+        }
+        FileTransfer part = _pools[request.Reactor.Index].Take(request);
+        part.Kind = FileOperationKind.Flush;
+        request.Reactor.Submit(part);
+    }
+
+    private void Unmap(BlockRequest request)
+    {
+        if (request.Blocks == 0)
+            return;
+        FileTransfer part = _pools[request.Reactor.Index].Take(request);
+        part.Kind = FileOperationKind.PunchHole;
+        part.OffsetBytes = (long)request.Lba * BlockLengthBytes;
+        part.LengthBytes = (long)request.Blocks * BlockLengthBytes;
+        request.Reactor.Submit(part);
+    }
+
+    /// <summary>Asking the file system for its map may wait for the device.</summary>
+    private void FindExtent(BlockRequest request)
+    {
+        ulong lba = request.Lba;
+        (bool IsMapped, ulong End) extent = default;
+        request.Reactor.RunBlocking(
+            () => extent = ExtentAt(lba),
+            thrown =>
+            {
+                if (thrown is null)
+                {
+                    request.IsMapped = extent.IsMapped;
+                    request.Blocks = extent.End - lba;
+                }
+                else
+                {
+                    request.Fail(StoreFault.InternalFailure);
+                }
+                request.PartDone();
+            });
+    }
+
+    /// <summary>A block that has data in part is mapped.</summary>
+    private (bool IsMapped, ulong End) ExtentAt(ulong lba)
+    {
+        long start = (long)lba * BlockLengthBytes;
+        ulong dataLba = BlockCount;
+        if (_file.NextData(start) is { } data)
+            dataLba = Math.Min(BlockCount, (ulong)(data / BlockLengthBytes));
+        if (dataLba > lba)
+            return (false, dataLba);
+        long hole = _file.NextHole(start) ?? start;
+        ulong end = (ulong)((hole + BlockLengthBytes - 1) / BlockLengthBytes);
+        return (true, Math.Clamp(end, lba + 1, BlockCount));
+    }
+
+    // ---- What the parts report -------------------------------------------------------------------------------------
+
+    internal void ReadFailed(BlockRequest request, int error, ulong lba) =>
+        request.Fail(StoreFault.FromRead(error, lba));
+
+    /// <summary>The file ends before its size: someone cut it. What lies beyond is lost, and must not be papered over
+    /// by writes that would let the file grow again with a hole of zeros.</summary>
+    internal void EndOfFileMet(BlockRequest request, ulong lba)
+    {
+        _isTruncated = true;
+        request.Fail(StoreFault.UnrecoveredRead(lba));
+    }
+
+    internal void WriteFailed(BlockRequest request, int error, ulong lba)
+    {
+        SenseData fault = StoreFault.FromWrite(error, lba);
+        if (request.Kind == BlockRequestKind.WriteThrough && _hasCachedWrites && !StoreFault.IsOutOfSpace(error))
+            KeepFault(StoreFault.FromWrite(error, lba: null));
+        request.Fail(fault);
+    }
+
+    internal void FlushFailed(BlockRequest request, int error)
+    {
+        SenseData fault = StoreFault.FromWrite(error, lba: null);
+        KeepFault(fault);
+        request.Fail(fault);
+    }
+
+    internal void UnmapFailed(BlockRequest request, int error) => request.Fail(StoreFault.FromWrite(error, lba: null));
+
+    private void KeepFault(in SenseData fault) => _kept ??= new KeptFault(fault);
+
+    private sealed record KeptFault(SenseData Sense);
+}
+
+/// <summary>What was found out, once, when the file was opened.</summary>
+/// <param name="Description">What and where it is, for messages.</param>
+public sealed record FileStoreGeometry(
+    string Description, ulong BlockCount, int BlockLengthBytes, bool IsReadOnly, int UnmapGranularityBlocks);

@@ -1,0 +1,46 @@
+using Scstd.Core;
+
+namespace Scstd.Backends.Disk;
+
+/// <summary>
+/// Where a disk keeps its blocks. Shared by all reactors. A store knows blocks and stable storage and nothing of CDBs;
+/// what goes wrong it says as sense data, because only it knows what it means.
+/// </summary>
+public interface IBlockStore : IDisposable
+{
+    /// <summary>What and where it is, for messages: "file /srv/disk0.img".</summary>
+    string Description { get; }
+
+    int BlockLengthBytes { get; }
+
+    ulong BlockCount { get; }
+
+    bool IsReadOnly { get; }
+
+    /// <summary>A plain write may be lost with the power until it is flushed.</summary>
+    bool HasVolatileCache { get; }
+
+    /// <summary>Every block can be had without waiting for a device.</summary>
+    bool IsInMemory { get; }
+
+    /// <summary>Blocks that are unmapped together; 0: unmapping is not supported.</summary>
+    int UnmapGranularityBlocks { get; }
+
+    /// <summary>
+    /// Lends the blocks' own memory to <paramref name="data"/>; false if the store has none to lend, or the range shall
+    /// be read. What is lent shows later writes: who must see one state (a digest over the data) copies it first.
+    /// </summary>
+    bool TryLend(ulong lba, int blocks, DataBuffer data);
+
+    /// <summary>Begins a request, on <see cref="BlockRequest.Reactor"/>; <see cref="BlockRequest.Completed"/> follows
+    /// there exactly once, later or from inside this call.</summary>
+    void Submit(BlockRequest request);
+
+    /// <summary>Writes back everything and waits for it; for the rare moments when nothing else runs on the unit.
+    /// </summary>
+    void FlushAndWait();
+
+    /// <summary>Every initiator is being told that what was not flushed may be gone: a write error that was kept
+    /// (see <see cref="FileStore"/>) is forgotten.</summary>
+    void AcknowledgeErrors();
+}

@@ -1,0 +1,171 @@
+using System.Numerics;
+using Scstd.Core;
+using Scstd.Linux;
+
+namespace Scstd.Backends.Disk;
+
+/// <summary>
+/// Blocks in memory. A read lends the memory itself; a write copies into it. There is no cache and nothing more stable
+/// behind it: the memory is the medium, and ends with the process.
+/// </summary>
+/// <remarks>Two commands on one block at one time, on two reactors, may mix their bytes, as on any disk; what must not
+/// be mixed with (COMPARE AND WRITE) runs alone on the unit.</remarks>
+public sealed unsafe class MemoryStore : IBlockStore
+{
+    private const int PageBytes = MemoryPages.PageBytes;
+
+    private readonly MemoryPages _pages;
+    private readonly byte* _base;
+
+    /// <summary>Thin: one bit a page that was ever written since it was unmapped.</summary>
+    private readonly ulong[]? _mapped;
+
+    public MemoryStore(ulong blockCount, int blockLengthBytes, bool thin)
+    {
+        BlockCount = blockCount;
+        BlockLengthBytes = blockLengthBytes;
+        UInt128 lengthBytes = (UInt128)blockCount * (uint)blockLengthBytes;
+        if (lengthBytes > long.MaxValue)
+            throw new StoreUnavailableException($"memory: {lengthBytes} bytes are more than memory can be");
+        try
+        {
+            _pages = MemoryPages.Allocate((long)lengthBytes);
+        }
+        catch (LinuxException exception)
+        {
+            throw new StoreUnavailableException(
+                $"memory: the system does not give {lengthBytes} bytes: {exception.Message}", exception);
+        }
+        _base = (byte*)_pages.Address;
+        if (thin)
+            _mapped = new ulong[((long)lengthBytes / PageBytes / 64) + 1];
+    }
+
+    public string Description => "memory";
+
+    public int BlockLengthBytes { get; }
+
+    public ulong BlockCount { get; }
+
+    public bool IsReadOnly => false;
+
+    public bool HasVolatileCache => false;
+
+    public bool IsInMemory => true;
+
+    public int UnmapGranularityBlocks => _mapped is null ? 0 : PageBytes / BlockLengthBytes;
+
+    public bool TryLend(ulong lba, int blocks, DataBuffer data)
+    {
+        data.Lend((nint)(_base + OffsetOf(lba)), blocks * BlockLengthBytes);
+        return true;
+    }
+
+    public void Submit(BlockRequest request)
+    {
+        Invariant.That(
+            request.Lba <= BlockCount && request.Blocks <= BlockCount - request.Lba,
+            "a request stays inside the store");
+        request.Begin(parts: 1);
+        switch (request.Kind)
+        {
+            case BlockRequestKind.Read:
+                request.Data!.CopyFrom(BytesOf(request), request.DataOffsetBytes);
+                break;
+            case BlockRequestKind.Write or BlockRequestKind.WriteThrough:
+                // Marked again afterwards: an UNMAP at the same time clears the marks before it gives the pages away,
+                // so whatever of the data survives it is marked.
+                Mark(request);
+                request.Data!.CopyTo(BytesOf(request), request.DataOffsetBytes);
+                Mark(request);
+                break;
+            case BlockRequestKind.Unmap:
+                Unmap(OffsetOf(request.Lba), OffsetOf(request.Lba + request.Blocks));
+                break;
+            case BlockRequestKind.FindExtent:
+                FindExtent(request);
+                break;
+            default:
+                break;
+        }
+        request.PartDone();
+    }
+
+    public void FlushAndWait()
+    {
+    }
+
+    public void AcknowledgeErrors()
+    {
+    }
+
+    public void Dispose() => _pages.Dispose();
+
+    private long OffsetOf(ulong lba) => (long)lba * BlockLengthBytes;
+
+    private Span<byte> BytesOf(BlockRequest request) =>
+        new(_base + OffsetOf(request.Lba), (int)request.Blocks * BlockLengthBytes);
+
+    private bool IsMapped(long page) => (Volatile.Read(ref _mapped![page >> 6]) & (1UL << (int)(page & 63))) != 0;
+
+    /// <summary>Reactors share the words of the map: only the first write to a page pays for an atomic.</summary>
+    private void Mark(BlockRequest request)
+    {
+        if (_mapped is null || request.Blocks == 0)
+            return;
+        long last = (OffsetOf(request.Lba + request.Blocks) - 1) / PageBytes;
+        for (long page = OffsetOf(request.Lba) / PageBytes; page <= last; page++)
+        {
+            if (!IsMapped(page))
+                Interlocked.Or(ref _mapped[page >> 6], 1UL << (int)(page & 63));
+        }
+    }
+
+    /// <summary>Whole pages go back to the system, the rest is cleared: both read zeros.</summary>
+    private void Unmap(long startBytes, long endBytes)
+    {
+        long firstPage = (startBytes + PageBytes - 1) / PageBytes;
+        long endPage = endBytes / PageBytes;
+        if (firstPage >= endPage)
+        {
+            Clear(startBytes, endBytes);
+            return;
+        }
+        Clear(startBytes, firstPage * PageBytes);
+        Clear(endPage * PageBytes, endBytes);
+        for (long page = firstPage; page < endPage; page++)
+        {
+            if (IsMapped(page))
+                Interlocked.And(ref _mapped![page >> 6], ~(1UL << (int)(page & 63)));
+        }
+        _pages.Discard(firstPage * PageBytes, (endPage - firstPage) * PageBytes);
+    }
+
+    private void Clear(long startBytes, long endBytes) =>
+        new Span<byte>(_base + startBytes, (int)(endBytes - startBytes)).Clear();
+
+    private void FindExtent(BlockRequest request)
+    {
+        if (_mapped is null)
+        {
+            request.IsMapped = true;
+            request.Blocks = BlockCount - request.Lba;
+            return;
+        }
+        long blocksPerPage = PageBytes / BlockLengthBytes;
+        long page = (long)request.Lba / blocksPerPage;
+        request.IsMapped = IsMapped(page);
+        long pages = ((long)BlockCount + blocksPerPage - 1) / blocksPerPage;
+        while (page < pages && IsMapped(page) == request.IsMapped)
+            page = NextPage(page, request.IsMapped);
+        request.Blocks = Math.Min(BlockCount, (ulong)(Math.Min(page, pages) * blocksPerPage)) - request.Lba;
+    }
+
+    /// <summary>A page on, or to the next word if this one has nothing else to show.</summary>
+    private long NextPage(long page, bool mapped)
+    {
+        ulong word = Volatile.Read(ref _mapped![page >> 6]);
+        ulong others = (mapped ? ~word : word) >> (int)(page & 63);
+        return others == 0 ? (page | 63) + 1 : page + BitOperations.TrailingZeroCount(others);
+    }
+}

@@ -1,0 +1,82 @@
+using System.Runtime.InteropServices;
+using Scstd.Core;
+
+namespace Scstd.Backends.Disk;
+
+/// <summary>
+/// Discards what is written and reads zeros, for measuring everything but the medium. Has any size, up to the
+/// protocol's 2^64−1 blocks, because it keeps none of them.
+/// </summary>
+public sealed unsafe class NullStore : IBlockStore
+{
+    // Our choice: one segment of the pool's largest size; a longer read lends it several times.
+    private const int ZerosLengthBytes = BufferPool.MaxSegmentBytes;
+
+    private void* _zeros = NativeMemory.AlignedAlloc(ZerosLengthBytes, 4096);
+
+    public NullStore(ulong blockCount, int blockLengthBytes, bool thin)
+    {
+        BlockCount = blockCount;
+        BlockLengthBytes = blockLengthBytes;
+        UnmapGranularityBlocks = thin ? 1 : 0;
+        NativeMemory.Clear(_zeros, ZerosLengthBytes);
+    }
+
+    public string Description => "null";
+
+    public int BlockLengthBytes { get; }
+
+    public ulong BlockCount { get; }
+
+    public bool IsReadOnly => false;
+
+    public bool HasVolatileCache => false;
+
+    public bool IsInMemory => true;
+
+    public int UnmapGranularityBlocks { get; }
+
+    public bool TryLend(ulong lba, int blocks, DataBuffer data)
+    {
+        int left = blocks * BlockLengthBytes;
+        while (left > 0)
+        {
+            int take = Math.Min(left, ZerosLengthBytes);
+            data.Lend((nint)_zeros, take);
+            left -= take;
+        }
+        return true;
+    }
+
+    public void Submit(BlockRequest request)
+    {
+        request.Begin(parts: 1);
+        switch (request.Kind)
+        {
+            case BlockRequestKind.Read:
+                BufferBytes.Clear(request.Data!, request.DataOffsetBytes, (int)request.Blocks * BlockLengthBytes);
+                break;
+            case BlockRequestKind.FindExtent:
+                request.IsMapped = false;
+                request.Blocks = BlockCount - request.Lba;
+                break;
+            default:
+                break;
+        }
+        request.PartDone();
+    }
+
+    public void FlushAndWait()
+    {
+    }
+
+    public void AcknowledgeErrors()
+    {
+    }
+
+    public void Dispose()
+    {
+        NativeMemory.AlignedFree(_zeros);
+        _zeros = null;
+    }
+}
