@@ -1,0 +1,176 @@
+using Scstd.Core;
+using Scstd.Scsi;
+
+namespace Scstd.Backends.Disk;
+
+/// <summary>Which row is done by what: the commands of SBC-4 that this disk knows.</summary>
+public sealed partial class DiskBackend
+{
+    private IEnumerable<CommandBinding> Bindings()
+    {
+        foreach (CommandRow row in (CommandRow[])[Sbc.Read6, Sbc.Read10, Sbc.Read12, Sbc.Read16, Sbc.Read32])
+            yield return new(row, Read, ValidateTransfer);
+        foreach (CommandRow row in (CommandRow[])[Sbc.Write6, Sbc.Write10, Sbc.Write12, Sbc.Write16, Sbc.Write32])
+            yield return new(row, Write, ValidateTransfer);
+        foreach (CommandRow row in (CommandRow[])
+            [Sbc.WriteAndVerify10, Sbc.WriteAndVerify12, Sbc.WriteAndVerify16, Sbc.WriteAndVerify32])
+            yield return new(row, Verify, ValidateWriteAndVerify);
+        foreach (CommandRow row in (CommandRow[])[Sbc.Verify10, Sbc.Verify12, Sbc.Verify16, Sbc.Verify32])
+            yield return new(row, Verify, ValidateVerify);
+        foreach (CommandRow row in (CommandRow[])[Sbc.WriteSame10, Sbc.WriteSame16, Sbc.WriteSame32])
+            yield return new(row, WriteSame, ValidateWriteSame);
+        yield return new(Sbc.CompareAndWrite, CompareAndWrite, ValidateRange);
+        yield return new(Sbc.OrWrite16, OrWrite, ValidateTransfer);
+        yield return new(Sbc.SynchronizeCache10, SynchronizeCache, ValidateRange);
+        yield return new(Sbc.SynchronizeCache16, SynchronizeCache, ValidateRange);
+        yield return new(Sbc.Prefetch10, Prefetch, ValidateRange);
+        yield return new(Sbc.Prefetch16, Prefetch, ValidateRange);
+        yield return new(Sbc.ReadCapacity10, ReadCapacity10);
+        yield return new(Sbc.ReadCapacity16, ReadCapacity16);
+        yield return new(Sbc.StartStopUnit, StartStop, ValidateStartStop);
+        yield return new(Sbc.PreventAllowMediumRemoval, PreventAllow, ValidatePreventAllow);
+        yield return new(Sbc.ReadDefectData10, ReadDefectData10);
+        yield return new(Sbc.ReadDefectData12, ReadDefectData12);
+        if (!IsThin)
+            yield break;
+        yield return new(Sbc.Unmap, command => LaneOf(command).Unmaps.Start(command));
+        yield return new(Sbc.GetLbaStatus, command => LaneOf(command).LbaStatuses.Start(command), ValidateLbaStatus);
+    }
+
+    // ---- What is refused before any data is fetched ----------------------------------------------------------------
+
+    private SenseData? ValidateRange(ScsiCommand command)
+    {
+        BlockRange range = BlockRange.Read(command.Cdb);
+        return range.IsWithin(BlockCount) ? null : range.OutOfRange(BlockCount);
+    }
+
+    private SenseData? ValidateTransfer(ScsiCommand command)
+    {
+        BlockRange range = BlockRange.Read(command.Cdb);
+        if (!range.IsWithin(BlockCount))
+            return range.OutOfRange(BlockCount);
+        return range.Blocks > (ulong)(DiskLimits.MaxTransferBytes / BlockLengthBytes) ? TooLong(command) : null;
+    }
+
+    private static SenseData TooLong(ScsiCommand command) =>
+        SenseData.InvalidFieldInCdb(command.Binding.Row.LengthFieldOffset);
+
+    /// <summary>BYTCHK 10b is reserved.</summary>
+    private SenseData? ValidateVerify(ScsiCommand command) => new BlockCdb(command.Cdb).ByteCheck switch
+    {
+        1 => ValidateTransfer(command),
+        2 => ReservedByteCheck(command),
+        _ => ValidateRange(command),
+    };
+
+    /// <summary>BYTCHK 10b and 11b are reserved.</summary>
+    private SenseData? ValidateWriteAndVerify(ScsiCommand command) =>
+        new BlockCdb(command.Cdb).ByteCheck >= 2 ? ReservedByteCheck(command) : ValidateTransfer(command);
+
+    /// <summary>DPO, FUA, BYTCHK and their like; SPC-4 §4.3.3: further on in the variable length CDBs.</summary>
+    private static int FlagsOffset(ReadOnlySpan<byte> cdb) => cdb[0] == 0x7F ? 10 : 1;
+
+    private static SenseData ReservedByteCheck(ScsiCommand command) =>
+        SenseData.InvalidFieldInCdb(FlagsOffset(command.Cdb), 2);
+
+    private SenseData? ValidateWriteSame(ScsiCommand command)
+    {
+        ReadOnlySpan<byte> cdb = command.Cdb;
+        bool unmaps = new BlockCdb(cdb).Unmap;
+        if (unmaps && !IsThin)
+            return SenseData.InvalidFieldInCdb(FlagsOffset(cdb), 3);
+        BlockRange range = BlockRange.Read(cdb);
+        if (!range.IsWithin(BlockCount))
+            return range.OutOfRange(BlockCount);
+        // WSNZ 0: no blocks means all to the end, and the limit holds for that as well (SBC-4 §5.50.1).
+        ulong most = (ulong)(DiskLimits.MaxWriteSameBytes / BlockLengthBytes);
+        return range.ToEnd(BlockCount).Blocks > most ? TooLong(command) : null;
+    }
+
+    private SenseData? ValidateLbaStatus(ScsiCommand command)
+    {
+        BlockRange first = BlockRange.Read(command.Cdb) with { Blocks = 1 };
+        return first.IsWithin(BlockCount) ? null : first.OutOfRange(BlockCount);
+    }
+
+    // ---- What is done ----------------------------------------------------------------------------------------------
+
+    private void Read(ScsiCommand command)
+    {
+        BlockRange range = BlockRange.Read(command.Cdb);
+        if (range.Blocks == 0)
+        {
+            command.Complete();
+        }
+        else if (Store.TryLend(range.Lba, (int)range.Blocks, command.Data))
+        {
+            command.DataInLengthBytes = command.Data.LengthBytes;
+            command.Complete();
+        }
+        else
+        {
+            LaneOf(command).Reads.Start(command);
+        }
+    }
+
+    private void Write(ScsiCommand command)
+    {
+        if (command.Data.IsEmpty)
+            command.Complete();
+        else
+            LaneOf(command).Writes.Start(command);
+    }
+
+    private void Verify(ScsiCommand command) => LaneOf(command).Verifies.Start(command);
+
+    private void WriteSame(ScsiCommand command) => LaneOf(command).WriteSames.Start(command);
+
+    private void CompareAndWrite(ScsiCommand command)
+    {
+        if (command.Data.IsEmpty)
+            command.Complete();
+        else
+            LaneOf(command).CompareAndWrites.Start(command);
+    }
+
+    private void OrWrite(ScsiCommand command)
+    {
+        if (command.Data.IsEmpty)
+            command.Complete();
+        else
+            LaneOf(command).OrWrites.Start(command);
+    }
+
+    /// <summary>The whole store is flushed, whatever the range: what was asked for is part of it.</summary>
+    private void SynchronizeCache(ScsiCommand command)
+    {
+        DiskLane lane = LaneOf(command);
+        if (!Store.HasVolatileCache)
+        {
+            command.Complete();
+        }
+        else if (new BlockCdb(command.Cdb).Immediate)
+        {
+            lane.Background.Start();
+            command.Complete();
+        }
+        else
+        {
+            lane.Flushes.Start(command);
+        }
+    }
+
+    /// <summary>CONDITION MET: all of it is in the cache now. GOOD: it need not be (SBC-4 §5.10).</summary>
+    private void Prefetch(ScsiCommand command)
+    {
+        BlockRange range = BlockRange.Read(command.Cdb).ToEnd(BlockCount);
+        if (Store.IsInMemory)
+            command.Complete(ScsiStatus.ConditionMet);
+        else if (_options.Direct || new BlockCdb(command.Cdb).Immediate ||
+            range.Blocks > (ulong)(DiskLimits.MaxPrefetchBytes / BlockLengthBytes))
+            command.Complete();
+        else
+            LaneOf(command).Prefetches.Start(command);
+    }
+}

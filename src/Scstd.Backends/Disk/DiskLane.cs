@@ -1,0 +1,92 @@
+using Scstd.Linux;
+
+namespace Scstd.Backends.Disk;
+
+/// <summary>A disk's side on one reactor: its pools of operations, touched there alone.</summary>
+internal sealed class DiskLane
+{
+    private readonly OperationPool[] _all;
+
+    public DiskLane(DiskBackend disk, Reactor reactor)
+    {
+        _all =
+        [
+            Reads = new(disk, reactor, static () => new ReadOperation()),
+            Writes = new(disk, reactor, static () => new WriteOperation()),
+            Verifies = new(disk, reactor, static () => new VerifyOperation()),
+            Flushes = new(disk, reactor, static () => new FlushOperation()),
+            Prefetches = new(disk, reactor, static () => new PrefetchOperation()),
+            WriteSames = new(disk, reactor, static () => new WriteSameOperation()),
+            CompareAndWrites = new(disk, reactor, static () => new CompareAndWriteOperation()),
+            OrWrites = new(disk, reactor, static () => new OrWriteOperation()),
+            Unmaps = new(disk, reactor, static () => new UnmapOperation()),
+            LbaStatuses = new(disk, reactor, static () => new LbaStatusOperation()),
+        ];
+        Background = new BackgroundFlush(disk.Store, reactor);
+    }
+
+    public OperationPool Reads { get; }
+
+    public OperationPool Writes { get; }
+
+    public OperationPool Verifies { get; }
+
+    public OperationPool Flushes { get; }
+
+    public OperationPool Prefetches { get; }
+
+    public OperationPool WriteSames { get; }
+
+    public OperationPool CompareAndWrites { get; }
+
+    public OperationPool OrWrites { get; }
+
+    public OperationPool Unmaps { get; }
+
+    public OperationPool LbaStatuses { get; }
+
+    public BackgroundFlush Background { get; }
+
+    public int UnderWay => _all.Sum(pool => pool.UnderWay) + (Background.IsUnderWay ? 1 : 0);
+}
+
+/// <summary>
+/// SYNCHRONIZE CACHE with IMMED: its command has ended, the flush goes on. If it fails the store keeps the fault, and
+/// the next command that asks for stable storage reports it.
+/// </summary>
+internal sealed class BackgroundFlush : BlockRequest
+{
+    private readonly IBlockStore _store;
+    private bool _isAskedAgain;
+
+    public BackgroundFlush(IBlockStore store, Reactor reactor)
+    {
+        _store = store;
+        Reactor = reactor;
+        Kind = BlockRequestKind.Flush;
+    }
+
+    public bool IsUnderWay { get; private set; }
+
+    /// <summary>A flush that has begun does not cover what was written since: another one follows it.</summary>
+    public void Start()
+    {
+        if (IsUnderWay)
+        {
+            _isAskedAgain = true;
+            return;
+        }
+        IsUnderWay = true;
+        _store.Submit(this);
+    }
+
+    public override void Completed()
+    {
+        IsUnderWay = false;
+        ClearFault();
+        if (!_isAskedAgain)
+            return;
+        _isAskedAgain = false;
+        Start();
+    }
+}

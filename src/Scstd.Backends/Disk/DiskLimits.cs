@@ -1,0 +1,26 @@
+namespace Scstd.Backends.Disk;
+
+/// <summary>What one command may ask of a disk; told in the Block Limits page (SBC-4 §6.6.4) and kept.</summary>
+internal static class DiskLimits
+{
+    /// <summary>Our choice: what initiators split their largest requests to anyway, and little enough that a full
+    /// command window does not exhaust a small pool.</summary>
+    public const int MaxTransferBytes = 8 * 1024 * 1024;
+
+    /// <summary>Our choice: from here on a longer transfer gains nothing.</summary>
+    public const int OptimalTransferBytes = 1024 * 1024;
+
+    /// <summary>Byte 13 of the CDB has no more.</summary>
+    public const int MaxCompareAndWriteBlocks = 255;
+
+    /// <summary>Our choice: bounds what one command keeps busy; each piece gives way to others and to an abort.
+    /// </summary>
+    public const int MaxWriteSameBytes = 256 * 1024 * 1024;
+
+    /// <summary>Our choice: a list of a page's size.</summary>
+    public const int MaxUnmapDescriptors = 256;
+
+    /// <summary>Our choice: PRE-FETCH reads no more than this; what it does not read is only not faster later.
+    /// </summary>
+    public const int MaxPrefetchBytes = 8 * 1024 * 1024;
+}

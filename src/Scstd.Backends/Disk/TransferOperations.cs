@@ -1,0 +1,75 @@
+using Scstd.Core;
+using Scstd.Scsi;
+
+namespace Scstd.Backends.Disk;
+
+/// <summary>READ (SBC-4 §5.15 and its longer forms) from a store that has no memory to lend.</summary>
+internal sealed class ReadOperation : DiskOperation
+{
+    private bool _isFlushed;
+    private bool _isRead;
+
+    protected override void Step()
+    {
+        if (_isRead)
+        {
+            Command.DataInLengthBytes = Command.Data.LengthBytes;
+            EndGood();
+            return;
+        }
+        // FUA: what a volatile cache has and the medium has not is written first.
+        if (!_isFlushed && Disk.HasVolatileWrites && new BlockCdb(Command.Cdb).Fua)
+        {
+            _isFlushed = true;
+            Ask(BlockRequestKind.Flush, 0, 0);
+            return;
+        }
+        BlockRange range = BlockRange.Read(Command.Cdb);
+        if (!TryLease(Command.Data, (int)range.Blocks * Disk.BlockLengthBytes))
+            return;
+        _isRead = true;
+        Ask(BlockRequestKind.Read, range.Lba, range.Blocks, Command.Data);
+    }
+
+    protected override void Finished() => _isFlushed = _isRead = false;
+}
+
+/// <summary>WRITE (SBC-4 §5.44 and its longer forms).</summary>
+internal sealed class WriteOperation : DiskOperation
+{
+    private bool _isWritten;
+
+    protected override void Step()
+    {
+        if (_isWritten)
+        {
+            EndGood();
+            return;
+        }
+        _isWritten = true;
+        BlockRange range = BlockRange.Read(Command.Cdb);
+        Ask(Disk.KindOfWrite(new BlockCdb(Command.Cdb).Fua), range.Lba, range.Blocks, Command.Data);
+    }
+
+    protected override void Finished() => _isWritten = false;
+}
+
+/// <summary>SYNCHRONIZE CACHE (SBC-4 §5.36); also the writing back before the unit stops.</summary>
+internal sealed class FlushOperation : DiskOperation
+{
+    private bool _isFlushed;
+
+    protected override void Step()
+    {
+        if (!_isFlushed)
+        {
+            _isFlushed = true;
+            Ask(BlockRequestKind.Flush, 0, 0);
+            return;
+        }
+        Disk.Flushed(Command);
+        EndGood();
+    }
+
+    protected override void Finished() => _isFlushed = false;
+}
