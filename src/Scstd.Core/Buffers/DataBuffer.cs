@@ -18,6 +18,9 @@ public sealed unsafe class DataBuffer
 
     public bool IsEmpty => _count == 0;
 
+    /// <summary>The memory is the store's, and other commands may change it at any time.</summary>
+    public bool IsLent => _pool is null && _count > 0;
+
     public ReadOnlySpan<DataSegment> Segments => _segments.AsSpan(0, _count);
 
     /// <summary>Leases page-aligned memory of this many bytes; false when the pool has none to give.</summary>

@@ -110,6 +110,10 @@ public class ScsiCommand
     /// <summary>For the frontend: all Data-Out that was to come is in <see cref="Data"/>.</summary>
     public void DataOutReceived() => ItlNexus!.Turnstile.DataOutReceived(this);
 
+    /// <summary>For the frontend: the Data-Out could not be received, and no more of it will come. The command ends with
+    /// CHECK CONDITION instead of being executed.</summary>
+    public void DataOutFailed(in SenseData sense) => ItlNexus!.Turnstile.DataOutFailed(this, sense);
+
     /// <summary>For the frontend: the buffer of an aborted command is not touched any more.</summary>
     public void DataTransferTerminated() => ItlNexus!.Turnstile.AbortedCommandLeft(this);
 

@@ -105,6 +105,17 @@ internal sealed partial class Turnstile
             command.State = CommandState.Dormant;
     }
 
+    /// <summary>The transport has lost its data: it is refused when its turn comes.</summary>
+    public void DataOutFailed(ScsiCommand command, in SenseData sense)
+    {
+        Invariant.That(command.State == CommandState.AwaitingDataOut, "Data-Out fails while it is awaited");
+        command.Refusal = sense;
+        if (command.IsAdmitted)
+            Enable(command);
+        else
+            command.State = CommandState.Dormant;
+    }
+
     /// <summary>Task attributes, SAM-5 §8.6.</summary>
     private void Admit(ScsiCommand command, CommandRow row)
     {
