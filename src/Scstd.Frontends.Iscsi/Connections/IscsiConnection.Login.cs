@@ -1,0 +1,153 @@
+using Scstd.Frontends.Iscsi.Login;
+using Scstd.Frontends.Iscsi.Pdus;
+using Scstd.Frontends.Iscsi.Sessions;
+
+namespace Scstd.Frontends.Iscsi.Connections;
+
+/// <summary>
+/// The login phase (RFC 7143 §6.3). The exchange decides what is answered; the connection carries its PDUs, and between
+/// the last request and the last response waits until the session may be: a reinstated one only when nothing of its
+/// predecessor can act any more.
+/// </summary>
+internal sealed unsafe partial class IscsiConnection
+{
+    private readonly LoginExchange _exchange;
+    private CommandWindow? _loginWindow;
+    private LoginReply? _lastReply;
+    private IscsiSession? _candidate;
+
+    private void LoginRequestArrived(ReadOnlySpan<byte> header)
+    {
+        if (_lastReply is not null)
+        {
+            Fail("a request before the final Login Response");
+            return;
+        }
+        if (_payloadBytes == 0)
+            AnswerLogin(header, default);
+        else if (!TryCollect(header))
+            Fail("no memory for a Login Request");
+    }
+
+    private void LoginRequestCollected(nint lease, int lengthBytes)
+    {
+        try
+        {
+            AnswerLogin(_keptHeader, new ReadOnlySpan<byte>((void*)lease, lengthBytes));
+        }
+        finally
+        {
+            _home.Executor.Buffers.Return(lease, lengthBytes);
+        }
+    }
+
+    private void AnswerLogin(ReadOnlySpan<byte> header, ReadOnlySpan<byte> text)
+    {
+        var request = new LoginRequestPdu(header);
+        if (_loginWindow is null)
+        {
+            // §11.13.4: any StatSN will do to begin with; the initiator's own expectation surprises nobody.
+            _loginWindow = new CommandWindow(request.CmdSn, depth: 1);
+            Sender.Window = _loginWindow;
+            Sender.StatSn = request.ExpStatSn;
+            Cid = request.Cid;
+        }
+        LoginReply reply = _exchange.Receive(request, text);
+        switch (reply.Outcome)
+        {
+            case LoginOutcome.Continue:
+                SendLoginReply(reply, reply.Tsih);
+                break;
+            case LoginOutcome.Failed:
+                Refuse(reply);
+                break;
+            default:
+                CompleteLogin(reply);
+                break;
+        }
+    }
+
+    private void CompleteLogin(LoginReply reply)
+    {
+        _lastReply = reply;
+        LoginIdentity identity = _exchange.Identity!;
+        LoginStatus status = _portal.CreateSession(this, identity, _exchange.Parameters, out IscsiSession? session);
+        if (session is null)
+        {
+            Refuse(_exchange.Refuse(status, "no session for this initiator now"));
+            return;
+        }
+        _candidate = session;
+        if (session.TryAdmit(() => _home.Reactor.Post(Admitted)))
+            return;
+        _candidate = null;
+        Refuse(_exchange.Refuse(LoginStatus.OutOfResources, "the target has its most sessions"));
+    }
+
+    /// <summary>The session may be.</summary>
+    private void Admitted()
+    {
+        IscsiSession session = _candidate!;
+        _candidate = null;
+        if (_isClosing)
+        {
+            session.Abandon();
+            return;
+        }
+        NegotiatedParameters agreed = session.Parameters;
+        session.Open();
+        // §6.3: digests and lengths hold from the PDU behind this response on.
+        SendLoginReply(_lastReply!, session.Tsih);
+        _session = session;
+        EnterFullFeaturePhase(agreed, session);
+    }
+
+    private void EnterFullFeaturePhase(NegotiatedParameters agreed, IscsiSession session)
+    {
+        _hasHeaderDigests = agreed.HeaderDigest == Digest.Crc32c;
+        _hasDataDigests = agreed.DataDigest == Digest.Crc32c;
+        Sender.HeaderDigest = _hasHeaderDigests;
+        Sender.DataDigest = _hasDataDigests;
+        Sender.DataSegmentLengthMax = agreed.InitiatorMaxRecvDataSegmentLength;
+        Sender.MaxBurstLength = agreed.MaxBurstLength;
+        _bounds = new PduBounds(
+            session.IsDiscovery ? ConnectionPhase.Discovery : ConnectionPhase.FullFeature,
+            agreed.TargetMaxRecvDataSegmentLength, agreed.ImmediateData, agreed.InitialR2T, agreed.FirstBurstLength);
+        _watch.Arm(session.Timers.TickMs);
+        _home.Events.SessionOpened(_stream.RemoteEndPoint, session.Description);
+    }
+
+    private void Refuse(LoginReply reply)
+    {
+        Counters.LoginFailures++;
+        _home.Events.LoginRefused(_stream.RemoteEndPoint, _exchange.Identity?.InitiatorName,
+            _exchange.Identity?.TargetName, reply.Status, reply.Why);
+        SendLoginReply(reply, reply.Tsih, isLast: true);
+        BeginClosing($"login refused: {reply.Status}");
+    }
+
+    private void SendLoginReply(LoginReply reply, ushort tsih, bool isLast = false)
+    {
+        nint slot = Sender.TakeSlot();
+        reply.WriteHeader(PduSender.HeaderOf(slot), tsih);
+        nint lease = 0;
+        if (!reply.Data.IsEmpty)
+        {
+            if (!_home.Executor.Buffers.TryLease(reply.Data.Length, out lease))
+            {
+                _home.Headers.Return(slot, large: false);
+                Fail("no memory for a Login Response");
+                return;
+            }
+            reply.Data.Span.CopyTo(new Span<byte>((void*)lease, reply.Data.Length));
+        }
+        Sender.Send(new OutgoingPdu
+        {
+            Slot = slot,
+            StatSn = StatSnUse.Advances,
+            Lease = lease,
+            LeaseBytes = reply.Data.Length,
+            IsLast = isLast,
+        });
+    }
+}

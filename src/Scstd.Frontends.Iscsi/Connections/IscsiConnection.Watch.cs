@@ -1,0 +1,80 @@
+using Scstd.Frontends.Iscsi.Pdus;
+
+namespace Scstd.Frontends.Iscsi.Connections;
+
+/// <summary>
+/// Time. One timer for each connection, due when the first of its deadlines can be: the login, a silent peer, a peer that
+/// does not read, a command whose Data-Out does not come.
+/// </summary>
+internal sealed unsafe partial class IscsiConnection
+{
+    private readonly long _startedMs;
+    private long _lastReceivedMs;
+    private long _lastSentMs;
+    private long _pingSentMs;
+    private uint _pingTag;
+    private bool _isPinging;
+
+    /// <summary>The answer to our ping has come.</summary>
+    public void PingAnswered(uint targetTransferTag)
+    {
+        if (_isPinging && targetTransferTag == _pingTag)
+            _isPinging = false;
+    }
+
+    private void Watch()
+    {
+        if (_isClosing)
+            return;
+        long now = _stream.Reactor.NowMs;
+        if (_session is not { } session || !session.IsOpen)
+        {
+            WatchLogin(now);
+            return;
+        }
+        TimerOptions timers = session.Timers;
+        if (_stream.UnsentBytes > 0 && now - _lastSentMs >= timers.StallTimeoutMs)
+        {
+            Fail("the peer does not read");
+            return;
+        }
+        if (_isPinging && now - _pingSentMs >= timers.NopTimeoutMs)
+        {
+            Fail("no answer to a NOP-In");
+            return;
+        }
+        if (session.HasStalledDataOut(now - timers.DataOutTimeoutMs))
+        {
+            Fail("Data-Out that was asked for does not come");
+            return;
+        }
+        if (timers.NopIntervalMs > 0 && !_isPinging && now - _lastReceivedMs >= timers.NopIntervalMs)
+            Ping(now);
+        _watch.Arm(timers.TickMs);
+    }
+
+    private void WatchLogin(long now)
+    {
+        long left = _startedMs + _portal.Options.LoginTimeoutMs - now;
+        if (left > 0)
+        {
+            _watch.Arm(left);
+            return;
+        }
+        Counters.LoginTimeouts++;
+        Fail("login takes too long");
+    }
+
+    /// <summary>§11.19.2: the tag asks for an answer. While it is out, any answer with another tag is somebody's
+    /// mistake.</summary>
+    private void Ping(long now)
+    {
+        _isPinging = true;
+        _pingSentMs = now;
+        if (++_pingTag == BasicHeaderSegment.ReservedTag)
+            _pingTag = 1;
+        nint slot = Sender.TakeSlot();
+        NopInPdu.WritePing(PduSender.HeaderOf(slot), _pingTag);
+        Sender.SendHeader(slot, StatSnUse.Shows);
+    }
+}

@@ -1,0 +1,137 @@
+using System.Runtime.InteropServices;
+using Scstd.Core;
+using Scstd.Frontends.Iscsi.Login;
+using Scstd.Frontends.Iscsi.Pdus;
+using Scstd.Frontends.Iscsi.Sessions;
+using Scstd.Linux;
+
+namespace Scstd.Frontends.Iscsi.Connections;
+
+/// <summary>
+/// One TCP connection, from its acceptance to its end; it belongs to one reactor. It frames what comes in, logs in, keeps
+/// the timers, and then hands requests to its session. A fault of the peer's protocol ends it, and nothing else.
+/// </summary>
+internal sealed unsafe partial class IscsiConnection : IStreamHandler
+{
+    private readonly IscsiReactor _home;
+    private readonly IscsiPortal _portal;
+    private readonly StreamConnection _stream;
+    private readonly ReactorTimer _watch;
+    private readonly ReactorTimer _reclaim;
+    private IscsiSession? _session;
+    private PduBounds _bounds;
+    private bool _hasHeaderDigests;
+    private bool _hasDataDigests;
+    private bool _isPaused;
+    private bool _isClosing;
+    private bool _isClosed;
+    private string _reason = "";
+
+    public IscsiConnection(IscsiReactor home, IscsiPortal portal, SocketHandle socket)
+    {
+        _home = home;
+        _portal = portal;
+        _stream = home.Reactor.Attach(socket, this);
+        Sender = new PduSender(_stream, home);
+        _watch = home.Reactor.CreateTimer(Watch);
+        _reclaim = home.Reactor.CreateTimer(() => Fail("an aborted command's data did not come"));
+        _bounds = new PduBounds(ConnectionPhase.Login, PduRules.LoginDataSegmentLengthMax, true, true, 0);
+        _exchange = portal.BeginLogin();
+        _lastReceivedMs = _lastSentMs = _startedMs = home.Reactor.NowMs;
+        home.Connections.Add(this);
+        Counters.ConnectionsAccepted++;
+        _watch.Arm(portal.Options.LoginTimeoutMs);
+        _stream.Start();
+    }
+
+    public PduSender Sender { get; }
+
+    public IscsiReactor Home => _home;
+
+    public IscsiPortal Portal => _portal;
+
+    public StreamConnection Stream => _stream;
+
+    public IscsiSession? Session => _session;
+
+    public bool IsClosed => _isClosed;
+
+    /// <summary>CID, given by the initiator.</summary>
+    public ushort Cid { get; private set; }
+
+    private IscsiCounters Counters => _home.Counters;
+
+    /// <summary>The peer broke the protocol or went silent: the connection ends now, and with it its session.</summary>
+    public void Fail(string why)
+    {
+        if (_isClosing)
+            return;
+        Counters.ProtocolFaults++;
+        _home.Events.ConnectionFailed(_stream.RemoteEndPoint, _session?.Description ?? "login", why);
+        Close(why);
+    }
+
+    /// <summary>Ends the connection at once.</summary>
+    public void Close(string why)
+    {
+        BeginClosing(why);
+        _stream.Close();
+    }
+
+    /// <summary>The daemon stops: the initiator is told, if there is one, and the connection ends.</summary>
+    public void Shut()
+    {
+        if (_session is { IsOpen: true } session)
+            session.Drop();
+        else
+            Close("the target stops");
+    }
+
+    public void Sent(long lengthBytes)
+    {
+        _lastSentMs = _stream.Reactor.NowMs;
+        Counters.BytesSent += (ulong)lengthBytes;
+        Sender.Sent(lengthBytes);
+        if (!_isPaused || _isClosing || Sender.WaitingCount > IscsiLimits.WaitingPdusMax / 2)
+            return;
+        _isPaused = false;
+        _stream.ResumeReceive();
+    }
+
+    public void Closed(StreamCloseReason reason, string detail)
+    {
+        BeginClosing(detail);
+        _isClosed = true;
+        _isLent = false;
+        _watch.Cancel();
+        _reclaim.Cancel();
+        Sender.StreamClosed();
+        ReturnLease();
+        FinishTermination();
+        NativeMemory.Free(_carried);
+        _home.Connections.Remove(this);
+        _portal.ConnectionEnded();
+        _home.Events.ConnectionClosed(_stream.RemoteEndPoint, _session?.Description ?? "login", _reason);
+        _session?.ConnectionClosed();
+    }
+
+    /// <summary>Nothing that still comes is looked at; the session, if there is one, is over.</summary>
+    private void BeginClosing(string why)
+    {
+        if (_isClosing)
+            return;
+        _isClosing = true;
+        _reason = why;
+        Sender.Stop();
+        _session?.End();
+    }
+
+    /// <summary>A peer that asks faster than it reads the answers is not read from.</summary>
+    private void HoldBackIfBehind()
+    {
+        if (_isPaused || _isClosing || Sender.WaitingCount <= IscsiLimits.WaitingPdusMax)
+            return;
+        _isPaused = true;
+        _stream.PauseReceive();
+    }
+}

@@ -1,0 +1,164 @@
+using System.Globalization;
+using System.Net;
+using Scstd.Frontends.Iscsi.Connections;
+using Scstd.Frontends.Iscsi.Login;
+using Scstd.Frontends.Iscsi.Pdus;
+using Scstd.Frontends.Iscsi.Sessions;
+using Scstd.Linux;
+
+namespace Scstd.Frontends.Iscsi;
+
+/// <summary>A listening network portal: takes connections in, gives them to the reactors in turn, and answers what a
+/// login has to know.</summary>
+public sealed class IscsiPortal
+{
+    private readonly IscsiTargetRegistry _registry;
+    private readonly StreamListener _listener;
+    private int _connectionCount;
+    private int _nextReactor;
+
+    internal IscsiPortal(IscsiTargetRegistry registry, PortalOptions options, IscsiReactor listener)
+    {
+        _registry = registry;
+        Options = options;
+        Listener = listener;
+        _listener = listener.Reactor.Listen(options.EndPoint, Accepted);
+        EndPoint = _listener.LocalEndPoint;
+    }
+
+    public PortalOptions Options { get; }
+
+    /// <summary>As bound, with the port that the kernel chose if 0 was asked for.</summary>
+    public IPEndPoint EndPoint { get; }
+
+    /// <summary>Connections now.</summary>
+    public int ConnectionCount => Volatile.Read(ref _connectionCount);
+
+    internal IscsiReactor Listener { get; }
+
+    /// <summary>Lets nobody in any more; connections that are there go on.</summary>
+    internal void StopListening() => _listener.Close();
+
+    internal LoginExchange BeginLogin() =>
+        new(new PortalPolicy(this, _registry), _registry.FillRandom, _registry.Challenges);
+
+    internal void ConnectionEnded() => Interlocked.Decrement(ref _connectionCount);
+
+    /// <summary>The session for a login that has succeeded; null, and why not.</summary>
+    internal LoginStatus CreateSession(
+        IscsiConnection connection, LoginIdentity identity, NegotiatedParameters agreed, out IscsiSession? session)
+    {
+        session = null;
+        if (_registry.IsDraining)
+            return LoginStatus.ServiceUnavailable;
+        SessionAccess? access = null;
+        if (identity.TargetName is { } name)
+        {
+            // Looked up again: between the first request and the last the configuration may have changed.
+            if (_registry.Find(name) is not { } target || !target.IsVisibleTo(identity.InitiatorName))
+                return LoginStatus.TargetRemoved;
+            access = target.AccessFor(identity.InitiatorName, Options.Tag);
+        }
+        session = new IscsiSession(connection, _registry.Sessions, identity, agreed, access);
+        return LoginStatus.Success;
+    }
+
+    /// <summary>SendTargets: what this initiator may see; a null name asks for all.</summary>
+    internal IReadOnlyList<TargetRecord> LookUp(LoginIdentity identity, IPEndPoint askedAt, string? name)
+    {
+        IEnumerable<IscsiTarget> targets = name is null
+            ? _registry.Targets.OrderBy(target => target.Name, StringComparer.Ordinal)
+            : _registry.Find(name) is { } one ? [one] : [];
+        return
+        [
+            .. targets.Where(target => target.IsVisibleTo(identity.InitiatorName))
+                .Select(target => new TargetRecord(target.Name, _registry.AddressesOf(target, askedAt)))
+                .Where(record => record.Portals.Count > 0),
+        ];
+    }
+
+    /// <summary>By which address the peer of a connection to <paramref name="askedAt"/> finds this portal.</summary>
+    internal TargetPortal AddressFor(IPEndPoint askedAt)
+    {
+        if (Options.AdvertisedAddress is { } advertised)
+            return Parse(advertised);
+        bool any = EndPoint.Address.Equals(IPAddress.Any) || EndPoint.Address.Equals(IPAddress.IPv6Any);
+        return new TargetPortal(any ? new IPEndPoint(askedAt.Address, EndPoint.Port) : EndPoint, Options.Tag);
+    }
+
+    private TargetPortal Parse(string address)
+    {
+        int colon = address.LastIndexOf(':');
+        bool hasPort = colon > address.LastIndexOf(']') && address.IndexOf(':') is var first
+            && (first == colon || address[0] == '[');
+        return hasPort
+            ? new TargetPortal(address[..colon],
+                int.Parse(address.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture), Options.Tag)
+            : new TargetPortal(address, EndPoint.Port, Options.Tag);
+    }
+
+    private void Accepted(SocketHandle socket)
+    {
+        if (_registry.IsDraining || Interlocked.Increment(ref _connectionCount) > Options.MaxConnections)
+        {
+            if (!_registry.IsDraining)
+                Interlocked.Decrement(ref _connectionCount);
+            Listener.Events.ConnectionTurnedAway(EndPoint, "the portal has its most connections");
+            socket.Dispose();
+            return;
+        }
+        IscsiReactor home = _registry.Reactors[_nextReactor];
+        _nextReactor = (_nextReactor + 1) % _registry.Reactors.Count;
+        if (ReferenceEquals(home, Listener))
+            Attach(home, socket);
+        else
+            home.Reactor.Post(() => Attach(home, socket));
+    }
+
+    private void Attach(IscsiReactor home, SocketHandle socket) => _ = new IscsiConnection(home, this, socket);
+}
+
+/// <summary>What one login asks of the portal that it came in at.</summary>
+internal sealed class PortalPolicy(IscsiPortal portal, IscsiTargetRegistry registry)
+    : ILoginPolicy
+{
+    private static readonly ParameterLimits DiscoveryLimits = new();
+
+    public LoginAdmission AdmitDiscovery(string initiatorName)
+    {
+        if (registry.IsDraining)
+            return LoginAdmission.Refused(LoginStatus.ServiceUnavailable);
+        return registry.Discovery.IsEnabled
+            ? LoginAdmission.Granted(registry.Discovery.Authentication, DiscoveryLimits, portal.Options.Tag)
+            : LoginAdmission.Refused(LoginStatus.SessionTypeNotSupported);
+    }
+
+    public LoginAdmission AdmitNormal(string initiatorName, string targetName)
+    {
+        if (registry.IsDraining)
+            return LoginAdmission.Refused(LoginStatus.ServiceUnavailable);
+        // A target that an initiator may not see is not to be told from one that does not exist.
+        if (registry.Find(targetName) is not { } target || !target.IsReachableAt(portal.Options.Tag)
+            || !target.IsVisibleTo(initiatorName))
+            return LoginAdmission.Refused(LoginStatus.NotFound);
+        if (target.Options.Redirect is { } redirect)
+            return LoginAdmission.Moved(redirect.IsPermanent, redirect.Address);
+        return LoginAdmission.Granted(
+            target.AuthenticationFor(initiatorName), target.Negotiation, portal.Options.Tag, target.Options.Alias);
+    }
+
+    /// <summary>
+    /// MaxConnections is 1, and a session ends with its connection (ErrorRecoveryLevel 0). So nobody joins a session; who
+    /// asks in the place of its connection says that this one is dead, and the session goes with it (§6.3.4, §7.1.5).
+    /// </summary>
+    public LoginStatus AdmitConnection(LoginIdentity identity)
+    {
+        var key = new SessionKey(identity.TargetName ?? "", identity.InitiatorName, identity.Isid, portal.Options.Tag);
+        if (registry.Sessions.Find(identity.Tsih) is not { } session || session.Key != key)
+            return LoginStatus.SessionDoesNotExist;
+        if (session.Connection.Cid != identity.Cid)
+            return LoginStatus.TooManyConnections;
+        session.Connection.Home.Reactor.Post(() => session.Evict("its connection was to be reinstated"));
+        return LoginStatus.SessionDoesNotExist;
+    }
+}

@@ -1,0 +1,94 @@
+using System.Net;
+using Scstd.Core;
+using Scstd.Frontends.Iscsi.Connections;
+using Scstd.Frontends.Iscsi.Pdus;
+using Scstd.Linux;
+
+namespace Scstd.Frontends.Iscsi;
+
+/// <summary>What this frontend keeps on one reactor; for that reactor's thread alone.</summary>
+public sealed class IscsiReactor : IDisposable
+{
+    public IscsiReactor(Reactor reactor, IExecutor executor, IscsiEvents? events = null)
+    {
+        Reactor = reactor;
+        Executor = executor;
+        Events = events ?? new IscsiEvents();
+    }
+
+    public Reactor Reactor { get; }
+
+    public IExecutor Executor { get; }
+
+    public IscsiEvents Events { get; }
+
+    public IscsiCounters Counters { get; } = new();
+
+    /// <summary>Connections that are not closed yet.</summary>
+    public int ConnectionCount => Connections.Count;
+
+    /// <summary>Header slots that wait to be sent; 0 when all connections are gone.</summary>
+    public int HeaderSlotsOut => Headers.SlotsOut;
+
+    internal HeaderPool Headers { get; } = new();
+
+    internal HashSet<IscsiConnection> Connections { get; } = [];
+
+    public void Dispose() => Headers.Dispose();
+}
+
+/// <summary>Plain counts of one reactor; read by others as they are at some moment.</summary>
+public sealed class IscsiCounters
+{
+    public ulong ConnectionsAccepted;
+    public ulong LoginFailures;
+    public ulong LoginTimeouts;
+    public ulong SessionsOpened;
+    public ulong SessionsEnded;
+    public ulong ProtocolFaults;
+    public ulong PdusReceived;
+    public ulong BytesReceived;
+    public ulong BytesSent;
+    public ulong Commands;
+    public ulong DataInBytes;
+    public ulong DataOutBytes;
+    public ulong TaskManagementFunctions;
+    public ulong Rejects;
+    public ulong DigestErrors;
+
+    /// <summary>Requests outside of the command window, or twice.</summary>
+    public ulong RequestsIgnored;
+
+    /// <summary>Data-Out for commands that were gone.</summary>
+    public ulong LateDataOuts;
+
+    /// <summary>Data-Out PDUs that break their sequence.</summary>
+    public ulong DataOutFaults;
+}
+
+/// <summary>What an administrator may want to read of; the daemon's log derives from it. Called on the reactors.</summary>
+public class IscsiEvents
+{
+    public virtual void SessionOpened(IPEndPoint peer, string session)
+    {
+    }
+
+    public virtual void LoginRefused(
+        IPEndPoint peer, string? initiatorName, string? targetName, LoginStatus status, string why)
+    {
+    }
+
+    /// <summary>The peer broke the protocol, or went silent.</summary>
+    public virtual void ConnectionFailed(IPEndPoint peer, string session, string why)
+    {
+    }
+
+    public virtual void ConnectionClosed(IPEndPoint peer, string session, string why)
+    {
+    }
+
+    /// <summary>A portal has its most connections, or the socket could not be taken over.</summary>
+    public virtual void ConnectionTurnedAway(IPEndPoint portal, string why)
+    {
+    }
+}

@@ -1,0 +1,122 @@
+using System.Collections.Frozen;
+using System.Net;
+using System.Security.Cryptography;
+using Scstd.Frontends.Iscsi.Login;
+using Scstd.Frontends.Iscsi.Sessions;
+using Scstd.Linux;
+
+namespace Scstd.Frontends.Iscsi;
+
+/// <summary>
+/// The iSCSI side of the daemon: targets, portals, sessions. What logins ask is an immutable snapshot that is replaced
+/// whole, so that any reactor may read it.
+/// </summary>
+public sealed class IscsiTargetRegistry
+{
+    private readonly IReadOnlyList<IscsiReactor> _reactors;
+    private readonly List<IscsiPortal> _portals = [];
+    private volatile FrozenDictionary<string, IscsiTarget> _targets = FrozenDictionary<string, IscsiTarget>.Empty;
+    private volatile bool _isDraining;
+
+    /// <param name="reactors">Connections are spread over them.</param>
+    /// <param name="discovery">Who may discover.</param>
+    /// <param name="fillRandom">For CHAP challenges; by default the system's cryptographic generator.</param>
+    public IscsiTargetRegistry(
+        IReadOnlyList<IscsiReactor> reactors, DiscoveryOptions? discovery = null, Action<Span<byte>>? fillRandom = null)
+    {
+        _reactors = reactors;
+        Discovery = discovery ?? new DiscoveryOptions();
+        FillRandom = fillRandom ?? RandomNumberGenerator.Fill;
+    }
+
+    public DiscoveryOptions Discovery { get; }
+
+    public IReadOnlyList<IscsiReactor> Reactors => _reactors;
+
+    public IReadOnlyList<IscsiPortal> Portals => _portals;
+
+    public IEnumerable<IscsiTarget> Targets => _targets.Values;
+
+    /// <summary>Sessions of all targets, discovery included.</summary>
+    public int SessionCount => Sessions.Count;
+
+    internal SessionTable Sessions { get; } = new();
+
+    internal ChapChallengeLedger Challenges { get; } = new();
+
+    internal Action<Span<byte>> FillRandom { get; }
+
+    internal bool IsDraining => _isDraining;
+
+    /// <summary>Adds targets, or replaces those of the same names; sessions that are open go on as they are.</summary>
+    public void SetTargets(IEnumerable<TargetOptions> targets)
+    {
+        var all = new Dictionary<string, IscsiTarget>(_targets, StringComparer.Ordinal);
+        foreach (TargetOptions options in targets)
+        {
+            var target = new IscsiTarget(options, Sessions);
+            all[target.Name] = target;
+        }
+        _targets = all.ToFrozenDictionary(StringComparer.Ordinal);
+    }
+
+    /// <summary>No session begins any more; those that are open are dropped.</summary>
+    public void RemoveTarget(string name)
+    {
+        _targets = _targets.Where(pair => pair.Key != name).ToFrozenDictionary(StringComparer.Ordinal);
+        foreach (IscsiSession session in Sessions.Snapshot())
+        {
+            if (session.Key.TargetName == name)
+                session.Connection.Home.Reactor.Post(session.Drop);
+        }
+    }
+
+    /// <summary>Begins to listen, on the thread of <paramref name="listener"/>; throws SocketException.</summary>
+    public IscsiPortal OpenPortal(PortalOptions options, IscsiReactor listener)
+    {
+        var portal = new IscsiPortal(this, options, listener);
+        _portals.Add(portal);
+        return portal;
+    }
+
+    /// <summary>Asks every initiator to log out and lets nobody in any more.</summary>
+    public void BeginDrain(int timeoutSeconds)
+    {
+        _isDraining = true;
+        foreach (IscsiPortal portal in _portals)
+            portal.Listener.Reactor.Post(portal.StopListening);
+        foreach (IscsiSession session in Sessions.Snapshot())
+            session.Connection.Home.Reactor.Post(() => session.RequestLogout(timeoutSeconds));
+    }
+
+    /// <summary>Ends all that is left, at once; <see cref="SessionCount"/> tells when it is done.</summary>
+    public void EndDrain()
+    {
+        foreach (IscsiReactor reactor in _reactors)
+        {
+            reactor.Reactor.Post(() =>
+            {
+                foreach (Connections.IscsiConnection connection in reactor.Connections.ToArray())
+                    connection.Shut();
+            });
+        }
+    }
+
+    internal IscsiTarget? Find(string name) => _targets.GetValueOrDefault(name);
+
+    /// <summary>Where initiators find the portals of a group: as advertised, or as bound; a portal bound to all addresses
+    /// of the machine is known by the one that the asking connection came in at.</summary>
+    internal IReadOnlyList<TargetPortal> AddressesOf(IscsiTarget target, IPEndPoint askedAt)
+    {
+        var addresses = new List<TargetPortal>();
+        foreach (IscsiPortal portal in _portals)
+        {
+            if (!target.IsReachableAt(portal.Options.Tag))
+                continue;
+            TargetPortal address = portal.AddressFor(askedAt);
+            if (!addresses.Contains(address))
+                addresses.Add(address);
+        }
+        return addresses;
+    }
+}

@@ -1,0 +1,122 @@
+using System.Numerics;
+using Scstd.Core;
+
+namespace Scstd.Frontends.Iscsi.Sessions;
+
+/// <summary>What CmdSN says about a request that is not immediate.</summary>
+internal enum CommandArrival : byte
+{
+    /// <summary>It is the one that is expected.</summary>
+    Next,
+
+    /// <summary>It is in the window, but others before it are missing: it is held until they have come.</summary>
+    Early,
+
+    /// <summary>Outside the window or there already: "The target MUST silently ignore" it (§4.2.2.1).</summary>
+    Ignored,
+}
+
+/// <summary>
+/// The command window of a session, RFC 7143 §4.2.2.1: ExpCmdSN and MaxCmdSN in serial number arithmetic (RFC 1982).
+/// MaxCmdSN advances by one as each numbered request ends, so an initiator never has more than the depth under way and
+/// nothing that was promised is taken back.
+/// </summary>
+internal sealed class CommandWindow
+{
+    /// <summary>Stands for a request that will not come any more (§11.5.1: "consider the CmdSN received").</summary>
+    private static readonly object Plugged = new();
+
+    private readonly object?[] _held;
+    private readonly uint _mask;
+    private ulong _expected;
+
+    public CommandWindow(uint initialCmdSn, int depth)
+    {
+        Depth = depth;
+        // A power of two, so that the slots stay distinct when CmdSN wraps around.
+        _held = new object?[BitOperations.RoundUpToPowerOf2((uint)depth)];
+        _mask = (uint)_held.Length - 1;
+        ExpCmdSn = initialCmdSn;
+        MaxCmdSn = initialCmdSn + (uint)depth - 1;
+        _expected = (1UL << 32) | initialCmdSn;
+    }
+
+    public int Depth { get; }
+
+    public uint ExpCmdSn { get; private set; }
+
+    public uint MaxCmdSn { get; private set; }
+
+    /// <summary>Requests that wait for others before them.</summary>
+    public int HeldCount { get; private set; }
+
+    public CommandArrival Judge(uint cmdSn)
+    {
+        int ahead = (int)(cmdSn - ExpCmdSn);
+        if (ahead < 0 || (int)(MaxCmdSn - cmdSn) < 0)
+            return CommandArrival.Ignored;
+        if (ahead == 0)
+            return CommandArrival.Next;
+        return _held[cmdSn & _mask] is null ? CommandArrival.Early : CommandArrival.Ignored;
+    }
+
+    /// <summary>The expected request has come.</summary>
+    public void Advance()
+    {
+        ExpCmdSn++;
+        _expected++;
+    }
+
+    /// <summary>A numbered request is done: the initiator may send one more.</summary>
+    public void RequestEnded() => MaxCmdSn++;
+
+    public void Hold(uint cmdSn, object request)
+    {
+        Invariant.That(_held[cmdSn & _mask] is null, "a CmdSN is held once");
+        _held[cmdSn & _mask] = request;
+        HeldCount++;
+    }
+
+    /// <summary>Takes a held request out; its number counts as received.</summary>
+    public void Plug(uint cmdSn)
+    {
+        if (_held[cmdSn & _mask] is null)
+            HeldCount++;
+        _held[cmdSn & _mask] = Plugged;
+    }
+
+    /// <summary>The next request, if it was held; it counts as received. Numbers that were plugged are passed.</summary>
+    public object? TakeHeld()
+    {
+        while (HeldCount > 0)
+        {
+            ref object? slot = ref _held[ExpCmdSn & _mask];
+            object? request = slot;
+            if (request is null)
+                return null;
+            slot = null;
+            HeldCount--;
+            Advance();
+            if (!ReferenceEquals(request, Plugged))
+                return request;
+            RequestEnded();
+        }
+        return null;
+    }
+
+    /// <summary>Everything held, for the end of a session.</summary>
+    public IEnumerable<object> TakeAllHeld()
+    {
+        for (int i = 0; i < _held.Length; i++)
+        {
+            object? request = _held[i];
+            _held[i] = null;
+            if (request is not null && !ReferenceEquals(request, Plugged))
+                yield return request;
+        }
+        HeldCount = 0;
+    }
+
+    /// <summary>CmdSN without wrap-around. Immediate requests may carry one outside of the window.</summary>
+    public ulong Extend(uint cmdSn) => _expected + (ulong)(long)(int)(cmdSn - ExpCmdSn);
+}

@@ -1,0 +1,175 @@
+using Scstd.Core;
+using Scstd.Frontends.Iscsi.Connections;
+using Scstd.Frontends.Iscsi.Login;
+using Scstd.Frontends.Iscsi.Pdus;
+
+namespace Scstd.Frontends.Iscsi.Sessions;
+
+/// <summary>How far a session has come, in the order of its life.</summary>
+internal enum SessionState : byte
+{
+    /// <summary>Logged in, but a predecessor may still act.</summary>
+    Admitting,
+
+    Open,
+
+    /// <summary>Nothing new begins; what is under way is ended without an answer.</summary>
+    Ending,
+
+    /// <summary>Nothing of it can act any more, and its connection is gone.</summary>
+    Ended,
+}
+
+/// <summary>
+/// An iSCSI session: one initiator port, one target portal group, and (MaxConnections=1) one connection, on one reactor.
+/// It owns the I_T nexus and is the target port of the mid-layer's commands. At ErrorRecoveryLevel 0 it ends with its
+/// connection, at once (Time2Retain 0).
+/// </summary>
+internal sealed partial class IscsiSession
+{
+    private readonly IscsiConnection _connection;
+    private readonly IscsiReactor _home;
+    private readonly PduSender _sender;
+    private readonly SessionTable _table;
+    private readonly LoginIdentity _identity;
+    private readonly SessionAccess? _access;
+    private ItNexus? _nexus;
+    private bool _nexusEnded;
+    private uint? _logoutTag;
+
+    /// <param name="connection">Its only one.</param>
+    /// <param name="table">Where the sessions of all reactors know of each other.</param>
+    /// <param name="identity">Who logs in to what.</param>
+    /// <param name="parameters">What was agreed.</param>
+    /// <param name="access">What this initiator gets of the target; null in a discovery session.</param>
+    public IscsiSession(
+        IscsiConnection connection,
+        SessionTable table,
+        LoginIdentity identity,
+        NegotiatedParameters parameters,
+        SessionAccess? access)
+    {
+        _connection = connection;
+        _home = connection.Home;
+        _sender = connection.Sender;
+        _table = table;
+        _identity = identity;
+        _access = access;
+        Parameters = parameters;
+        Timers = access?.Target.Timers ?? connection.Portal.Options.DiscoveryTimers;
+        Window = new CommandWindow(identity.CmdSn, access?.Target.QueueDepth ?? DiscoveryDepth);
+        _maxOutstandingR2T = Math.Min(parameters.MaxOutstandingR2T, IscsiLimits.OutstandingR2TMax);
+        Key = new SessionKey(
+            identity.TargetName ?? "", identity.InitiatorName, identity.Isid, connection.Portal.Options.Tag);
+        Description = $"{identity.InitiatorName} {identity.Isid} -> {identity.TargetName ?? "discovery"}";
+    }
+
+    // Our choice: text and logout need no more.
+    private const int DiscoveryDepth = 8;
+
+    public SessionKey Key { get; }
+
+    /// <summary>For logs.</summary>
+    public string Description { get; }
+
+    public NegotiatedParameters Parameters { get; }
+
+    public TimerOptions Timers { get; }
+
+    public CommandWindow Window { get; }
+
+    public SessionState State { get; private set; }
+
+    public bool IsOpen => State == SessionState.Open;
+
+    public bool IsDiscovery => _access is null;
+
+    /// <summary>What the target allows.</summary>
+    public int MaxSessions => _access?.Target.MaxSessions ?? int.MaxValue;
+
+    public LoginIdentity Identity => _identity;
+
+    public IscsiConnection Connection => _connection;
+
+    /// <summary>Target session identifying handle, given when the session is admitted.</summary>
+    public ushort Tsih { get; set; }
+
+    /// <summary>A session of the same initiator port ended for this one.</summary>
+    public bool ReplacesAnother { get; set; }
+
+    /// <summary>Asks to be a session of the target; <paramref name="admitted"/> is called, from any thread, when nothing
+    /// of a predecessor can act any more. False if the target has its most sessions.</summary>
+    public bool TryAdmit(Action admitted) => _table.TryAdmit(this, admitted);
+
+    /// <summary>The connection did not live until the session could be.</summary>
+    public void Abandon()
+    {
+        State = SessionState.Ended;
+        _table.Ended(this);
+    }
+
+    /// <summary>The I_T nexus comes into being.</summary>
+    public void Open()
+    {
+        State = SessionState.Open;
+        _sender.Window = Window;
+        _home.Counters.SessionsOpened++;
+        if (_access is not { } access)
+            return;
+        string initiatorPort = $"{_identity.InitiatorName},i,{_identity.Isid}";
+        _nexus = new ItNexus(
+            _home.Executor, this, access.PortIdentity, initiatorPort, access.Luns, afterLoss: ReplacesAnother);
+    }
+
+    /// <summary>
+    /// The session is over: its connection is lost or closes, it logs out, or its initiator port logs in anew. From any
+    /// of these on nothing new begins. The nexus ends at once; the rest follows when the connection is gone.
+    /// </summary>
+    public void End()
+    {
+        if (State is SessionState.Ending or SessionState.Ended)
+            return;
+        bool wasOpen = State == SessionState.Open;
+        State = SessionState.Ending;
+        if (!wasOpen)
+            return;
+        DropAllHeld();
+        if (_nexus is { } nexus)
+            nexus.End(NexusEnded);
+        else
+            NexusEnded();
+    }
+
+    /// <summary>Another login of the same initiator port, or an administrator, wants it gone.</summary>
+    public void Evict(string why)
+    {
+        if (State == SessionState.Ended)
+            return;
+        End();
+        _connection.Close(why);
+    }
+
+    public void ConnectionClosed()
+    {
+        End();
+        TryFinish();
+    }
+
+    private void NexusEnded()
+    {
+        _nexusEnded = true;
+        if (_logoutTag is { } tag && !_connection.IsClosed)
+            SendLogoutResponse(tag, LogoutResponseCode.Closed, isLast: true);
+        TryFinish();
+    }
+
+    /// <summary>Nothing of it can act: who waits for that may go on.</summary>
+    private void TryFinish()
+    {
+        if (State != SessionState.Ending || !_nexusEnded || !_connection.IsClosed || _commandsOut > 0)
+            return;
+        State = SessionState.Ended;
+        _home.Counters.SessionsEnded++;
+        _table.Ended(this);
+    }
+}

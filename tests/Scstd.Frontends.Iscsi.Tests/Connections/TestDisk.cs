@@ -1,0 +1,115 @@
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+using Scstd.Core;
+using Scstd.Scsi;
+using Scstd.Testing;
+
+namespace Scstd.Frontends.Iscsi.Tests.Connections;
+
+/// <summary>
+/// A disk of a test: 512-byte blocks in native memory, which it copies from or lends. Commands complete at once, or wait
+/// until the test lets them go.
+/// </summary>
+internal sealed unsafe class TestDisk : IDisposable
+{
+    public const int BlockBytes = 512;
+
+    private readonly byte* _memory;
+    private readonly List<ScsiCommand> _waiting = [];
+
+    public TestDisk(int blocks = 8192)
+    {
+        Blocks = blocks;
+        _memory = (byte*)NativeMemory.AllocZeroed((nuint)blocks, BlockBytes);
+        Backend = new TestBackend
+        {
+            MaxTransferLengthBytes = 4 << 20,
+            Commands =
+            [
+                new CommandBinding(Sbc.Read10, Read),
+                new CommandBinding(Sbc.Write10, Write),
+                new CommandBinding(Sbc.Read32, Read),
+                new CommandBinding(Spc.TestUnitReady, static command => command.Complete()),
+            ],
+        };
+    }
+
+    public TestBackend Backend { get; }
+
+    public int Blocks { get; }
+
+    public Span<byte> Contents => new(_memory, Blocks * BlockBytes);
+
+    /// <summary>Reads lend the disk's own memory instead of a copy.</summary>
+    public bool Lends { get; set; }
+
+    /// <summary>Commands stay enabled until <see cref="LetGo"/>.</summary>
+    public bool Holds { get; set; }
+
+    public int WaitingCount => _waiting.Count;
+
+    /// <summary>WRITEs that reached the medium.</summary>
+    public int WriteCount { get; private set; }
+
+    public int ReadCount { get; private set; }
+
+    /// <summary>In this order.</summary>
+    public List<ulong> Executed { get; } = new(1024);
+
+    /// <summary>Does what the waiting commands want, oldest first.</summary>
+    public void LetGo()
+    {
+        ScsiCommand[] waiting = [.. _waiting];
+        _waiting.Clear();
+        foreach (ScsiCommand command in waiting)
+            Do(command);
+    }
+
+    public void Dispose() => NativeMemory.Free(_memory);
+
+    private void Read(ScsiCommand command) => Begin(command);
+
+    private void Write(ScsiCommand command) => Begin(command);
+
+    private void Begin(ScsiCommand command)
+    {
+        if (Executed.Count < Executed.Capacity)
+            Executed.Add(command.Tag);
+        if (Holds)
+            _waiting.Add(command);
+        else
+            Do(command);
+    }
+
+    private void Do(ScsiCommand command)
+    {
+        int offset = Offset(command.Cdb);
+        int lengthBytes = (int)command.RequestedBytes;
+        if (offset + lengthBytes > Blocks * BlockBytes)
+        {
+            command.CheckCondition(SenseData.IllegalRequest(AdditionalSense.LogicalBlockAddressOutOfRange));
+        }
+        else if (command.Cdb[0] == 0x2A)
+        {
+            command.Data.CopyTo(Contents.Slice(offset, lengthBytes), 0);
+            WriteCount++;
+            command.Complete();
+        }
+        else
+        {
+            ReadCount++;
+            command.DataInLengthBytes = lengthBytes;
+            if (Lends && lengthBytes > 0)
+                command.Data.Lend((nint)_memory + offset, lengthBytes);
+            else if (command.TryLeaseDataIn(lengthBytes))
+                command.Data.CopyFrom(Contents.Slice(offset, lengthBytes), 0);
+            else
+                return;
+            command.Complete();
+        }
+    }
+
+    private static int Offset(ReadOnlySpan<byte> cdb) =>
+        BlockBytes * (int)(cdb[0] == 0x7F
+            ? BinaryPrimitives.ReadUInt64BigEndian(cdb[12..]) : BinaryPrimitives.ReadUInt32BigEndian(cdb[2..]));
+}
