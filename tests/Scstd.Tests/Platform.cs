@@ -1,0 +1,4 @@
+using System.Runtime.Versioning;
+
+// What it tests runs on Linux only.
+[assembly: SupportedOSPlatform("linux")]
