@@ -145,6 +145,18 @@ explained() {
     done < <(awk -F'\t' 'NR > 1 && /\tFAIL\t/ { print $1 }' "$here/expected.tsv")
 }
 
+# Each line of mistakes.yaml that says so is reported at its line and a column, and nothing else is; status 1.
+mistakes_are_found() {
+    local file=$here/mistakes.yaml status line wrong=0
+    "$SCSTD" --check "$file" >"$STAGE_OUT/mistakes" 2>&1
+    status=$?
+    cat "$STAGE_OUT/mistakes"
+    for line in $(grep -n '# mistake' "$file" | cut -d: -f1); do
+        grep -q "mistakes.yaml:$line:[0-9]" "$STAGE_OUT/mistakes" || { echo "line $line is not reported"; wrong=1; }
+    done
+    [ $status = 1 ] && [ $wrong = 0 ] && [ "$(grep -c 'mistakes.yaml:[0-9]' "$STAGE_OUT/mistakes")" = 10 ]
+}
+
 settled() {     # every session is over: nothing of it may be left
     check "$1: descriptors return to their start ($descriptors)" wait_until 60 descriptors_are_back
     check "$1: the daemon logged no error" quiet
@@ -153,6 +165,7 @@ descriptors_are_back() { [ "$(open_descriptors "$daemon_pid")" -le "$descriptors
 quiet() { ! daemon_complaints; }
 
 check "docs/conformance.md explains every failure that is expected" explained
+check "scstd --check finds ten planted mistakes at their places" mistakes_are_found
 
 port=$(free_port)
 if start_daemon demonstration --data "$STAGE_OUT/data" --listen "127.0.0.1:$port"; then
