@@ -151,9 +151,9 @@ mistakes_are_found() {
     "$SCSTD" --check "$file" >"$STAGE_OUT/mistakes" 2>&1
     status=$?
     cat "$STAGE_OUT/mistakes"
-    for line in $(grep -n '# mistake' "$file" | cut -d: -f1); do
+    while read -r line; do
         grep -q "mistakes.yaml:$line:[0-9]" "$STAGE_OUT/mistakes" || { echo "line $line is not reported"; wrong=1; }
-    done
+    done < <(grep -n '# mistake:' "$file" | cut -d: -f1)
     [ $status = 1 ] && [ $wrong = 0 ] && [ "$(grep -c 'mistakes.yaml:[0-9]' "$STAGE_OUT/mistakes")" = 10 ]
 }
 
