@@ -16,6 +16,10 @@ internal abstract class LoopReactor : Reactor
     /// <summary>Our choice: inline file operations that one pass runs before it flushes.</summary>
     private const int MaxInlineFiles = 1024;
 
+    /// <summary>Our choice: file operations that one reactor has with the workers at a time; what is beyond waits
+    /// here, so that the workers' queue is bounded.</summary>
+    private const int MaxFilesAtWorkers = 128;
+
     private static readonly long TicksPerMs = Stopwatch.Frequency / 1000;
 
     private readonly ReactorOptions _options;
@@ -28,6 +32,8 @@ internal abstract class LoopReactor : Reactor
     private List<SocketStream> _closing = [];
     private List<SocketStream> _closingNow = [];
     private FileList _inline;
+    private FileList _waitingForWorkers;
+    private int _filesAtWorkers;
     private long _nowMs;
     private int _blockingUnderWay;
     private bool _stopping;
@@ -54,8 +60,8 @@ internal abstract class LoopReactor : Reactor
 
     protected Mailbox Mailbox { get; }
 
-    /// <summary>File operations that the kernel or a worker holds.</summary>
-    protected int FilesUnderWay { get; set; }
+    /// <summary>File operations that the kernel holds.</summary>
+    protected abstract int FilesAtKernel { get; }
 
     private bool HasWork =>
         _dirty.Count > 0 || _closing.Count > 0 || !_inline.IsEmpty || _passEnds.Count > 0;
@@ -156,17 +162,26 @@ internal abstract class LoopReactor : Reactor
 
     protected abstract void SubmitToKernel(FileOperation operation);
 
-    /// <summary>A file operation that can be answered here; a negated EAGAIN or EOPNOTSUPP gives it to a worker.
-    /// </summary>
-    protected abstract void RunInline(FileOperation operation);
-
     /// <summary>Gives back what the kernel was asked for. Nothing is under way any more.</summary>
     protected abstract void ReleaseKernel();
 
-    /// <summary>Keeps an operation for the next step of this pass.</summary>
+    /// <summary>Keeps an operation for the next step of this pass, where it is read from the page cache without
+    /// waiting, or given to a worker.</summary>
     protected void RunLater(FileOperation operation) => _inline.Append(operation);
 
-    protected void Complete(FileOperation operation, long result)
+    protected void GiveToWorker(FileOperation operation)
+    {
+        if (_filesAtWorkers >= MaxFilesAtWorkers)
+        {
+            _waitingForWorkers.Append(operation);
+            return;
+        }
+        _filesAtWorkers++;
+        operation.Owner = this;
+        WorkerThreads.Files.Enqueue(operation);
+    }
+
+    protected static void Complete(FileOperation operation, long result)
     {
         operation.IsUnderWay = false;
         operation.Completed(result);
@@ -259,16 +274,27 @@ internal abstract class LoopReactor : Reactor
             FileOperation? following = operation.Next;
             operation.Next = null;
             operation.Owner = null;
-            FilesUnderWay--;
+            _filesAtWorkers--;
             Complete(operation, operation.WorkerResult);
             operation = following;
         }
-        WorkersFreed();
+        while (_filesAtWorkers < MaxFilesAtWorkers && _waitingForWorkers.TryTake(out operation))
+            GiveToWorker(operation);
     }
 
-    /// <summary>Workers may have come free for operations that wait.</summary>
-    protected virtual void WorkersFreed()
+    private void RunInline(FileOperation operation)
     {
+        SystemCalls++;
+        if (operation.File!.Inline)
+        {
+            Complete(operation, FileCalls.Run(operation));
+            return;
+        }
+        long result = FileCalls.ReadWithoutWaiting(operation);
+        if (result is -ErrorNumber.TryAgain or -ErrorNumber.NotSupported or -ErrorNumber.Interrupted)
+            GiveToWorker(operation);
+        else
+            Complete(operation, result);
     }
 
     private void BeginStop(int timeoutMs)
@@ -287,8 +313,8 @@ internal abstract class LoopReactor : Reactor
     {
         if (!_stopping)
             return false;
-        bool idle = _streams.Count == 0 && _listeners.Count == 0 && FilesUnderWay == 0 && _blockingUnderWay == 0
-            && !HasWork;
+        bool idle = _streams.Count == 0 && _listeners.Count == 0 && FilesAtKernel == 0 && _filesAtWorkers == 0
+            && _blockingUnderWay == 0 && !HasWork;
         IsDrained = idle;
         return idle || ReadClock() >= _stopDeadlineMs;
     }

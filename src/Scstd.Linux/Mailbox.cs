@@ -92,13 +92,18 @@ internal sealed unsafe class Mailbox : IDisposable
         _ = LibC.Read(Descriptor, &count, sizeof(ulong));
     }
 
+    /// <summary>Makes the eventfd readable.</summary>
+    internal void Signal()
+    {
+        ulong one = 1;
+        _ = LibC.Write(Descriptor, &one, sizeof(ulong));
+    }
+
     public void Dispose() => _event.Dispose();
 
     private void Wake()
     {
-        if (Interlocked.Exchange(ref _sleeping, 0) == 0)
-            return;
-        ulong one = 1;
-        _ = LibC.Write(Descriptor, &one, sizeof(ulong));
+        if (Interlocked.Exchange(ref _sleeping, 0) != 0)
+            Signal();
     }
 }

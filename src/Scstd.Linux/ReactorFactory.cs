@@ -1,5 +1,6 @@
 using System.Runtime.ExceptionServices;
 using Scstd.Linux.Epoll;
+using Scstd.Linux.IoUring;
 
 namespace Scstd.Linux;
 
@@ -42,5 +43,22 @@ public static class ReactorFactory
         return reactor;
     }
 
-    private static LoopReactor Create(ReactorOptions options, Action<string> log) => new EpollReactor(options);
+    private static LoopReactor Create(ReactorOptions options, Action<string> log)
+    {
+        if (options.Kind == ReactorKind.Epoll)
+            return new EpollReactor(options);
+        try
+        {
+            return new UringReactor(options);
+        }
+        catch (RingRefusedException refused) when (options.Kind == ReactorKind.Auto)
+        {
+            log($"reactor {options.Index}: {refused.Message}; using epoll");
+            return new EpollReactor(options);
+        }
+        catch (RingRefusedException refused)
+        {
+            throw new PlatformNotSupportedException(refused.Message, refused);
+        }
+    }
 }

@@ -47,15 +47,16 @@ internal abstract class SocketListener : StreamListener
             _accepted(socket);
     }
 
-    /// <summary>A connection that died in the queue is nothing; a lack of descriptors or memory needs a pause.
-    /// </summary>
-    protected void NotAccepted(int error)
+    /// <summary>A connection that died in the queue is nothing; a lack of descriptors or memory needs a pause,
+    /// after which <see cref="Listen"/> is called. Whether it pauses.</summary>
+    protected bool NotAccepted(int error)
     {
         bool exhausted = error is ErrorNumber.TooManyFiles or ErrorNumber.TooManyFilesInSystem
             or ErrorNumber.NoBuffers or ErrorNumber.OutOfMemory;
         if (!exhausted || IsClosed)
-            return;
+            return false;
         Listen(false);
         _pause.Arm(ExhaustedPauseMs);
+        return true;
     }
 }

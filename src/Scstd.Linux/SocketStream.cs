@@ -25,6 +25,10 @@ internal enum StreamState
 /// to its end.</summary>
 internal abstract class SocketStream : StreamConnection
 {
+    /// <summary>Our choice: how much may come behind direct vectors into a buffer of the reactor. More would take
+    /// the next transfer's bytes away from their own place and copy them.</summary>
+    protected const int SpillBytes = 16 * 1024;
+
     private const int PeerClosedTimeoutMs = 2000;
 
     private readonly LoopReactor _reactor;

@@ -234,7 +234,7 @@ public abstract class ReactorStreamLaws : IDisposable
     {
         _running.AssertHealthy();
         _running.Until(() => _running.OpenConnections == 0, "closed");
-        int before = OpenDescriptors();
+        int before = RunningReactor.OpenDescriptors();
         var clients = new List<Socket>();
         for (int i = 0; i < 200; i++)
         {
@@ -251,8 +251,54 @@ public abstract class ReactorStreamLaws : IDisposable
         }
         _running.Until(() => _running.OpenConnections == 0, "closed");
 
-        Assert.Equal(before, OpenDescriptors());
+        Assert.Equal(before, RunningReactor.OpenDescriptors());
         Assert.Equal(201, _running.On(() => _running.Handlers.Count));
+    }
+
+    [Fact]
+    public void More_connections_with_bytes_than_there_are_buffers_all_get_their_turn()
+    {
+        Socket[] clients = [.. Enumerable.Range(0, 150).Select(_ => _running.Connect())];
+        byte[] sent = new byte[100_000];
+        new Random(11).NextBytes(sent);
+        using var release = new ManualResetEventSlim();
+        _running.Reactor.Post(release.Wait);
+        foreach (Socket client in clients)
+            client.Send(sent);
+        release.Set();
+
+        foreach (Socket client in clients)
+        {
+            Assert.Equal(sent, client.ReceiveExactly(sent.Length));
+            client.Dispose();
+        }
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void Connections_that_do_whatever_they_like_leave_nothing_behind(int seed)
+    {
+        _running.AssertHealthy();
+        _running.Until(() => _running.OpenConnections == 0, "closed");
+        int before = RunningReactor.OpenDescriptors();
+        var random = new Random(seed);
+        _running.NewHandler = () => new EchoHandler(directEvery: random.Next(3));
+        var clients = new List<Socket>();
+        byte[] bytes = new byte[20_000];
+        for (int step = 0; step < 1000; step++)
+        {
+            if (clients.Count < 20)
+                clients.Add(_running.Connect());
+            Misbehave(clients, random, bytes);
+        }
+        clients.ForEach(client => client.Dispose());
+        _running.On(() => _running.Handlers.ToList().ForEach(handler => handler.Connection!.ResumeReceive()));
+        _running.Until(() => _running.OpenConnections == 0, "closed");
+
+        Assert.Equal(before, RunningReactor.OpenDescriptors());
+        _running.AssertHealthy();
     }
 
     [Fact]
@@ -333,13 +379,59 @@ public abstract class ReactorStreamLaws : IDisposable
 
     protected void AssertKind(string kind) => Assert.Equal(kind, _running.Reactor.Kind);
 
-    private static int OpenDescriptors() => Directory.GetFiles("/proc/self/fd").Length;
-
     private static nint Numbers(int count)
     {
         nint memory = Marshal.AllocHGlobal(count * 4);
         Marshal.Copy(Enumerable.Range(0, count).ToArray(), 0, memory, count);
         return memory;
+    }
+
+    private void Misbehave(List<Socket> clients, Random random, byte[] bytes)
+    {
+        int index = random.Next(clients.Count);
+        Socket client = clients[index];
+        switch (random.Next(9))
+        {
+            case 0:
+                client.LingerState = new LingerOption(true, 0);
+                client.Dispose();
+                clients.RemoveAt(index);
+                break;
+            case 1:
+                client.Dispose();
+                clients.RemoveAt(index);
+                break;
+            case 2:
+                client.Shutdown(SocketShutdown.Send);
+                client.Dispose();
+                clients.RemoveAt(index);
+                break;
+            case 3:
+                _running.On(() => Pick(random)?.Close(afterSending: random.Next(2) == 0, timeoutMs: 20));
+                break;
+            case 4:
+                _running.On(() => Pick(random)?.PauseReceive());
+                break;
+            case 5:
+                _running.On(() => Pick(random)?.ResumeReceive());
+                break;
+            default:
+                SendSome(client, bytes.AsSpan(0, random.Next(1, bytes.Length)));
+                break;
+        }
+    }
+
+    private StreamConnection? Pick(Random random) =>
+        _running.Handlers.Count == 0 ? null : _running.Handlers[random.Next(_running.Handlers.Count)].Connection;
+
+    private static void SendSome(Socket client, ReadOnlySpan<byte> bytes)
+    {
+        client.Blocking = false;
+        client.Send(bytes, SocketFlags.None, out SocketError error);
+        Assert.True(
+            error is SocketError.Success or SocketError.WouldBlock
+                or SocketError.ConnectionReset or SocketError.Shutdown,
+            $"sending: {error}");
     }
 
     /// <summary>Makes the first connection owe its client, which does not read, more than the kernel takes.</summary>

@@ -23,10 +23,6 @@ internal sealed unsafe class EpollReactor : LoopReactor
     /// <summary>Our choice: events taken in one pass; more wait for the next.</summary>
     private const int MaxEvents = 256;
 
-    /// <summary>Our choice: file operations that one reactor has with the workers at a time; what is beyond waits
-    /// here, so that the workers' queue is bounded.</summary>
-    private const int MaxFilesAtWorkers = 128;
-
     private const int MailTarget = 0;
 
     /// <summary>struct epoll_event is packed on x86-64 alone.</summary>
@@ -38,7 +34,6 @@ internal sealed unsafe class EpollReactor : LoopReactor
     private readonly FileHandle _epoll;
     private readonly byte* _events;
     private readonly SlotTable<IEpollTarget> _targets = new();
-    private FileList _waitingForWorkers;
     private int _ready;
 
     public EpollReactor(ReactorOptions options)
@@ -54,6 +49,9 @@ internal sealed unsafe class EpollReactor : LoopReactor
     }
 
     public override string Kind => "epoll";
+
+    /// <summary>epoll does not know files.</summary>
+    protected override int FilesAtKernel => 0;
 
     internal nint ReceiveBuffer { get; }
 
@@ -112,27 +110,6 @@ internal sealed unsafe class EpollReactor : LoopReactor
             GiveToWorker(operation);
     }
 
-    protected override void RunInline(FileOperation operation)
-    {
-        SystemCalls++;
-        if (operation.File!.Inline)
-        {
-            Complete(operation, FileCalls.Run(operation));
-            return;
-        }
-        long result = FileCalls.ReadWithoutWaiting(operation);
-        if (result is -ErrorNumber.TryAgain or -ErrorNumber.NotSupported or -ErrorNumber.Interrupted)
-            GiveToWorker(operation);
-        else
-            Complete(operation, result);
-    }
-
-    protected override void WorkersFreed()
-    {
-        while (FilesUnderWay < MaxFilesAtWorkers && _waitingForWorkers.TryTake(out FileOperation? operation))
-            StartAtWorker(operation);
-    }
-
     protected override void ReleaseKernel()
     {
         _epoll.Dispose();
@@ -140,21 +117,6 @@ internal sealed unsafe class EpollReactor : LoopReactor
         NativeMemory.Free(_events);
         NativeMemory.Free(Vectors);
         NativeMemory.AlignedFree((void*)ReceiveBuffer);
-    }
-
-    private void GiveToWorker(FileOperation operation)
-    {
-        if (FilesUnderWay < MaxFilesAtWorkers)
-            StartAtWorker(operation);
-        else
-            _waitingForWorkers.Append(operation);
-    }
-
-    private void StartAtWorker(FileOperation operation)
-    {
-        FilesUnderWay++;
-        operation.Owner = this;
-        WorkerThreads.Files.Enqueue(operation);
     }
 
     private void Control(int what, int descriptor, uint events, int slot)

@@ -4,10 +4,6 @@ namespace Scstd.Linux.Epoll;
 
 internal sealed unsafe class EpollStream : SocketStream, IEpollTarget
 {
-    /// <summary>Our choice: how much may come behind direct vectors into the shared buffer. More would take the next
-    /// transfer's bytes away from their own place and copy them.</summary>
-    private const int SpillBytes = 16 * 1024;
-
     private readonly EpollReactor _reactor;
     private readonly int _slot;
     private uint _interest;

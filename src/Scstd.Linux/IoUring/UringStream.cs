@@ -1,0 +1,210 @@
+using System.Runtime.InteropServices;
+
+namespace Scstd.Linux.IoUring;
+
+/// <summary>
+/// A connection on the ring. At most one receive and one send are under way; what they use is native memory of the
+/// connection, which lives until the last of them has completed.
+/// </summary>
+internal sealed unsafe class UringStream : SocketStream, IRingTarget
+{
+    private readonly UringReactor _reactor;
+    private readonly int _slot;
+    private readonly MessageHeader* _sendMessage;
+    private int _underWay;
+    private bool _sending;
+    private bool _receiving;
+    private bool _mayHoldMore;
+    private bool _cancelled;
+
+    // Allocated when the handler lends vectors for the first time.
+    private MessageHeader* _receiveMessage;
+    private IoVector* _vectors;
+    private int _directCount;
+    private nint _spill;
+
+    internal UringStream(UringReactor reactor, SocketHandle socket, IStreamHandler handler)
+        : base(reactor, socket, handler)
+    {
+        _reactor = reactor;
+        _slot = reactor.Register(this);
+        _sendMessage = (MessageHeader*)NativeMemory.AllocZeroed((nuint)sizeof(MessageHeader));
+    }
+
+    public void Completed(RingWork work, int result, uint flags)
+    {
+        _underWay--;
+        switch (work)
+        {
+            case RingWork.Send:
+                _sending = false;
+                SendCompleted(result);
+                break;
+            case RingWork.Receive:
+                _receiving = false;
+                _mayHoldMore = (flags & RingFlags.CompletionSocketNotEmpty) != 0;
+                ReceiveCompleted(result, flags);
+                break;
+            case RingWork.ReceiveMessage:
+                _receiving = false;
+                _mayHoldMore = (flags & RingFlags.CompletionSocketNotEmpty) != 0;
+                DirectCompleted(result);
+                break;
+            case RingWork.Cancel when _underWay > 0:
+                // What could not be cancelled ends when the socket does.
+                _ = LibC.Shutdown(Descriptor, LibC.ShutdownBoth);
+                break;
+        }
+        if (State == StreamState.Ending)
+            ListForTearDown();
+        else
+            MarkDirty();
+    }
+
+    protected override void FlushOpen()
+    {
+        if (!_sending && SendQueue.Load())
+            Send();
+        if (SendQueue.IsEmpty)
+            QueueEmptied();
+        if (WantsBytes && !_receiving)
+            Receive();
+    }
+
+    protected override bool TryRelease()
+    {
+        if (_underWay > 0)
+        {
+            if (!_cancelled)
+            {
+                _cancelled = true;
+                _underWay++;
+                _reactor.CancelAll(Descriptor, RingWork.Cancel, _slot);
+            }
+            return false;
+        }
+        _reactor.Unregister(_slot);
+        NativeMemory.Free(_sendMessage);
+        NativeMemory.Free(_receiveMessage);
+        NativeMemory.Free(_vectors);
+        return true;
+    }
+
+    private void Send()
+    {
+        _sendMessage->Vectors = SendQueue.Vectors;
+        _sendMessage->VectorCount = (nuint)SendQueue.VectorCount;
+        SubmissionEntry* entry =
+            _reactor.Prepare(RingOperation.SendMessage, Descriptor, RingWork.Send, _slot);
+        entry->Address = (nint)_sendMessage;
+        entry->Length = 1;
+        entry->OperationFlags = LibC.MessageNoSignal | LibC.MessageWaitAll;
+        _sending = true;
+        _underWay++;
+    }
+
+    private void SendCompleted(int result)
+    {
+        if (State >= StreamState.Ending)
+            return;
+        if (result >= 0)
+            ReportSent(result);
+        else if (!IsNothing(result))
+            Failed(-result);
+    }
+
+    private void Receive()
+    {
+        _directCount = 0;
+        if (State == StreamState.Open)
+        {
+            IoVector* vectors = stackalloc IoVector[MaxDirectVectors];
+            _directCount = Handler.DirectVectors(vectors, MaxDirectVectors);
+            if (State != StreamState.Open)
+                return; // the handler has closed just now
+            if (_directCount > 0)
+                Lend(vectors);
+        }
+        RingOperation operation = _directCount > 0 ? RingOperation.ReceiveMessage : RingOperation.Receive;
+        RingWork work = _directCount > 0 ? RingWork.ReceiveMessage : RingWork.Receive;
+        SubmissionEntry* entry = _reactor.Prepare(operation, Descriptor, work, _slot);
+        // Nothing was left in the socket the last time: waiting at once saves the kernel a look.
+        entry->SocketFlags = _mayHoldMore ? (ushort)0 : RingFlags.ReceivePollFirst;
+        if (_directCount > 0)
+        {
+            entry->Address = (nint)_receiveMessage;
+            entry->Length = 1;
+        }
+        else
+        {
+            entry->Flags = RingFlags.EntryBufferSelect;
+            entry->BufferGroup = ReceiveBuffers.Group;
+        }
+        _receiving = true;
+        _underWay++;
+    }
+
+    private void Lend(IoVector* vectors)
+    {
+        if (_receiveMessage == null)
+        {
+            _receiveMessage = (MessageHeader*)NativeMemory.AllocZeroed((nuint)sizeof(MessageHeader));
+            _vectors = (IoVector*)NativeMemory.Alloc(MaxDirectVectors + 1, (nuint)sizeof(IoVector));
+        }
+        new ReadOnlySpan<IoVector>(vectors, _directCount).CopyTo(new Span<IoVector>(_vectors, _directCount));
+        _spill = _reactor.TakeSpill(SpillBytes);
+        _vectors[_directCount] = new IoVector(_spill, SpillBytes);
+        _receiveMessage->Vectors = _vectors;
+        _receiveMessage->VectorCount = (nuint)_directCount + 1;
+    }
+
+    private void ReceiveCompleted(int result, uint flags)
+    {
+        bool hasBuffer = (flags & RingFlags.CompletionBuffer) != 0;
+        int index = (int)(flags >> RingFlags.CompletionBufferShift);
+        if (result > 0 && State == StreamState.Open)
+        {
+            _reactor.Receives++;
+            Handler.Received(_reactor.Buffers.Address(index), result);
+        }
+        if (hasBuffer)
+            _reactor.Buffers.Return(index);
+        // Without a free buffer (ENOBUFS) the receive is made again at the end of this pass, when all are back.
+        if (result == -ErrorNumber.NoBuffers)
+            _mayHoldMore = true;
+        else
+            EndedOrFailed(result);
+    }
+
+    private void DirectCompleted(int result)
+    {
+        if (result > 0 && State == StreamState.Open)
+        {
+            _reactor.Receives++;
+            long direct = 0;
+            for (int i = 0; i < _directCount; i++)
+                direct += (long)_vectors[i].LengthBytes;
+            int placed = (int)Math.Min(direct, result);
+            Handler.ReceivedDirect(placed);
+            if (result > placed && State == StreamState.Open)
+                Handler.Received(_spill, result - placed);
+        }
+        _reactor.ReturnSpill(_spill);
+        _spill = 0;
+        EndedOrFailed(result);
+    }
+
+    private void EndedOrFailed(int result)
+    {
+        if (State >= StreamState.Ending || result > 0)
+            return;
+        if (result == 0)
+            PeerEnded();
+        else if (!IsNothing(result))
+            Failed(-result);
+    }
+
+    /// <summary>The operation ended without having done anything, and may simply be made again.</summary>
+    private static bool IsNothing(int result) =>
+        result is -ErrorNumber.Cancelled or -ErrorNumber.Interrupted or -ErrorNumber.TryAgain;
+}

@@ -1,0 +1,11 @@
+namespace Scstd.Linux.Tests;
+
+public sealed class UringReactorStreamTests() : ReactorStreamLaws(ReactorKind.IoUring)
+{
+    [Fact]
+    public void It_says_what_it_is() => AssertKind("io_uring");
+}
+
+public sealed class UringReactorFileTests() : ReactorFileLaws(ReactorKind.IoUring);
+
+public sealed class UringReactorLoopTests() : ReactorLoopLaws(ReactorKind.IoUring);
