@@ -41,6 +41,9 @@ public sealed partial class LogicalUnit
     /// <summary>Commands queue for a nexus up to this; above, TASK SET FULL or BUSY.</summary>
     public int QueueDepth { get; init; } = 1024;
 
+    /// <summary>More than one target port leads here (MULTIP of INQUIRY); known to who composes the targets.</summary>
+    public bool IsMultiPort { get; set; }
+
     /// <summary>A command that needs the medium, or writes, must ask first. Changed only alone on the unit.</summary>
     public bool IsUnusual { get; private set; }
 

@@ -7,7 +7,14 @@ namespace Scstd.Core;
 /// <param name="PortName">SCSI port name (iSCSI: name,t,0xTPGT).</param>
 /// <param name="RelativePortId">RELATIVE TARGET PORT IDENTIFIER, 1 … 65535.</param>
 /// <param name="PortGroupTag">Target portal group tag, also the target port group.</param>
-public sealed record TargetPortIdentity(string DeviceName, string PortName, ushort RelativePortId, ushort PortGroupTag);
+public sealed record TargetPortIdentity(string DeviceName, string PortName, ushort RelativePortId, ushort PortGroupTag)
+{
+    /// <summary>PROTOCOL IDENTIFIER, SPC-4 §7.6.1: iSCSI.</summary>
+    public byte ProtocolIdentifier { get; init; } = 0x05;
+
+    /// <summary>VERSION DESCRIPTOR of the transport protocol.</summary>
+    public ushort VersionDescriptor { get; init; } = Scsi.VersionDescriptor.Iscsi;
+}
 
 /// <summary>I_T nexus, SAM-5 §4.6: owned by an iSCSI session or a Fibre Channel login, on one executor.</summary>
 public sealed class ItNexus

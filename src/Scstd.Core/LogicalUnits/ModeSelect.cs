@@ -1,0 +1,140 @@
+using System.Numerics;
+using Scstd.Scsi;
+
+namespace Scstd.Core;
+
+/// <summary>
+/// MODE SELECT (6) and (10), SPC-4 §6.11 and §6.12. Runs alone on the unit. The whole list is judged before any of it
+/// is applied, so a refused one has changed nothing.
+/// </summary>
+internal static class ModeSelect
+{
+    private const byte PageFormat = 0x10;
+    private const int LongestBlockDescriptorBytes = 16;
+
+    public static void Execute(ScsiCommand command, bool isShort)
+    {
+        // §6.11: an empty list is no error and changes nothing.
+        if (command.RequestedBytes == 0)
+        {
+            command.Complete();
+            return;
+        }
+        byte[] list = command.Data.ToArray((int)command.RequestedBytes);
+        var changes = new List<(ModePage Page, byte[] Values)>();
+        if (Judge(command, list, isShort, changes) is { } refused)
+        {
+            command.CheckCondition(refused);
+            return;
+        }
+        Apply(command, changes);
+        command.Complete();
+    }
+
+    private static SenseData? Judge(
+        ScsiCommand command, ReadOnlySpan<byte> list, bool isShort, List<(ModePage Page, byte[] Values)> changes)
+    {
+        int headerLength = ModeParameterHeader.LengthOf(isShort);
+        if (list.Length < headerLength)
+            return SenseData.IllegalRequest(AdditionalSense.ParameterListLengthError);
+        var header = new ModeParameterHeader(list, isShort);
+        if (header.MediumType != 0)
+            return SenseData.InvalidFieldInParameterList(header.MediumTypeOffset);
+        int descriptorLength = header.BlockDescriptorLengthBytes;
+        if (headerLength + descriptorLength > list.Length)
+            return SenseData.IllegalRequest(AdditionalSense.ParameterListLengthError);
+        if (descriptorLength > 0 &&
+            JudgeBlockDescriptor(command.Unit.Backend, header, list.Slice(headerLength, descriptorLength)) is { } bad)
+            return bad;
+        int at = headerLength + descriptorLength;
+        // PF zero: what follows the descriptors is the vendor's, and we have nothing of that kind.
+        if (at < list.Length && (command.Cdb[1] & PageFormat) == 0)
+            return SenseData.InvalidFieldInCdb(1, 4);
+        while (at < list.Length)
+        {
+            if (JudgePage(command.Unit, list, ref at, changes) is { } refused)
+                return refused;
+        }
+        return null;
+    }
+
+    /// <summary>
+    /// Blocks are of one length here and their number is not changed by MODE SELECT: the descriptor is what MODE SENSE
+    /// says, or leaves the number open (0: as it is, all ones: all there are, SBC-4 §6.5.2).
+    /// </summary>
+    private static SenseData? JudgeBlockDescriptor(
+        IBackend backend, in ModeParameterHeader header, ReadOnlySpan<byte> descriptor)
+    {
+        Span<byte> own = stackalloc byte[LongestBlockDescriptorBytes];
+        int ownLength = backend.WriteModeBlockDescriptor(own, header.IsLongLba);
+        if (descriptor.Length != ownLength)
+            return SenseData.InvalidFieldInParameterList(header.BlockDescriptorLengthOffset);
+        if (backend.DeviceType == PeripheralDeviceType.DirectAccessBlock)
+        {
+            int numberLength = header.IsLongLba ? 8 : 4;
+            ReadOnlySpan<byte> number = descriptor[..numberLength];
+            if (number.IndexOfAnyExcept((byte)0x00) < 0 || number.IndexOfAnyExcept((byte)0xFF) < 0)
+                number.CopyTo(own);
+        }
+        int different = descriptor.CommonPrefixLength(own[..ownLength]);
+        return different == ownLength
+            ? null : SenseData.InvalidFieldInParameterList(header.LengthBytes + different);
+    }
+
+    private static SenseData? JudgePage(
+        LogicalUnit unit, ReadOnlySpan<byte> list, ref int at, List<(ModePage Page, byte[] Values)> changes)
+    {
+        ReadOnlySpan<byte> rest = list[at..];
+        if (!ModePageHeader.IsWhole(rest))
+            return SenseData.IllegalRequest(AdditionalSense.ParameterListLengthError);
+        var header = new ModePageHeader(rest);
+        if (Find(unit, header) is not { } page)
+            return SenseData.InvalidFieldInParameterList(at, 5);
+        if (header.PageLengthBytes != page.Current.Length)
+            return SenseData.InvalidFieldInParameterList(at + header.PageLengthOffset);
+        int valuesAt = at + header.LengthBytes;
+        if (list.Length - valuesAt < header.PageLengthBytes)
+            return SenseData.IllegalRequest(AdditionalSense.ParameterListLengthError);
+        ReadOnlySpan<byte> values = list.Slice(valuesAt, header.PageLengthBytes);
+        for (int i = 0; i < values.Length; i++)
+        {
+            // §6.11: a parameter that is not changeable must have its current value.
+            int wrong = (values[i] ^ page.Current[i]) & ~page.Changeable[i];
+            if (wrong != 0)
+                return SenseData.InvalidFieldInParameterList(valuesAt + i, BitOperations.Log2((uint)wrong));
+        }
+        changes.Add((page, values.ToArray()));
+        at = valuesAt + header.PageLengthBytes;
+        return null;
+    }
+
+    private static ModePage? Find(LogicalUnit unit, in ModePageHeader header)
+    {
+        foreach (ModePage page in unit.ModePages)
+        {
+            // A page is known in one of the two formats.
+            if (page.PageCode == header.PageCode && page.SubpageCode == header.SubpageCode &&
+                header.HasSubpage == (page.SubpageCode != 0))
+                return page;
+        }
+        return null;
+    }
+
+    private static void Apply(ScsiCommand command, List<(ModePage Page, byte[] Values)> changes)
+    {
+        LogicalUnit unit = command.Unit;
+        bool changed = false;
+        foreach ((ModePage page, byte[] values) in changes)
+        {
+            if (page.Current.AsSpan().SequenceEqual(values))
+                continue;
+            // Replaced, not rewritten: who reads the page on another executor sees the old one or the new one.
+            page.Current = values;
+            changed = true;
+            if (!ReferenceEquals(page, unit.Control))
+                unit.Backend.ModePageChanged(page);
+        }
+        if (changed)
+            unit.EstablishUnitAttention(AdditionalSense.ModeParametersChanged, command.ItlNexus);
+    }
+}
