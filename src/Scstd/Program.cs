@@ -1,1 +1,3 @@
-Console.WriteLine("scstd");
+using Scstd.Hosting;
+
+return await CommandLine.RunAsync(args);

@@ -1,0 +1,147 @@
+using System.Numerics;
+using Scstd.Backends.Disk;
+using Scstd.Configuration;
+using Scstd.Core;
+using Scstd.Frontends.Iscsi;
+using Scstd.Frontends.Iscsi.Login;
+using Scstd.Linux;
+
+namespace Scstd.Composition;
+
+/// <summary>From the words of the configuration to the options of each room. The configuration has been checked.</summary>
+internal sealed class Plan(DaemonSection daemon, string folder)
+{
+    /// <summary>One per reactor, in order.</summary>
+    public IReadOnlyList<ReactorOptions> Reactors(ProcessorSet processors, Action<Exception> faulted)
+    {
+        IReadOnlyList<int> cpus = daemon.Reactors.Cpus.Count > 0 ? daemon.Reactors.Cpus : processors.Cpus;
+        int count = daemon.Reactors.Count
+            ?? (daemon.Reactors.Cpus.Count > 0 ? cpus.Count : Math.Max(1, processors.Count));
+        // Several reactors on one CPU, or fewer CPU's worth of time than CPUs: the scheduler knows better where.
+        bool isPinned = count <= cpus.Count && (daemon.Reactors.Cpus.Count > 0 || processors.Count >= cpus.Count);
+        return
+        [
+            .. Enumerable.Range(0, count).Select(index => new ReactorOptions
+            {
+                Index = index,
+                Kind = daemon.Reactors.Io switch
+                {
+                    ReactorIo.IoUring => ReactorKind.IoUring,
+                    ReactorIo.Epoll => ReactorKind.Epoll,
+                    _ => ReactorKind.Auto,
+                },
+                Cpu = isPinned ? cpus[index] : null,
+                SpinMicroseconds = (int)daemon.Reactors.Spin.TotalMicroseconds,
+                Name = $"reactor {index}",
+                Faulted = faulted,
+            }),
+        ];
+    }
+
+    public DiskOptions Disk(DeviceSection device)
+    {
+        int physical = device.PhysicalBlockBytes ?? device.BlockBytes;
+        var options = new DiskOptions
+        {
+            Name = device.Name.Text,
+            Store = device.Store switch
+            {
+                StoreKind.File => DiskStoreKind.File,
+                StoreKind.Block => DiskStoreKind.BlockDevice,
+                StoreKind.Memory => DiskStoreKind.Memory,
+                _ => DiskStoreKind.Null,
+            },
+            Path = device.Path is { } path ? Path.GetFullPath(path.Text, folder) : null,
+            SizeBytes = (ulong?)device.SizeBytes,
+            SizeBlocks = device.Blocks,
+            BlockLengthBytes = device.BlockBytes,
+            PhysicalBlockExponent = BitOperations.Log2((uint)(physical / device.BlockBytes)),
+            WriteBack = device.HasWriteCache,
+            Direct = (device.Io ?? (device.Store == StoreKind.Block ? StoreIo.Direct : StoreIo.Buffered))
+                == StoreIo.Direct,
+            ReadOnly = device.IsReadOnly,
+            Thin = device.IsThin,
+            Removable = device.IsRemovable,
+            RotationRate = device.RotationRate,
+            SerialNumber = device.Serial?.Text,
+        };
+        return options with
+        {
+            Vendor = device.Vendor?.Text ?? options.Vendor,
+            Product = device.Product?.Text ?? options.Product,
+            Revision = device.Revision?.Text ?? options.Revision,
+        };
+    }
+
+    public PortalOptions Portal(PortalSection portal) => new()
+    {
+        EndPoint = portal.Address!,
+        Tag = (ushort)portal.Tag,
+        AdvertisedAddress = portal.Advertise,
+        MaxConnections = daemon.Limits.Connections,
+        LoginTimeoutMs = (int)daemon.Limits.LoginTimeout.TotalMilliseconds,
+    };
+
+    public DiscoveryOptions Discovery() => new() { Authentication = Chap(daemon.Discovery.Authentication) };
+
+    public TargetOptions Target(TargetSection target, IReadOnlyDictionary<string, LogicalUnit> units) => new()
+    {
+        Name = target.Name.Text,
+        Alias = target.Alias?.Text,
+        PortalGroupTags = [.. target.Portals.Select(TagOf).Distinct()],
+        Groups =
+        [
+            .. target.Groups.Select(group => new AccessGroup
+            {
+                Name = group.Name.Text,
+                Initiators = group.Initiators,
+                Luns = Luns(group.Luns, units),
+                Authentication = group.Authentication is { } own ? Chap(own) : null,
+            }),
+        ],
+        Luns = Luns(target.Luns, units),
+        Authentication = Chap(target.Authentication),
+        Negotiation = Negotiation(target.Negotiation),
+        Timers = new TimerOptions
+        {
+            NopIntervalMs = (int)target.Limits.NopInterval.TotalMilliseconds,
+            NopTimeoutMs = (int)target.Limits.NopTimeout.TotalMilliseconds,
+            StallTimeoutMs = (int)target.Limits.StallTimeout.TotalMilliseconds,
+            DataOutTimeoutMs = (int)target.Limits.DataTimeout.TotalMilliseconds,
+        },
+        MaxSessions = target.Limits.Sessions,
+        QueueDepth = target.Limits.QueueDepth,
+        Redirect = target.Redirect is { } redirect
+            ? new RedirectOptions(redirect.To!.ToString(), redirect.IsPermanent)
+            : null,
+    };
+
+    private static LunMap Luns(IReadOnlyList<LunSection> luns, IReadOnlyDictionary<string, LogicalUnit> units) =>
+        new(luns.Select(lun => new LunMapEntry(lun.Number, units[lun.Device.Text], lun.IsReadOnly)));
+
+    private static ParameterLimits Negotiation(NegotiationSection section) => new()
+    {
+        HeaderDigests = [.. section.HeaderDigest.Select(Digest)],
+        DataDigests = [.. section.DataDigest.Select(Digest)],
+        MaxRecvDataSegmentLength = section.MaxRecvDataSegmentLength,
+        MaxBurstLength = section.MaxBurstLength,
+        FirstBurstLength = Math.Min(section.FirstBurstLength, section.MaxBurstLength),
+        InitialR2T = section.InitialR2T,
+        ImmediateData = section.ImmediateData,
+        MaxOutstandingR2T = section.MaxOutstandingR2T,
+    };
+
+    private static Digest Digest(DigestChoice choice) => choice == DigestChoice.Crc32c
+        ? Frontends.Iscsi.Login.Digest.Crc32c
+        : Frontends.Iscsi.Login.Digest.None;
+
+    private static ChapSettings Chap(AuthenticationSection? section) =>
+        section is null || section.IsNone
+            ? ChapSettings.None
+            : new ChapSettings([.. section.Users.Select(Account)], section.Mutual is { } own ? Account(own) : null);
+
+    private static ChapAccount Account(CredentialSection credential) =>
+        new(credential.Name.Text, credential.Secret!.Bytes.Span);
+
+    private ushort TagOf(Word name) => (ushort)daemon.Portals.First(portal => portal.Name.Text == name.Text).Tag;
+}

@@ -1,0 +1,198 @@
+using System.Net;
+using Scstd.Backends.Disk;
+using Scstd.Configuration;
+using Scstd.Core;
+using Scstd.Frontends.Iscsi;
+using Scstd.Linux;
+using Serilog;
+
+namespace Scstd.Composition;
+
+/// <summary>
+/// All rooms put together: reactors, memory, devices, targets, portals. Started once, stopped once; what was begun
+/// before a failure is undone.
+/// </summary>
+internal sealed class Server
+{
+    // Our choice: connections that were told to end are gone at once; what is not is left to the end of the process.
+    private static readonly TimeSpan LastMoments = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(10);
+
+    private readonly List<Lane> _lanes = [];
+    private readonly List<DiskBackend> _disks = [];
+    private readonly ILogger _log;
+    private SlabArena? _arena;
+    private IscsiTargetRegistry? _registry;
+
+    private Server(ILogger log) => _log = log;
+
+    /// <summary>Where it listens, with the ports that the kernel chose.</summary>
+    public IReadOnlyList<IPEndPoint> EndPoints { get; private set; } = [];
+
+    public int TargetCount { get; private set; }
+
+    internal IReadOnlyList<Lane> Lanes => _lanes;
+
+    internal SlabArena Arena => _arena!;
+
+    internal int SessionCount => _registry?.SessionCount ?? 0;
+
+    internal bool HasEnded { get; private set; }
+
+    /// <summary>Serves when it returns. Throws <see cref="ServerStartException"/>, whose message is for the
+    /// administrator.</summary>
+    /// <param name="daemon">A configuration without problems.</param>
+    /// <param name="folder">Where relative paths begin.</param>
+    /// <param name="log">Must not block: reactors write to it.</param>
+    /// <param name="faulted">A reactor broke; called on its thread.</param>
+    public static async Task<Server> StartAsync(
+        DaemonSection daemon, string folder, ILogger log, Action<Exception> faulted)
+    {
+        var server = new Server(log);
+        try
+        {
+            var plan = new Plan(daemon, folder);
+            server.StartReactors(daemon, plan, faulted);
+            Dictionary<string, LogicalUnit> units = server.OpenDevices(daemon, plan);
+            await server.Listen(daemon, plan, units);
+            return server;
+        }
+        catch (Exception exception) when (ServerStartException.Explains(exception) is { } why)
+        {
+            await server.StopAsync(TimeSpan.Zero);
+            throw new ServerStartException(why, exception);
+        }
+    }
+
+    /// <summary>Lets nobody in, asks all to log out, waits for them no longer than <paramref name="patience"/>, ends
+    /// those that are left, writes back what caches hold, and gives everything up.</summary>
+    public async Task StopAsync(TimeSpan patience)
+    {
+        if (HasEnded)
+            return;
+        HasEnded = true;
+        if (_registry is { } registry)
+        {
+            registry.BeginDrain((int)Math.Ceiling(patience.TotalSeconds));
+            if (!await Until(() => registry.SessionCount == 0, patience) && patience > TimeSpan.Zero)
+                _log.Warning("{Sessions} session(s) did not log out in time and are ended", registry.SessionCount);
+            registry.EndDrain();
+            await Until(() => _lanes.All(lane => lane.Iscsi.ConnectionCount == 0), LastMoments);
+        }
+        bool isQuiet = true;
+        foreach (Lane lane in _lanes)
+            isQuiet &= await Close(lane);
+        foreach (DiskBackend disk in _disks)
+        {
+            FlushAtEnd(disk);
+            // What a reactor or the kernel may still write to must not be unmapped under them.
+            if (isQuiet)
+                disk.Dispose();
+        }
+        if (isQuiet)
+            _arena?.Dispose();
+    }
+
+    private void StartReactors(DaemonSection daemon, Plan plan, Action<Exception> faulted)
+    {
+        long machineBytes = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+        _arena = new SlabArena(daemon.Memory.ToBytes(machineBytes));
+        foreach (ReactorOptions options in plan.Reactors(ProcessorSet.OfThisProcess(), faulted))
+        {
+            Reactor reactor = ReactorFactory.Start(options, message => _log.Information("{Message:l}", message));
+            var executor = new ReactorExecutor(reactor, _arena);
+            _lanes.Add(new Lane(reactor, executor, new IscsiReactor(reactor, executor, new SessionLog(_log))));
+            _log.Information("Reactor {Index}: {Kind:l}{Cpu:l}", reactor.Index, reactor.Kind,
+                options.Cpu is { } cpu ? $" on CPU {cpu}" : "");
+        }
+    }
+
+    private Dictionary<string, LogicalUnit> OpenDevices(DaemonSection daemon, Plan plan)
+    {
+        var units = new Dictionary<string, LogicalUnit>();
+        IReadOnlyList<IExecutor> executors = [.. _lanes.Select(lane => lane.Executor)];
+        IReadOnlyList<Reactor> reactors = [.. _lanes.Select(lane => lane.Reactor)];
+        foreach (DeviceSection device in daemon.Devices)
+        {
+            DiskBackend disk = DiskBackend.Open(plan.Disk(device), reactors);
+            _disks.Add(disk);
+            // The homes, which keep the gates, are spread over the reactors.
+            string name = device.Name.Text;
+            units.Add(name, new LogicalUnit(name, disk, executors, homeIndex: units.Count % executors.Count));
+            _log.Information("Device {Device:l}: {Store:l}, {Blocks} blocks of {BlockBytes} bytes", name,
+                disk.Store.Description, disk.BlockCount, disk.BlockLengthBytes);
+        }
+        return units;
+    }
+
+    private async Task Listen(DaemonSection daemon, Plan plan, Dictionary<string, LogicalUnit> units)
+    {
+        _registry = new IscsiTargetRegistry([.. _lanes.Select(lane => lane.Iscsi)], plan.Discovery());
+        _registry.SetTargets(daemon.Targets.Select(target => plan.Target(target, units)));
+        TargetCount = daemon.Targets.Count;
+        // All in one go on the reactor that accepts: the first connection comes when all portals are there.
+        IscsiReactor listener = _lanes[0].Iscsi;
+        await listener.Reactor.InvokeAsync(() =>
+        {
+            foreach (PortalSection portal in daemon.Portals)
+            {
+                try
+                {
+                    _registry.OpenPortal(plan.Portal(portal), listener);
+                }
+                catch (Exception exception) when (ServerStartException.Explains(exception) is { } why)
+                {
+                    throw new ServerStartException($"portal {portal.Name}, {portal.Address}: {why}", exception);
+                }
+            }
+        });
+        EndPoints = [.. _registry.Portals.Select(portal => portal.EndPoint)];
+    }
+
+    /// <summary>Gives up what a reactor owns, on its thread, and ends it. False if something of it is still in use.
+    /// </summary>
+    private async Task<bool> Close(Lane lane)
+    {
+        bool isEmpty = await lane.Reactor.InvokeAsync(() =>
+        {
+            if (lane.Iscsi.ConnectionCount > 0 || lane.Executor.Buffers.LeasesOut > 0)
+                return false;
+            lane.Executor.Buffers.Dispose();
+            lane.Iscsi.Dispose();
+            return true;
+        });
+        if (!isEmpty)
+            _log.Error("Reactor {Index} still has connections or buffers in use at its end", lane.Reactor.Index);
+        bool isStopped = await Task.Run(() => lane.Reactor.Stop());
+        if (isStopped)
+            lane.Reactor.Dispose();
+        return isEmpty && isStopped;
+    }
+
+    private void FlushAtEnd(DiskBackend disk)
+    {
+        try
+        {
+            disk.Store.FlushAndWait();
+        }
+        catch (IOException exception)
+        {
+            _log.Error("{Store:l} could not be written back: {Why:l}", disk.Store.Description, exception.Message);
+        }
+    }
+
+    private static async Task<bool> Until(Func<bool> condition, TimeSpan patience)
+    {
+        long start = Environment.TickCount64;
+        while (!condition())
+        {
+            if (Environment.TickCount64 - start >= patience.TotalMilliseconds)
+                return false;
+            await Task.Delay(PollInterval);
+        }
+        return true;
+    }
+}
+
+/// <summary>A reactor with all that it owns.</summary>
+internal sealed record Lane(Reactor Reactor, ReactorExecutor Executor, IscsiReactor Iscsi);

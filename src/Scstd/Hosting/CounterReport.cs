@@ -1,0 +1,108 @@
+using System.Diagnostics;
+using System.Text;
+using System.Text.Json;
+using Scstd.Composition;
+using Scstd.Frontends.Iscsi;
+
+namespace Scstd.Hosting;
+
+/// <summary>What the daemon counts, as one line of JSON. Each reactor is asked on its own thread, so that its numbers
+/// belong together.</summary>
+internal static class CounterReport
+{
+    // Our choice: a reactor answers within a pass; one that does not is worth knowing about.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+
+    public static async Task<string> MakeAsync(Server server)
+    {
+        var counts = new List<Counts>();
+        foreach (Lane lane in server.Lanes)
+            counts.Add(await lane.Reactor.InvokeAsync(() => new Counts(lane)).WaitAsync(Patience));
+        return Write(server, counts);
+    }
+
+    private static string Write(Server server, List<Counts> counts)
+    {
+        using var memory = new MemoryStream();
+        using (var json = new Utf8JsonWriter(memory))
+        {
+            json.WriteStartObject();
+            json.WriteNumber("uptimeSeconds", (DateTime.Now - Process.GetCurrentProcess().StartTime).TotalSeconds);
+            json.WriteNumber("allocatedBytes", GC.GetTotalAllocatedBytes(precise: false));
+            json.WriteNumber("reactorAllocatedBytes", counts.Sum(c => c.AllocatedBytes));
+            json.WriteNumber("collections", GC.CollectionCount(0));
+            json.WriteNumber("openFileDescriptors", OpenFileDescriptors());
+            json.WriteNumber("sessions", server.SessionCount);
+            json.WriteNumber("connections", counts.Sum(c => c.Connections));
+            json.WriteNumber("commands", counts.Sum(c => (long)c.Commands));
+            json.WriteNumber("dataInBytes", counts.Sum(c => (long)c.DataInBytes));
+            json.WriteNumber("dataOutBytes", counts.Sum(c => (long)c.DataOutBytes));
+            json.WriteNumber("bufferLeasesOut", counts.Sum(c => c.LeasesOut));
+            json.WriteNumber("bufferBytesOut", counts.Sum(c => c.BytesOut));
+            json.WriteNumber("slabs", server.Arena.Taken);
+            json.WriteNumber("slabsAtMost", server.Arena.Capacity);
+            json.WriteStartArray("reactors");
+            foreach (Counts one in counts)
+                one.Write(json);
+            json.WriteEndArray();
+            json.WriteEndObject();
+        }
+        return Encoding.UTF8.GetString(memory.ToArray());
+    }
+
+    private static int OpenFileDescriptors() =>
+        Directory.GetFiles("/proc/self/fd").Length - 1; // One is the look itself.
+
+    private readonly struct Counts(Lane lane)
+    {
+        private readonly IscsiCounters _iscsi = lane.Iscsi.Counters;
+        private readonly int _index = lane.Reactor.Index;
+        private readonly string _kind = lane.Reactor.Kind;
+        private readonly ulong _passes = lane.Reactor.Passes;
+        private readonly ulong _sleeps = lane.Reactor.Sleeps;
+        private readonly ulong _systemCalls = lane.Reactor.SystemCalls;
+        private readonly ulong _receives = lane.Reactor.Receives;
+        private readonly ulong _sends = lane.Reactor.Sends;
+        private readonly int _slabs = lane.Executor.Buffers.SlabCount;
+        private readonly int _headerSlotsOut = lane.Iscsi.HeaderSlotsOut;
+
+        public long AllocatedBytes { get; } = GC.GetAllocatedBytesForCurrentThread();
+
+        public int Connections { get; } = lane.Iscsi.ConnectionCount;
+
+        public ulong Commands { get; } = lane.Iscsi.Counters.Commands;
+
+        public ulong DataInBytes { get; } = lane.Iscsi.Counters.DataInBytes;
+
+        public ulong DataOutBytes { get; } = lane.Iscsi.Counters.DataOutBytes;
+
+        public long LeasesOut { get; } = lane.Executor.Buffers.LeasesOut;
+
+        public long BytesOut { get; } = lane.Executor.Buffers.BytesOut;
+
+        public void Write(Utf8JsonWriter json)
+        {
+            json.WriteStartObject();
+            json.WriteNumber("index", _index);
+            json.WriteString("io", _kind);
+            json.WriteNumber("passes", _passes);
+            json.WriteNumber("sleeps", _sleeps);
+            json.WriteNumber("systemCalls", _systemCalls);
+            json.WriteNumber("receives", _receives);
+            json.WriteNumber("sends", _sends);
+            json.WriteNumber("allocatedBytes", AllocatedBytes);
+            json.WriteNumber("connections", Connections);
+            json.WriteNumber("commands", Commands);
+            json.WriteNumber("bufferLeasesOut", LeasesOut);
+            json.WriteNumber("bufferBytesOut", BytesOut);
+            json.WriteNumber("slabs", _slabs);
+            json.WriteNumber("headerSlotsOut", _headerSlotsOut);
+            json.WriteNumber("pdusReceived", _iscsi.PdusReceived);
+            json.WriteNumber("loginFailures", _iscsi.LoginFailures);
+            json.WriteNumber("protocolFaults", _iscsi.ProtocolFaults);
+            json.WriteNumber("rejects", _iscsi.Rejects);
+            json.WriteNumber("digestErrors", _iscsi.DigestErrors);
+            json.WriteEndObject();
+        }
+    }
+}

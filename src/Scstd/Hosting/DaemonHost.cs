@@ -1,0 +1,50 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Scstd.Composition;
+using Serilog;
+using Serilog.Core;
+
+namespace Scstd.Hosting;
+
+/// <summary>The generic host around the server: signals, systemd, log.</summary>
+internal static class DaemonHost
+{
+    // Our choice: what follows the drain (ending connections, writing caches back) within the unit's TimeoutStopSec.
+    private static readonly TimeSpan AfterDrain = TimeSpan.FromSeconds(30);
+
+    /// <summary>Serves until a signal; the process' exit status.</summary>
+    public static async Task<int> RunAsync(Assignment assignment)
+    {
+        using Logger log = Logging.Create(assignment.Daemon.Log.Level);
+        using IHost host = Build(assignment, log);
+        var service = host.Services.GetRequiredService<ServerService>();
+        AppDomain.CurrentDomain.UnhandledException += (_, broken) => service.Broken((Exception)broken.ExceptionObject);
+        try
+        {
+            await host.StartAsync();
+        }
+        catch (ServerStartException exception)
+        {
+            log.Dispose();
+            Console.Error.WriteLine($"scstd: {exception.Message}");
+            return 1;
+        }
+        await host.WaitForShutdownAsync();
+        return 0;
+    }
+
+    private static IHost Build(Assignment assignment, Logger log)
+    {
+        var builder = new HostApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
+        builder.Services.AddSystemd();
+        builder.Services.AddSerilog(log);
+        builder.Services.AddSingleton(assignment);
+        builder.Services.AddSingleton(log);
+        builder.Services.AddSingleton<ServerService>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<ServerService>());
+        builder.Services.Configure<ConsoleLifetimeOptions>(options => options.SuppressStatusMessages = true);
+        builder.Services.Configure<HostOptions>(options =>
+            options.ShutdownTimeout = assignment.Daemon.Limits.StopTimeout + AfterDrain);
+        return builder.Build();
+    }
+}
