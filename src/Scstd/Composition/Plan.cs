@@ -8,7 +8,8 @@ using Scstd.Linux;
 
 namespace Scstd.Composition;
 
-/// <summary>From the words of the configuration to the options of each room. The configuration has been checked.</summary>
+/// <summary>From the words of the configuration to the options of each room, for a configuration without problems.
+/// </summary>
 internal sealed class Plan(DaemonSection daemon, string folder)
 {
     /// <summary>One per reactor, in order.</summary>

@@ -2,7 +2,7 @@ using Scstd.Configuration;
 
 namespace Scstd.Composition;
 
-/// <summary>The CPUs that this process may run on, and how many CPUs' worth of time its control group grants it.</summary>
+/// <summary>The CPUs that this process may run on, and how many CPUs' worth of time its control group grants.</summary>
 internal sealed record ProcessorSet(IReadOnlyList<int> Cpus, int Count)
 {
     public static ProcessorSet OfThisProcess()

@@ -4,10 +4,10 @@ using Scstd.Linux;
 namespace Scstd.Composition;
 
 /// <summary>
-/// The memory of all reactors' buffer pools: one mapping as large as the administrator allows, of which the kernel backs
-/// what is in use. So the bound is one number that nothing can pass, and huge pages come by themselves. From any thread,
-/// without locks: slabs that came back are a stack of indices, with a count beside the top against reuse between a look
-/// and a swap.
+/// The memory of all reactors' buffer pools: one mapping as large as the administrator allows, of which the kernel
+/// backs what is in use. So the bound is one number that nothing can pass, and huge pages come by themselves. From any
+/// thread, without locks: slabs that came back are a stack of indices, with a count beside the top against reuse
+/// between a look and a swap.
 /// </summary>
 internal sealed class SlabArena : ISlabSource, IDisposable
 {

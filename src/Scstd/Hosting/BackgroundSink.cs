@@ -6,8 +6,8 @@ using Serilog.Parsing;
 namespace Scstd.Hosting;
 
 /// <summary>
-/// Takes log events from reactors without making them wait: whoever reads standard error may be slow or asleep. What does
-/// not fit is dropped and counted.
+/// Takes log events from reactors without making them wait: whoever reads standard error may be slow or asleep. What
+/// does not fit is dropped and counted.
 /// </summary>
 internal sealed class BackgroundSink : ILogEventSink, IDisposable
 {

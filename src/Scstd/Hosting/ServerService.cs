@@ -45,8 +45,8 @@ internal sealed class ServerService(Assignment assignment, Logger log) : IHosted
 
     public void Dispose() => _signal?.Dispose();
 
-    /// <summary>Nothing can be trusted any more after a broken invariant: the process says so and ends, at once, so that
-    /// no wrong answer leaves it.</summary>
+    /// <summary>Nothing can be trusted any more after a broken invariant: the process says so and ends, at once, so
+    /// that no wrong answer leaves it.</summary>
     internal void Broken(Exception exception)
     {
         log.Fatal(exception, "scstd is broken and stops: {Why:l}", exception.Message);

@@ -4,8 +4,8 @@ using System.Text.RegularExpressions;
 
 namespace Scstd.Tests.Configuration;
 
-/// <summary>Validates by JSON Schema, draft 2020-12: the keywords that the published schema uses, and fails on any other,
-/// so that none is passed over in silence.</summary>
+/// <summary>Validates by JSON Schema, draft 2020-12: the keywords that the published schema uses, and fails on any
+/// other, so that none is passed over in silence.</summary>
 internal static class JsonSchemaSubset
 {
     public static IReadOnlyList<string> Validate(JsonObject schema, JsonNode? document)

@@ -138,7 +138,8 @@ public sealed class ReaderTests
     [InlineData("groups: [{initiators: '*'}]", "group lacks the key 'name'")]
     [InlineData("groups: [{name: a, initiators: '*'}, {name: a, initiators: '*'}]", "group name 'a' is used twice")]
     [InlineData("groups: [{name: a, initiators: 'a b'}]", "expected an iSCSI name or a pattern")]
-    [InlineData("groups: [{name: a, initiators: '*', luns: {0: disc}}]", "there is no device 'disc'; did you mean 'disk'?")]
+    [InlineData("groups: [{name: a, initiators: '*', luns: {0: disc}}]", "no device 'disc'; did you mean 'disk'?")]
+    [InlineData("groups: [{name: a, initiators: ['!x', '!y']}]", "nobody belongs to the group")]
     [InlineData("groups: {name: a}", "expected a list of a section with keys (name,")]
     [InlineData("redirect: 127.0.0.1:3260", "is our own portal")]
     [InlineData("limits: {queue_depth: 0}", "expected a whole number from 1 to 4096")]
@@ -158,6 +159,15 @@ public sealed class ReaderTests
     {
         ConfigurationFile file = Reading.Text(Reading.Minimal.Replace("{0: disk}", "{0: disk, 1: disk}"));
         Reading.OneProblem(file, "7:24", "LUN 1 shows device 'disk', which is LUN 0 here already");
+    }
+
+    [Fact]
+    public void A_portal_group_is_not_cut_by_a_targets_list()
+    {
+        string yaml = Reading.Minimal.Replace("devices:", "  there: {address: 127.0.0.2, tag: 1}\ndevices:")
+            + "    portals: [here]\n";
+        Reading.OneProblem(Reading.Text(yaml), "9:15", "has the tag 1, as has portal 'there'");
+        Reading.Right(Reading.Text(yaml.Replace("tag: 1", "tag: 2")));
     }
 
     [Fact]
@@ -198,10 +208,8 @@ public sealed class ReaderTests
     {
         using var folder = new TemporaryFolder();
         folder.Write("a.img", new string('x', 4096));
-        Reading.OneProblem(
-            Reading.Text(Reading.Minimal.Replace("{store: memory, size: 1MiB}", "{store: file, path: a.img, size: 1MiB}"),
-                folder),
-            "4:42", "has 4096 bytes, fewer than 1MiB");
+        string yaml = Reading.Minimal.Replace("{store: memory,", "{store: file, path: a.img,");
+        Reading.OneProblem(Reading.Text(yaml, folder), "4:42", "has 4096 bytes, fewer than 1MiB");
     }
 
     [Fact]

@@ -15,7 +15,8 @@ public sealed class SecretTests
     [InlineData("users: [{secret: twelve-bytes}]", "credential lacks the key 'name'")]
     [InlineData("users: [{name: a, secret: twelve-bytes, secret_file: b}]", "exclude each other")]
     [InlineData("users: [{name: a, secret_file: none.secret}]", "none.secret: there is no such file")]
-    [InlineData("users: [{name: a, secret: twelve-bytes}, {name: a, secret: twelve-others}]", "CHAP name 'a' is used twice")]
+    [InlineData("users: [{name: a, secret: twelve-bytes}, {name: a, secret: twelve-others}]",
+        "CHAP name 'a' is used twice")]
     [InlineData("{users: [{name: a, secret: twelve-bytes}], mutual: {name: b, secret: twelve-bytes}}",
         "the target's secret is the same as that of user 'a'")]
     public void A_rule_of_CHAP_that_is_broken_is_told(string authentication, string words)

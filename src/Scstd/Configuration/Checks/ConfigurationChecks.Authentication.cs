@@ -14,7 +14,8 @@ internal sealed partial class ConfigurationChecks
         if (authentication.Mutual is not { } mutual)
             return;
         Credential(mutual);
-        if (mutual.Secret is { } secret && authentication.Users.FirstOrDefault(u => secret.Equals(u.Secret)) is { } same)
+        if (mutual.Secret is { } secret
+            && authentication.Users.FirstOrDefault(user => secret.Equals(user.Secret)) is { } same)
         {
             _problems.Add(mutual.PositionOf(mutual.SecretFile is null ? "secret" : "secret_file"),
                 $"the target's secret is the same as that of user '{same.Name}': whoever knows one would know both");

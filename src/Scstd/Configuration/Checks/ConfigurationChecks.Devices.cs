@@ -23,7 +23,10 @@ internal sealed partial class ConfigurationChecks
         bool hasMedium = device.Store is StoreKind.File or StoreKind.Block;
         string store = device.Store.ToString().ToLowerInvariant();
         if (hasMedium && !device.Has("path"))
-            _problems.AddMissing(device.Position, $"device '{device.Name}' lacks the key 'path', which a {store} needs");
+        {
+            _problems.AddMissing(device.Position,
+                $"device '{device.Name}' lacks the key 'path', which a {store} needs");
+        }
         foreach (string key in hasMedium ? [] : (string[])["path", "io", "write_cache"])
         {
             if (device.Has(key))
@@ -37,7 +40,8 @@ internal sealed partial class ConfigurationChecks
         if (device.PhysicalBlockBytes < device.BlockBytes)
         {
             _problems.Add(device.PositionOf("physical_block_size"),
-                $"a physical block of {device.PhysicalBlockBytes} bytes cannot hold a logical one of {device.BlockBytes}");
+                $"a physical block of {device.PhysicalBlockBytes} bytes cannot hold a logical one of "
+                + $"{device.BlockBytes}");
         }
         if (device.SizeBytes % device.BlockBytes > 0)
         {

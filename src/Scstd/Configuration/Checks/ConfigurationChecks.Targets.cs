@@ -38,7 +38,7 @@ internal sealed partial class ConfigurationChecks
             _warnings.Add(new Problem(target.Name.Position, $"target '{target.Name}' has no LUN"));
     }
 
-    /// <summary>RFC 7143 §4.2.4: a session reaches a target through a portal group, all portals with one tag.</summary>
+    /// <summary>RFC 7143 §4.2.4: a session reaches a target through a portal group: all portals of a tag.</summary>
     private void PortalGroups(TargetSection target)
     {
         foreach (Word name in target.Portals)
@@ -48,8 +48,8 @@ internal sealed partial class ConfigurationChecks
                 portal.Tag == tag && target.Portals.All(named => named.Text != portal.Name.Text));
             if (alsoSeen is not null)
             {
-                _problems.Add(name.Position, $"portal '{name}' has the tag {tag}, as has portal '{alsoSeen.Name}', which "
-                    + "is not in this list: a target is seen through all portals of a tag; give one of them another");
+                _problems.Add(name.Position, $"portal '{name}' has the tag {tag}, as has portal '{alsoSeen.Name}', "
+                    + "which is not in this list: a target is seen through all portals of a tag; give one of them another");
             }
         }
     }

@@ -135,7 +135,8 @@ public sealed record MemoryBound(long? Bytes, int Percent)
         "^[0-9]+(\\.[0-9]+)? ?(%|B|[kK]B|[MGTP]B|[KMGTP]|[KMGTP]iB)$");
 
     /// <param name="machineBytes">What the process may have: the machine's memory or its control group's.</param>
-    public long ToBytes(long machineBytes) => Bytes ?? Math.Max(LeastBytes, (long)((decimal)machineBytes * Percent / 100));
+    public long ToBytes(long machineBytes) =>
+        Bytes ?? Math.Max(LeastBytes, (long)((decimal)machineBytes * Percent / 100));
 
     private static bool TryParse(string text, out MemoryBound bound)
     {

@@ -33,8 +33,9 @@ public sealed class DeviceSection : Section
         new Row<DeviceSection, StoreKind>("store",
             new WordRule<StoreKind>(("file", StoreKind.File), ("block", StoreKind.Block),
                 ("memory", StoreKind.Memory), ("null", StoreKind.Null)),
-            (s, v) => (s.Store, s.IsStoreKnown) = (v, true), "Where the data is kept: in a file, on a block device, in memory (lost when the "
-                + "daemon ends), or nowhere (null, for measurements).", isRequired: true),
+            (s, v) => (s.Store, s.IsStoreKnown) = (v, true),
+            "Where the data is kept: in a file, on a block device, in memory (lost when the daemon ends), or nowhere "
+                + "(null, for measurements).", isRequired: true),
         new Row<DeviceSection, Word>("path",
             new NameRule("a path", 4096, text => !text.Contains('\0'), null), (s, v) => s.Path = v,
             "The file or block device; a relative path starts beside the configuration."),

@@ -15,7 +15,8 @@ internal static partial class Names
 
     /// <summary>RFC 7143 §4.2.7.2 lets a name have any character that stringprep keeps; a target's keeps to those that
     /// every initiator's administrator can type: lower case letters, digits, '-', '.', ':' and '_'.</summary>
-    private const string TargetPattern = "^(iqn\\.[0-9]{4}-(0[1-9]|1[0-2])\\.[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[a-z0-9._:-]+)?"
+    private const string TargetPattern = "^(iqn\\.[0-9]{4}-(0[1-9]|1[0-2])\\.[a-z0-9]([a-z0-9.-]*[a-z0-9])?"
+        + "(:[a-z0-9._:-]+)?"
         + "|eui\\.[0-9a-f]{16}|naa\\.([0-9a-f]{16}|[0-9a-f]{32}))$";
 
     public static readonly Rule<Word> Device = Simple("a device name (letters, digits, '.', '_' and '-')");
