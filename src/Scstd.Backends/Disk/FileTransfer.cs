@@ -123,12 +123,10 @@ internal sealed unsafe class FileTransfer(FileTransferPool pool, FileStore store
 internal sealed class FileTransferPool(FileStore store) : IDisposable
 {
     private FileTransfer? _free;
-    private int _underWay;
 
     public FileTransfer Take(BlockRequest request)
     {
         request.AddPart();
-        _underWay++;
         FileTransfer transfer = _free ?? new FileTransfer(this, store);
         _free = transfer.NextFree;
         transfer.NextFree = null;
@@ -142,12 +140,11 @@ internal sealed class FileTransferPool(FileStore store) : IDisposable
         transfer.Request = null;
         transfer.NextFree = _free;
         _free = transfer;
-        _underWay--;
     }
 
     public void Dispose()
     {
-        Invariant.That(_underWay == 0, $"{_underWay} file operations are under way while their store is closed");
+        // What is still under way (a reactor that had to stop without it) keeps its memory for ever.
         for (; _free is not null; _free = _free.NextFree)
             _free.Dispose();
     }

@@ -1,0 +1,130 @@
+using Scstd.Backends.Disk;
+using Scstd.Core;
+using Scstd.Linux;
+using Scstd.Scsi;
+using Scstd.Testing;
+
+namespace Scstd.Backends.Tests.Disk;
+
+/// <summary>What GOOD means: in the cache, or on stable storage.</summary>
+public sealed class CachingTests
+{
+    private static readonly FileOperationKind[] WrittenThrough = [FileOperationKind.WriteThrough];
+
+    [Fact]
+    public void A_plain_write_goes_to_the_cache_and_FUA_through_it()
+    {
+        using DiskWorld world = DiskWorld.InFile();
+        world.Write(0, Blocks.Of(1));
+        Assert.Equal([FileOperationKind.Write], world.Operations);
+        foreach (CommandRow row in (CommandRow[])[Sbc.Write10, Sbc.Write12, Sbc.Write16, Sbc.Write32])
+            Blocks.AssertGood(world.Execute(Cdbs.For(row, 0, 1, Cdbs.Fua), Blocks.Of(1)));
+        Assert.Equal(Enumerable.Repeat(FileOperationKind.WriteThrough, 4), world.Operations.Skip(1));
+    }
+
+    [Fact]
+    public void With_the_cache_off_every_write_goes_through()
+    {
+        using DiskWorld world = DiskWorld.InFile(o => o with { WriteBack = false });
+        Assert.Equal(0, world.Disk.ModePages.Single(p => p.PageCode == 0x08).Current[0] & 0x04);
+        world.Write(0, Blocks.Of(1));
+        Assert.Equal(WrittenThrough, world.Operations);
+    }
+
+    [Fact]
+    public void A_read_with_FUA_first_brings_the_cache_to_the_medium()
+    {
+        using DiskWorld world = DiskWorld.InFile();
+        world.Write(0, Blocks.Of(1));
+        TestCommand command = world.Execute(Cdbs.For(Sbc.Read10, 0, 1, Cdbs.Fua));
+        Assert.Equal(Blocks.Of(1), command.DataIn);
+        Assert.Equal([FileOperationKind.Write, FileOperationKind.Flush, FileOperationKind.Read], world.Operations);
+    }
+
+    [Theory]
+    [InlineData(DiskStoreKind.File, true)]
+    [InlineData(DiskStoreKind.Memory, false)]
+    public void The_caching_page_tells_the_truth_about_the_store(DiskStoreKind kind, bool hasCache)
+    {
+        using DiskWorld world = DiskWorld.Of(kind);
+        ModePage page = world.Disk.ModePages.Single(p => p.PageCode == 0x08);
+        Assert.Equal(hasCache ? 0x04 : 0, page.Current[0]);
+        Assert.Equal(hasCache ? 0x04 : 0, page.Changeable[0]);
+    }
+
+    [Fact]
+    public void Switching_the_cache_off_and_on_changes_what_a_write_does()
+    {
+        using DiskWorld world = DiskWorld.InFile();
+        ModePage page = world.Disk.ModePages.Single(p => p.PageCode == 0x08);
+        page.Current = [0, .. page.Current[1..]];
+        world.Disk.ModePageChanged(page);
+        world.Write(0, Blocks.Of(1));
+        page.Current = [0x04, .. page.Current[1..]];
+        world.Disk.ModePageChanged(page);
+        world.Write(0, Blocks.Of(1));
+        Assert.Equal([FileOperationKind.WriteThrough, FileOperationKind.Write], world.Operations);
+    }
+
+    [Fact]
+    public void SynchronizeCache10_and_SynchronizeCache16_flush_and_wait_for_it()
+    {
+        using DiskWorld world = DiskWorld.InFile();
+        foreach (CommandRow row in (CommandRow[])[Sbc.SynchronizeCache10, Sbc.SynchronizeCache16])
+        {
+            world.FileCall = _ => null;
+            TestCommand command = world.Send(Cdbs.For(row, 3, 5));
+            world.Reactor.RunPass();
+            Assert.False(command.IsAnswered);
+            world.FileCall = RealFile.Run;
+            world.Run();
+            Blocks.AssertGood(command);
+            Assert.Equal(FileOperationKind.Flush, world.Operations[^1]);
+            Blocks.AssertOutOfRange(2048, world.Execute(Cdbs.For(row, 2040, 9)));
+            Blocks.AssertOutOfRange(2049, world.Execute(Cdbs.For(row, 2049, 0)));
+        }
+    }
+
+    [Fact]
+    public void An_immediate_SynchronizeCache10_ends_before_its_flush_and_a_second_one_is_not_lost()
+    {
+        using DiskWorld world = DiskWorld.InFile();
+        world.FileCall = _ => null;
+        byte[] cdb = Cdbs.For(Sbc.SynchronizeCache10, 0, 0, flags: 0x02);
+        for (int i = 0; i < 3; i++)
+            Assert.True(world.Send(cdb).IsAnswered);
+        Assert.Equal(1, world.Disk.UnderWayOn(world.Reactor));
+        int tried = world.Operations.Count;
+        world.FileCall = RealFile.Run;
+        world.Run();
+        // One that was under way, and one for all who asked meanwhile.
+        Assert.Equal(2, world.Operations.Count - tried);
+        Assert.Equal(0, world.Disk.UnderWayOn(world.Reactor));
+    }
+
+    [Fact]
+    public void A_disk_in_memory_has_nothing_to_synchronize()
+    {
+        using DiskWorld world = DiskWorld.InMemory();
+        Blocks.AssertGood(world.Execute(Cdbs.For(Sbc.SynchronizeCache10, 0, 0)));
+        Blocks.AssertGood(world.Execute(Cdbs.For(Sbc.SynchronizeCache16, 2048, 0)));
+    }
+
+    [Fact]
+    public void Prefetch10_and_Prefetch16_meet_the_condition_when_the_blocks_are_in_memory()
+    {
+        using DiskWorld memory = DiskWorld.InMemory();
+        using DiskWorld file = DiskWorld.InFile();
+        foreach (CommandRow row in (CommandRow[])[Sbc.Prefetch10, Sbc.Prefetch16])
+        {
+            foreach (DiskWorld world in (DiskWorld[])[memory, file])
+            {
+                Assert.Equal(ScsiStatus.ConditionMet, world.Execute(Cdbs.For(row, 0, 100)).Status);
+                Assert.Equal(ScsiStatus.ConditionMet, world.Execute(Cdbs.For(row, 5, 0)).Status);
+                Blocks.AssertOutOfRange(2048, world.Execute(Cdbs.For(row, 2047, 2)));
+            }
+            Assert.Equal(ScsiStatus.Good, file.Execute(Cdbs.For(row, 0, 1, flags: 0x02)).Status);
+        }
+        Assert.Contains(FileOperationKind.Read, file.Operations);
+    }
+}
