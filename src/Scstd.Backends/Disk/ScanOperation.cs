@@ -108,10 +108,12 @@ internal sealed class VerifyOperation : ScanOperation
         _comparedBytes = 0;
         BlockRange range = BlockRange.Read(Command.Cdb);
         NextLba = range.Lba;
-        BlocksLeft = range.Blocks;
+        bool writes = Command.Binding.Row.Has(CommandTraits.WritesMedium);
+        // The blocks that came to be written may be fewer than the CDB asks for.
+        BlocksLeft = writes ? (ulong)(Command.Data.LengthBytes / Disk.BlockLengthBytes) : range.Blocks;
         _byteCheck = new BlockCdb(Command.Cdb).ByteCheck;
-        if (Command.Binding.Row.Has(CommandTraits.WritesMedium) && range.Blocks > 0)
-            Ask(BlockRequestKind.WriteThrough, range.Lba, range.Blocks, Command.Data);
+        if (writes && BlocksLeft > 0)
+            Ask(BlockRequestKind.WriteThrough, range.Lba, BlocksLeft, Command.Data);
         else
             Again();
     }

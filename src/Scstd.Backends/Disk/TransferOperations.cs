@@ -47,8 +47,9 @@ internal sealed class WriteOperation : DiskOperation
             return;
         }
         _isWritten = true;
-        BlockRange range = BlockRange.Read(Command.Cdb);
-        Ask(Disk.KindOfWrite(new BlockCdb(Command.Cdb).Fua), range.Lba, range.Blocks, Command.Data);
+        // The blocks that came, which may be fewer than the CDB asks for.
+        ulong blocks = (ulong)(Command.Data.LengthBytes / Disk.BlockLengthBytes);
+        Ask(Disk.KindOfWrite(new BlockCdb(Command.Cdb).Fua), BlockRange.Read(Command.Cdb).Lba, blocks, Command.Data);
     }
 
     protected override void Finished() => _isWritten = false;

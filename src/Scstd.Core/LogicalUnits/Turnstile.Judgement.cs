@@ -56,17 +56,22 @@ internal sealed partial class Turnstile
         return cdb[0] == 0x7F ? SenseData.InvalidFieldInCdb(8) : SenseData.InvalidFieldInCdb(1, 4);
     }
 
-    /// <summary>Leases the buffer. False if the command will not get its data: it was refused.</summary>
+    /// <summary>Leases the buffer. False if no data is to be waited for.</summary>
     private bool PrepareDataOut(ScsiCommand command)
     {
-        if (command.ExpectedDataOutBytes < command.RequestedBytes)
+        long comingBytes = command.RequestedBytes;
+        if (command.ExpectedDataOutBytes < comingBytes)
         {
-            // Half a write is nobody's wish: refused as SPC-4's INVALID FIELD IN COMMAND INFORMATION UNIT, with the
-            // residual overflow (RFC 7143 §11.4.5.1).
-            command.Refusal = SenseData.IllegalRequest(AdditionalSense.InvalidFieldInCommandInformationUnit);
-            return false;
+            comingBytes = command.ExpectedDataOutBytes;
+            if (!command.Binding.Row.Has(CommandTraits.MayBeCutShort) || comingBytes % Unit.Backend.BlockLengthBytes != 0)
+            {
+                command.Refusal = SenseData.IllegalRequest(AdditionalSense.InvalidFieldInCommandInformationUnit);
+                return false;
+            }
+            if (comingBytes == 0)
+                return false;
         }
-        if (command.Data.TryLease(Executor.Buffers, (int)command.RequestedBytes))
+        if (command.Data.TryLease(Executor.Buffers, (int)comingBytes))
             return true;
         Overload(command);
         return false;

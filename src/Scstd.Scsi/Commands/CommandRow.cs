@@ -30,6 +30,11 @@ public enum CommandTraits : ushort
 
     /// <summary>A SIMPLE one may be treated as HEAD OF QUEUE (SAM-5 §8.6.3 lets it for INQUIRY and the like).</summary>
     ImplicitHeadOfQueue = 1 << 7,
+
+    /// <summary>With less Data-Out than the CDB asks for it is done for the whole blocks that came, and the residual
+    /// overflow tells of the others (RFC 7143 §11.4.5.1). Not so a parameter list, or data to compare: half of that
+    /// would mean something else.</summary>
+    MayBeCutShort = 1 << 8,
 }
 
 /// <summary>Bytes of data that a CDB asks to transfer. A WRITE or READ counts in logical blocks.</summary>

@@ -12,6 +12,8 @@ public static partial class Sbc
     /// <summary>DPO, and both bits of BYTCHK.</summary>
     private const byte DpoByteCheck = 0x16;
 
+    private const CommandTraits WritesBlocks = WritesMedium | CommandTraits.MayBeCutShort;
+
     // ---- READ ------------------------------------------------------------------------------------------------------
 
     public static readonly CommandRow Read6 = Six("READ (6)", 0x08, DataDirection.In, ReadsMedium);
@@ -30,33 +32,33 @@ public static partial class Sbc
 
     // ---- WRITE -----------------------------------------------------------------------------------------------------
 
-    public static readonly CommandRow Write6 = Six("WRITE (6)", 0x0A, DataDirection.Out, WritesMedium);
+    public static readonly CommandRow Write6 = Six("WRITE (6)", 0x0A, DataDirection.Out, WritesBlocks);
 
     public static readonly CommandRow Write10 =
-        Ten("WRITE (10)", 0x2A, DpoFua, DataDirection.Out, WritesMedium, TransferLengths.BlocksIn7To8);
+        Ten("WRITE (10)", 0x2A, DpoFua, DataDirection.Out, WritesBlocks, TransferLengths.BlocksIn7To8);
 
     public static readonly CommandRow Write12 =
-        Twelve("WRITE (12)", 0xAA, DpoFua, DataDirection.Out, WritesMedium, TransferLengths.BlocksIn6To9);
+        Twelve("WRITE (12)", 0xAA, DpoFua, DataDirection.Out, WritesBlocks, TransferLengths.BlocksIn6To9);
 
     public static readonly CommandRow Write16 =
-        Sixteen("WRITE (16)", 0x8A, DpoFua, DataDirection.Out, WritesMedium, TransferLengths.BlocksIn10To13);
+        Sixteen("WRITE (16)", 0x8A, DpoFua, DataDirection.Out, WritesBlocks, TransferLengths.BlocksIn10To13);
 
     public static readonly CommandRow Write32 =
-        ThirtyTwo("WRITE (32)", 0x0B, DpoFua, DataDirection.Out, WritesMedium, TransferLengths.BlocksIn28To31);
+        ThirtyTwo("WRITE (32)", 0x0B, DpoFua, DataDirection.Out, WritesBlocks, TransferLengths.BlocksIn28To31);
 
     // ---- WRITE AND VERIFY ------------------------------------------------------------------------------------------
 
     public static readonly CommandRow WriteAndVerify10 = Ten(
-        "WRITE AND VERIFY (10)", 0x2E, DpoByteCheck, DataDirection.Out, WritesMedium, TransferLengths.BlocksIn7To8);
+        "WRITE AND VERIFY (10)", 0x2E, DpoByteCheck, DataDirection.Out, WritesBlocks, TransferLengths.BlocksIn7To8);
 
     public static readonly CommandRow WriteAndVerify12 = Twelve(
-        "WRITE AND VERIFY (12)", 0xAE, DpoByteCheck, DataDirection.Out, WritesMedium, TransferLengths.BlocksIn6To9);
+        "WRITE AND VERIFY (12)", 0xAE, DpoByteCheck, DataDirection.Out, WritesBlocks, TransferLengths.BlocksIn6To9);
 
     public static readonly CommandRow WriteAndVerify16 = Sixteen(
-        "WRITE AND VERIFY (16)", 0x8E, DpoByteCheck, DataDirection.Out, WritesMedium, TransferLengths.BlocksIn10To13);
+        "WRITE AND VERIFY (16)", 0x8E, DpoByteCheck, DataDirection.Out, WritesBlocks, TransferLengths.BlocksIn10To13);
 
     public static readonly CommandRow WriteAndVerify32 = ThirtyTwo(
-        "WRITE AND VERIFY (32)", 0x0C, DpoByteCheck, DataDirection.Out, WritesMedium, TransferLengths.BlocksIn28To31);
+        "WRITE AND VERIFY (32)", 0x0C, DpoByteCheck, DataDirection.Out, WritesBlocks, TransferLengths.BlocksIn28To31);
 
     // ---- VERIFY ----------------------------------------------------------------------------------------------------
 
