@@ -24,42 +24,48 @@ public sealed class CdbJudgementTests
         select Shape(bytes, mask, sparse, code);
 
     [Fact]
-    public void Any_cdb_is_answered_once_and_leaves_nothing_leased() => Cdbs.Select(Gen.Int[0, 4]).Sample(
-        (cdb, lunChoice) =>
+    public void Any_cdb_is_answered_once_and_leaves_nothing_leased()
+    {
+        using TestTarget target = Target();
+        TestInitiator initiator = target.Login();
+        byte[] anyData = new byte[65536];
+        Cdbs.Select(Gen.Int[0, 4]).Sample((cdb, lunChoice) =>
         {
-            using TestTarget target = Target();
-            TestInitiator initiator = target.Login();
             Lun lun = lunChoice switch
             {
                 3 => Lun.FromNumber(5),
                 4 => Lun.WellKnownReportLuns,
                 _ => Lun.FromNumber(0),
             };
-            byte[]? dataOut = cdb[0] is 0x15 or 0x55 or 0x1D ? new byte[65536] : null;
+            byte[]? dataOut = cdb[0] is 0x15 or 0x55 or 0x1D ? anyData : null;
             TestCommand command = initiator.ExecuteOn(lun, cdb, dataOut);
             Assert.True(command.IsAnswered);
+            Assert.Equal(0, target.Executor.Buffers.LeasesOut);
+            Assert.Equal(0, initiator.ItlNexus.CommandCount);
             if (command.Status == ScsiStatus.CheckCondition)
                 Assert.NotEqual(SenseKey.NoSense, command.Sense.Key);
         },
         threads: 1,
-        iter: 3000);
+        iter: 5_000);
+    }
 
     [Fact]
-    public void Any_parameter_list_of_mode_select_is_answered_and_a_refused_one_changes_nothing() =>
-        Gen.Byte.Array[0, 64].Select(Gen.Int[0, 3]).Sample(
-            (list, shape) =>
-            {
-                using TestTarget target = Target();
-                TestInitiator initiator = target.Login();
-                byte[] whole = shape == 0 ? list : [0, 0, 0, 0, 0x0A, 0x0A, .. list];
-                byte[] before = target.Unit.Control.Current;
-                TestCommand command = initiator.Execute([0x15, 0x10, 0, 0, (byte)whole.Length, 0], whole);
-                Assert.True(command.IsAnswered);
-                if (command.Status != ScsiStatus.Good)
-                    Assert.Same(before, target.Unit.Control.Current);
-            },
-            threads: 1,
-            iter: 2000);
+    public void Any_parameter_list_of_mode_select_is_answered_and_a_refused_one_changes_nothing()
+    {
+        using TestTarget target = Target();
+        TestInitiator initiator = target.Login();
+        Gen.Byte.Array[0, 64].Select(Gen.Int[0, 3]).Sample((list, shape) =>
+        {
+            byte[] whole = shape == 0 ? list : [0, 0, 0, 0, 0x0A, 0x0A, .. list];
+            byte[] before = target.Unit.Control.Current;
+            TestCommand command = initiator.Execute([0x15, 0x10, 0, 0, (byte)whole.Length, 0], whole);
+            Assert.True(command.IsAnswered);
+            if (command.Status != ScsiStatus.Good)
+                Assert.Same(before, target.Unit.Control.Current);
+        },
+        threads: 1,
+        iter: 5_000);
+    }
 
     [Fact]
     public void A_bit_that_no_row_looks_at_is_refused_at_its_place()

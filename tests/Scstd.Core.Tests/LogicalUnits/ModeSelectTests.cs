@@ -24,6 +24,7 @@ public sealed class ModeSelectTests : IDisposable
     {
         _backend = new TestBackend
         {
+            Commands = [new(Sbc.Read10, static c => c.Complete()), new(Sbc.Write10, static c => c.Complete())],
             ModePages = [_caching, ModeSenseTests.Page(0x0A, [0x00, 0x00], [0xFF, 0x00], subpage: 0x05)],
         };
         _target = new TestTarget(_backend);
@@ -84,6 +85,18 @@ public sealed class ModeSelectTests : IDisposable
         Assert.StartsWith("0F 00 90", _initiator.Execute(Hex.Bytes("1A 08 0A 00 FF 00")).DataOfGood());
         Select($"{Header} {FixedSense}").MustBeGood();
         Assert.False(_target.Unit.IsUnusual);
+    }
+
+    [Fact]
+    public void A_write_protected_unit_refuses_writes_and_reads_on()
+    {
+        Select($"{Header} {Protected}").MustBeGood();
+        byte[] write = Hex.Bytes("2A 00 00 00 00 00 00 00 01 00");
+        _initiator.Execute(write, new byte[512])
+            .MustBe(new SenseData(SenseKey.DataProtect, AdditionalSense.WriteProtected));
+        _initiator.Execute(Hex.Bytes("28 00 00 00 00 00 00 00 01 00")).MustBeGood();
+        Select($"{Header} {FixedSense}").MustBeGood();
+        _initiator.Execute(write, new byte[512]).MustBeGood();
     }
 
     [Fact]
