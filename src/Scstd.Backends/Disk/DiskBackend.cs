@@ -112,8 +112,20 @@ public sealed partial class DiskBackend : IBackend, IDisposable
             return;
         bool writeThrough = !DiskPages.HasWriteCache(page);
         if (writeThrough && !_isWriteThrough)
-            Store.FlushAndWait();
+            TryFlush();
         _isWriteThrough = writeThrough;
+    }
+
+    private void TryFlush()
+    {
+        try
+        {
+            Store.FlushAndWait();
+        }
+        catch (IOException)
+        {
+            // Kept by the store.
+        }
     }
 
     /// <summary>A store's request cannot be called back; a command of several stops before its next.</summary>

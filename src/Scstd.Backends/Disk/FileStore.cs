@@ -82,6 +82,8 @@ public sealed class FileStore : IBlockStore
 
     public void FlushAndWait()
     {
+        if (_kept is not null)
+            throw new IOException("an earlier failure to write back was never acknowledged");
         try
         {
             _file.Sync();
@@ -90,6 +92,7 @@ public sealed class FileStore : IBlockStore
         catch (LinuxException exception)
         {
             KeepFault(StoreFault.FromWrite(exception.Error, lba: null));
+            throw;
         }
     }
 

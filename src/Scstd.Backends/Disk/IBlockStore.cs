@@ -37,7 +37,7 @@ public interface IBlockStore : IDisposable
     void Submit(BlockRequest request);
 
     /// <summary>Writes back everything and waits for it; for the rare moments when nothing else runs on the unit.
-    /// </summary>
+    /// Throws IOException, after having kept the fault.</summary>
     void FlushAndWait();
 
     /// <summary>Every initiator is being told that what was not flushed may be gone: a write error that was kept

@@ -45,7 +45,7 @@ public sealed class BlockStoreContractTests
     {
         Gen<(int Kind, int First, int Count, int Seed)> step =
             Gen.Select(Gen.Int[0, 4], Gen.Int[0, LaneBlocks - 1], Gen.Int[1, 40], Gen.Int[0, 1000]);
-        step.Array[Lanes].Array[1, 12].Sample(rounds => Play(store, medium, rounds), iter: 15, threads: 1);
+        step.Array[Lanes].Array[1, 12].Sample(rounds => Play(store, medium, rounds), iter: 8, threads: 1);
     }
 
     [SkippableFact]

@@ -9,6 +9,8 @@ namespace Scstd.Backends.Tests.Disk;
 /// <summary>What GOOD means: in the cache, or on stable storage.</summary>
 public sealed class CachingTests
 {
+    private const byte WriteCacheEnabled = 0x04;
+
     private static readonly FileOperationKind[] WrittenThrough = [FileOperationKind.WriteThrough];
 
     [Fact]
@@ -53,17 +55,36 @@ public sealed class CachingTests
     }
 
     [Fact]
-    public void Switching_the_cache_off_and_on_changes_what_a_write_does()
+    public void An_initiator_that_switches_the_cache_off_or_on_changes_what_a_write_does()
     {
         using DiskWorld world = DiskWorld.InFile();
-        ModePage page = world.Disk.ModePages.Single(p => p.PageCode == 0x08);
-        page.Current = [0, .. page.Current[1..]];
-        world.Disk.ModePageChanged(page);
+        foreach ((byte cache, FileOperationKind expected) in ((byte, FileOperationKind)[])
+            [(0, FileOperationKind.WriteThrough), (WriteCacheEnabled, FileOperationKind.Write)])
+        {
+            Blocks.AssertGood(SelectCaching(world, cache));
+            Assert.Equal(cache, SenseCaching(world)[6] & WriteCacheEnabled);
+            world.Write(0, Blocks.Of(1));
+            Assert.Equal(expected, world.Operations[^1]);
+        }
+    }
+
+    [Fact]
+    public void A_disk_in_memory_has_no_cache_to_switch_on()
+    {
+        using DiskWorld world = DiskWorld.InMemory();
+        TestCommand command = SelectCaching(world, WriteCacheEnabled);
+        Blocks.AssertSense(SenseKey.IllegalRequest, AdditionalSense.InvalidFieldInParameterList, command);
+    }
+
+    [Fact]
+    public void A_reset_brings_back_the_configured_cache()
+    {
+        using DiskWorld world = DiskWorld.InFile();
+        Blocks.AssertGood(SelectCaching(world, 0));
+        world.Initiator.Request(TaskManagementFunction.LogicalUnitReset);
+        world.Initiator.TakeUnitAttentions();
         world.Write(0, Blocks.Of(1));
-        page.Current = [0x04, .. page.Current[1..]];
-        world.Disk.ModePageChanged(page);
-        world.Write(0, Blocks.Of(1));
-        Assert.Equal([FileOperationKind.WriteThrough, FileOperationKind.Write], world.Operations);
+        Assert.Equal([FileOperationKind.Write], world.Operations);
     }
 
     [Fact]
@@ -127,4 +148,14 @@ public sealed class CachingTests
         }
         Assert.Contains(FileOperationKind.Read, file.Operations);
     }
+
+    /// <summary>MODE SELECT (6) of the caching page, with PF.</summary>
+    private static TestCommand SelectCaching(DiskWorld world, byte flags)
+    {
+        byte[] list = [0, 0, 0, 0, 0x08, 18, flags, .. new byte[17]];
+        return world.Execute([0x15, 0x10, 0, 0, (byte)list.Length, 0], list);
+    }
+
+    /// <summary>MODE SENSE (6) of the caching page, without the block descriptor.</summary>
+    private static byte[] SenseCaching(DiskWorld world) => world.Execute([0x1A, 0x08, 0x08, 0, 255, 0]).DataIn;
 }
