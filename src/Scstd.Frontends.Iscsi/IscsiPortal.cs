@@ -63,7 +63,8 @@ public sealed class IscsiPortal
         return LoginStatus.Success;
     }
 
-    /// <summary>SendTargets: what this initiator may see; a null name asks for all.</summary>
+    /// <summary>SendTargets: what this initiator may see, coming in here; a null name asks for all. A target is told
+    /// with all its addresses (RFC 7143 Appendix C), or not at all.</summary>
     internal IReadOnlyList<TargetRecord> LookUp(LoginIdentity identity, IPEndPoint askedAt, string? name)
     {
         IEnumerable<IscsiTarget> targets = name is null
@@ -71,7 +72,7 @@ public sealed class IscsiPortal
             : _registry.Find(name) is { } one ? [one] : [];
         return
         [
-            .. targets.Where(target => target.IsVisibleTo(identity.InitiatorName))
+            .. targets.Where(target => target.IsReachableAt(Options.Tag) && target.IsVisibleTo(identity.InitiatorName))
                 .Select(target => new TargetRecord(target.Name, _registry.AddressesOf(target, askedAt)))
                 .Where(record => record.Portals.Count > 0),
         ];

@@ -24,6 +24,8 @@ internal static class Logging
             // The host's own messages repeat what ours say.
             .MinimumLevel.Override("Microsoft", LogEventLevel.Warning)
             .MinimumLevel.Override("System", LogEventLevel.Warning)
+            // It would tell a failed start with a stack trace; we tell it in one sentence.
+            .MinimumLevel.Override("Microsoft.Extensions.Hosting.Internal.Host", LogEventLevel.Fatal)
             .WriteTo.Sink(new BackgroundSink(console.CreateLogger()))
             .CreateLogger();
     }

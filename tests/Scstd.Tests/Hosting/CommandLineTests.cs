@@ -1,0 +1,107 @@
+using System.Diagnostics;
+
+namespace Scstd.Tests.Hosting;
+
+/// <summary>The program itself, as a process of its own.</summary>
+public sealed class CommandLineTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task Version_and_help_are_told()
+    {
+        Assert.Equal((0, "0.1.0\n", ""), await Run("--version"));
+        (int status, string help, _) = await Run("--help");
+        Assert.Equal(0, status);
+        Assert.All((string[])["--config", "--check", "--data", "--listen", "--version"],
+            option => Assert.Contains(option, help));
+    }
+
+    [Fact]
+    public async Task A_configuration_that_is_right_is_checked_with_status_0()
+    {
+        (int status, string output, string error) =
+            await Run("--check", Path.Combine(Repository.Root, "src/Scstd/Packaging/scstd.yaml"));
+        Assert.Equal((0, ""), (status, error));
+        Assert.Contains("right; 1 target(s), 1 device(s), 1 portal(s)", output);
+    }
+
+    [Fact]
+    public async Task A_configuration_with_mistakes_is_checked_with_status_1_and_not_served()
+    {
+        string file = _folder.Write("wrong.yaml", "targets: {}\nlimts: {}\n");
+        (int status, string output, _) = await Run("--check", file);
+        Assert.Equal(1, status);
+        Assert.StartsWith($"{file}:1:1: ", output);
+        Assert.Contains($"{file}:2:1: unknown key 'limts'; did you mean 'limits'?", output);
+
+        (int served, string nothing, string error) = await Run("--config", file);
+        Assert.Equal((1, ""), (served, nothing));
+        Assert.Contains($"{file}:2:1: unknown key 'limts'", error);
+    }
+
+    [Theory]
+    [InlineData("--listen", "somewhere")]
+    [InlineData("--listen", "1.2.3.4:99999")]
+    [InlineData("--config", "a", "--data", "b")]
+    [InlineData("--check", "a", "--config", "b")]
+    [InlineData("--loud")]
+    [InlineData("stray")]
+    public async Task Options_that_make_no_sense_are_refused(params string[] arguments)
+    {
+        (int status, string _, string error) = await Run(arguments);
+        Assert.Equal(1, status);
+        Assert.NotEqual("", error);
+        Assert.DoesNotContain("   at ", error);
+    }
+
+    [Fact]
+    public async Task A_start_that_fails_is_one_sentence_and_status_1()
+    {
+        (int status, string output, string error) =
+            await Run("--listen", "192.0.2.1:3260", "--data", _folder.File("data"));
+        Assert.Equal((1, ""), (status, output));
+        Assert.EndsWith("scstd: portal demonstration, 192.0.2.1:3260: this machine does not have the address\n", error);
+        Assert.DoesNotContain("   at ", error);
+    }
+
+    [Fact]
+    public async Task It_says_when_it_serves_tells_its_counters_and_ends_by_SIGTERM_with_status_0()
+    {
+        using Process daemon = Start("--listen", "127.0.0.1:0", "--data", _folder.File("data"));
+        Task<string> error = daemon.StandardError.ReadToEndAsync();
+        string serving = (await daemon.StandardOutput.ReadLineAsync())!;
+        Assert.Matches(@"^scstd 0\.1\.0 serving 1 target\(s\) on 127\.0\.0\.1:\d+$", serving);
+        Signal(daemon, "USR1");
+        Assert.StartsWith("counters {\"uptimeSeconds\":", await daemon.StandardOutput.ReadLineAsync());
+        Signal(daemon, "TERM");
+        await daemon.WaitForExitAsync();
+
+        Assert.Equal(0, daemon.ExitCode);
+        Assert.Contains("iscsiadm -m discovery -t sendtargets -p " + serving.Split(' ')[^1], await error);
+    }
+
+    private static void Signal(Process process, string name)
+    {
+        using Process kill = Process.Start("/bin/kill", [$"-{name}", $"{process.Id}"]);
+        kill.WaitForExit();
+        Assert.Equal(0, kill.ExitCode);
+    }
+
+    private static async Task<(int Status, string Output, string Error)> Run(params string[] arguments)
+    {
+        using Process process = Start(arguments);
+        Task<string> output = process.StandardOutput.ReadToEndAsync(), error = process.StandardError.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        return (process.ExitCode, await output, await error);
+    }
+
+    private static Process Start(params string[] arguments) => Process.Start(new ProcessStartInfo(
+        "dotnet", [Path.Combine(AppContext.BaseDirectory, "scstd.dll"), .. arguments])
+    {
+        RedirectStandardOutput = true,
+        RedirectStandardError = true,
+    })!;
+}
