@@ -6,6 +6,8 @@ public sealed class EpollReactorStreamTests() : ReactorStreamLaws(ReactorKind.Ep
     public void It_says_what_it_is() => AssertKind("epoll");
 }
 
+public sealed class EpollReactorConnectionTests() : ReactorConnectionLaws(ReactorKind.Epoll);
+
 public sealed class EpollReactorFileTests() : ReactorFileLaws(ReactorKind.Epoll);
 
 public sealed class EpollReactorLoopTests() : ReactorLoopLaws(ReactorKind.Epoll);

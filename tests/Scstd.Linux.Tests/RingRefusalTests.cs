@@ -60,7 +60,8 @@ public sealed partial class RingRefusalTests
             Forbid(forbidden);
             using var running = new RunningReactor(new ReactorOptions());
             Assert.Equal("epoll", running.Reactor.Kind);
-            Assert.Contains("Operation not permitted; using epoll", Assert.Single(running.Log), StringComparison.Ordinal);
+            string line = Assert.Single(running.Log);
+            Assert.Contains("Operation not permitted; using epoll", line, StringComparison.Ordinal);
             running.AssertHealthy();
         }));
         thread.Start();

@@ -58,6 +58,18 @@ internal sealed class RunningReactor : IDisposable
             return true;
         });
 
+    /// <summary>Keeps the reactor's thread from doing anything; returns once it is held.</summary>
+    public void Hold(ManualResetEventSlim release)
+    {
+        var held = new ManualResetEventSlim();
+        Reactor.Post(() =>
+        {
+            held.Set();
+            release.Wait();
+        });
+        Assert.True(held.Wait(Patience));
+    }
+
     public Socket Connect()
     {
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp)

@@ -6,6 +6,8 @@ public sealed class UringReactorStreamTests() : ReactorStreamLaws(ReactorKind.Io
     public void It_says_what_it_is() => AssertKind("io_uring");
 }
 
+public sealed class UringReactorConnectionTests() : ReactorConnectionLaws(ReactorKind.IoUring);
+
 public sealed class UringReactorFileTests() : ReactorFileLaws(ReactorKind.IoUring);
 
 public sealed class UringReactorLoopTests() : ReactorLoopLaws(ReactorKind.IoUring);

@@ -90,8 +90,8 @@ internal sealed unsafe class Ring : IDisposable
         }
     }
 
-    /// <summary>Calls made so far.</summary>
-    internal ulong Enters { get; private set; }
+    /// <summary>How a test makes io_uring_enter refuse: gives its errno, or 0 for the real call.</summary>
+    internal Func<int>? RefuseEnter { get; set; }
 
     internal bool HasCompletions => *_completionHead != Volatile.Read(ref *_completionTail);
 
@@ -205,8 +205,8 @@ internal sealed unsafe class Ring : IDisposable
         bool timed = minComplete > 0 && timeoutMs >= 0;
         if (timed)
             flags |= RingFlags.EnterExtendedArgument;
-        Enters++;
-        nint result = LibC.RingEnter(
+        int error = RefuseEnter?.Invoke() ?? 0;
+        nint result = error != 0 ? -1 : LibC.RingEnter(
             LibC.RingEnterCall,
             _handle.Descriptor,
             (nint)toSubmit,
@@ -216,7 +216,7 @@ internal sealed unsafe class Ring : IDisposable
             timed ? sizeof(WaitArgument) : 0);
         if (result >= 0)
             return;
-        int error = LibC.LastError;
+        error = error != 0 ? error : LibC.LastError;
         // EAGAIN and EBUSY: no memory, or completions must be taken first. What was not taken stays in the queue.
         if (error is not (ErrorNumber.Interrupted or ErrorNumber.TimerExpired
             or ErrorNumber.TryAgain or ErrorNumber.Busy))

@@ -5,6 +5,7 @@ namespace Scstd.Linux.IoUring;
 /// <summary>Operation codes (linux/io_uring.h, enum io_uring_op).</summary>
 internal enum RingOperation : byte
 {
+    Nothing = 0,
     ReadVectors = 1,
     WriteVectors = 2,
     Sync = 3,
