@@ -85,7 +85,8 @@ public sealed record TargetOptions
     /// <summary>In order: the first group with the initiator as a member decides what it sees.</summary>
     public IReadOnlyList<AccessGroup> Groups { get; init; } = [];
 
-    /// <summary>What an initiator outside of all groups sees. Without any LUN the target does not exist for it.</summary>
+    /// <summary>What an initiator outside of all groups sees. Without any LUN the target does not exist for
+    /// it.</summary>
     public LunMap Luns { get; init; } = LunMap.Empty;
 
     public ChapSettings Authentication { get; init; } = ChapSettings.None;

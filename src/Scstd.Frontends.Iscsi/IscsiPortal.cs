@@ -100,10 +100,9 @@ public sealed class IscsiPortal
 
     private void Accepted(SocketHandle socket)
     {
-        if (_registry.IsDraining || Interlocked.Increment(ref _connectionCount) > Options.MaxConnections)
+        if (Interlocked.Increment(ref _connectionCount) > Options.MaxConnections)
         {
-            if (!_registry.IsDraining)
-                Interlocked.Decrement(ref _connectionCount);
+            ConnectionEnded();
             Listener.Events.ConnectionTurnedAway(EndPoint, "the portal has its most connections");
             socket.Dispose();
             return;
@@ -149,8 +148,9 @@ internal sealed class PortalPolicy(IscsiPortal portal, IscsiTargetRegistry regis
     }
 
     /// <summary>
-    /// MaxConnections is 1, and a session ends with its connection (ErrorRecoveryLevel 0). So nobody joins a session; who
-    /// asks in the place of its connection says that this one is dead, and the session goes with it (§6.3.4, §7.1.5).
+    /// MaxConnections is 1, and a session ends with its connection (ErrorRecoveryLevel 0). So nobody joins a session;
+    /// who asks in the place of its connection says that this one is dead, and the session goes with it (§6.3.4,
+    /// §7.1.5).
     /// </summary>
     public LoginStatus AdmitConnection(LoginIdentity identity)
     {

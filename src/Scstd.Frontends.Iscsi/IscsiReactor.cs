@@ -66,7 +66,8 @@ public sealed class IscsiCounters
     public ulong DataOutFaults;
 }
 
-/// <summary>What an administrator may want to read of; the daemon's log derives from it. Called on the reactors.</summary>
+/// <summary>What an administrator may want to read of; the daemon's log derives from it. Called on the
+/// reactors.</summary>
 public class IscsiEvents
 {
     public virtual void SessionOpened(IPEndPoint peer, string session)

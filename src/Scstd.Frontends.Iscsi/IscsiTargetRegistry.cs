@@ -104,8 +104,8 @@ public sealed class IscsiTargetRegistry
 
     internal IscsiTarget? Find(string name) => _targets.GetValueOrDefault(name);
 
-    /// <summary>Where initiators find the portals of a group: as advertised, or as bound; a portal bound to all addresses
-    /// of the machine is known by the one that the asking connection came in at.</summary>
+    /// <summary>Where initiators find the portals of a group: as advertised, or as bound; a portal bound to all
+    /// addresses of the machine is known by the one that the asking connection came in at.</summary>
     internal IReadOnlyList<TargetPortal> AddressesOf(IscsiTarget target, IPEndPoint askedAt)
     {
         var addresses = new List<TargetPortal>();

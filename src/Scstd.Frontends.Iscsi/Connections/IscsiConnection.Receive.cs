@@ -8,9 +8,9 @@ using Scstd.Linux;
 namespace Scstd.Frontends.Iscsi.Connections;
 
 /// <summary>
-/// Framing. A PDU's header is gathered and judged; only then is it known where its data segment goes: into the buffer of
-/// a command, into a lease of its own (text, ping data), or nowhere. What the reactor has read ahead is copied there,
-/// the rest of a long segment is received in place.
+/// Framing. A PDU's header is gathered and judged; only then is it known where its data segment goes: into the buffer
+/// of a command, into a lease of its own (text, ping data), or nowhere. What the reactor has read ahead is copied
+/// there, the rest of a long segment is received in place.
 /// </summary>
 /*  Header ──► (judged) ──► Payload ──► Trailer (padding, data digest) ──► (PDU complete) ──► Header …  */
 internal sealed unsafe partial class IscsiConnection

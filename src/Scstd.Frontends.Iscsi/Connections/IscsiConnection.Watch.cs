@@ -3,8 +3,8 @@ using Scstd.Frontends.Iscsi.Pdus;
 namespace Scstd.Frontends.Iscsi.Connections;
 
 /// <summary>
-/// Time. One timer for each connection, due when the first of its deadlines can be: the login, a silent peer, a peer that
-/// does not read, a command whose Data-Out does not come.
+/// Time. One timer for each connection, due when the first of its deadlines can be: the login, a silent peer, a peer
+/// that does not read, a command whose Data-Out does not come.
 /// </summary>
 internal sealed unsafe partial class IscsiConnection
 {
@@ -27,7 +27,7 @@ internal sealed unsafe partial class IscsiConnection
         if (_isClosing)
             return;
         long now = _stream.Reactor.NowMs;
-        if (_session is not { } session || !session.IsOpen)
+        if (_session is not { } session)
         {
             WatchLogin(now);
             return;
@@ -38,7 +38,8 @@ internal sealed unsafe partial class IscsiConnection
             Fail("the peer does not read");
             return;
         }
-        if (_isPinging && now - _pingSentMs >= timers.NopTimeoutMs)
+        // Whatever it sends shows that it lives; a busy peer may answer the ping late.
+        if (_isPinging && now - Math.Max(_pingSentMs, _lastReceivedMs) >= timers.NopTimeoutMs)
         {
             Fail("no answer to a NOP-In");
             return;
@@ -48,7 +49,7 @@ internal sealed unsafe partial class IscsiConnection
             Fail("Data-Out that was asked for does not come");
             return;
         }
-        if (timers.NopIntervalMs > 0 && !_isPinging && now - _lastReceivedMs >= timers.NopIntervalMs)
+        if (session.IsOpen && timers.NopIntervalMs > 0 && !_isPinging && now - _lastReceivedMs >= timers.NopIntervalMs)
             Ping(now);
         _watch.Arm(timers.TickMs);
     }

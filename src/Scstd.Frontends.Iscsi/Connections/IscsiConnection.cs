@@ -8,8 +8,8 @@ using Scstd.Linux;
 namespace Scstd.Frontends.Iscsi.Connections;
 
 /// <summary>
-/// One TCP connection, from its acceptance to its end; it belongs to one reactor. It frames what comes in, logs in, keeps
-/// the timers, and then hands requests to its session. A fault of the peer's protocol ends it, and nothing else.
+/// One TCP connection, from its acceptance to its end; it belongs to one reactor. It frames what comes in, logs in,
+/// keeps the timers, and then hands requests to its session. A fault of the peer's protocol ends it, and nothing else.
 /// </summary>
 internal sealed unsafe partial class IscsiConnection : IStreamHandler
 {

@@ -12,7 +12,8 @@ internal enum StatSnUse : byte
     /// <summary>A response: carries StatSN and advances it.</summary>
     Advances,
 
-    /// <summary>R2T, NOP-In without Initiator Task Tag: carries the next one and leaves it (§11.8.3, §11.19.4).</summary>
+    /// <summary>R2T, NOP-In without Initiator Task Tag: carries the next one and leaves it (§11.8.3,
+    /// §11.19.4).</summary>
     Shows,
 }
 
@@ -38,9 +39,10 @@ internal struct OutgoingPdu
 }
 
 /// <summary>
-/// The sending half of a connection. PDUs leave in the order in which they were given; StatSN, ExpCmdSN and MaxCmdSN are
-/// written when a PDU is put on the stream's queue. What they lie in belongs to the stream until it has counted the bytes
-/// as sent. Bounded: behind <see cref="IscsiLimits.QueuedPdusMax"/> PDUs the rest waits here, Data-In not even made yet.
+/// The sending half of a connection. PDUs leave in the order in which they were given; StatSN, ExpCmdSN and MaxCmdSN
+/// are written when a PDU is put on the stream's queue. What they lie in belongs to the stream until it has counted
+/// the bytes as sent. Bounded: behind <see cref="IscsiLimits.QueuedPdusMax"/> PDUs the rest waits here, Data-In not
+/// even made yet.
 /// </summary>
 internal sealed unsafe partial class PduSender
 {
@@ -107,13 +109,19 @@ internal sealed unsafe partial class PduSender
             Drop(pdu);
             return;
         }
-        if (_waiting.Count == 0 && HasRoom && pdu.Command is null)
+        if (_waiting.Count > 0 || !HasRoom)
+        {
+            _waiting.Enqueue(pdu);
+        }
+        else if (pdu.Command is not { } command)
         {
             Emit(pdu);
-            return;
         }
-        _waiting.Enqueue(pdu);
-        Pump();
+        else if (!EmitNext(command) || !command.IsAnswered)
+        {
+            _waiting.Enqueue(pdu);
+            Pump();
+        }
     }
 
     public void SendHeader(nint slot, StatSnUse statSn = StatSnUse.Advances, bool isLast = false, bool large = false) =>

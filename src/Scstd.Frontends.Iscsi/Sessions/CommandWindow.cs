@@ -85,7 +85,8 @@ internal sealed class CommandWindow
         _held[cmdSn & _mask] = Plugged;
     }
 
-    /// <summary>The next request, if it was held; it counts as received. Numbers that were plugged are passed.</summary>
+    /// <summary>The next request, if it was held; it counts as received. Numbers that were plugged are
+    /// passed.</summary>
     public object? TakeHeld()
     {
         while (HeldCount > 0)

@@ -20,9 +20,9 @@ internal enum DataOutVerdict : byte
 internal readonly record struct ReadyToTransfer(uint TargetTransferTag, uint OffsetBytes, uint LengthBytes);
 
 /// <summary>
-/// The Data-Out of one command, as a state machine over the headers of its PDUs (RFC 7143 §4.2.5, §11.7, §11.8): immediate
-/// data, at most one unsolicited sequence, then bursts that R2Ts ask for. DataPDUInOrder and DataSequenceInOrder are
-/// always Yes with us, so one offset tells how far it has come.
+/// The Data-Out of one command, as a state machine over the headers of its PDUs (RFC 7143 §4.2.5, §11.7, §11.8):
+/// immediate data, at most one unsolicited sequence, then bursts that R2Ts ask for. DataPDUInOrder and
+/// DataSequenceInOrder are always Yes with us, so one offset tells how far it has come.
 /// </summary>
 /// <remarks>A violation fails the command with the sense data of §11.4.7.2, but only when the initiator has finished
 /// every sequence it was asked for: "the target MUST wait" (§7.8).</remarks>

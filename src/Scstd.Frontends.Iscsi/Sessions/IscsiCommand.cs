@@ -2,7 +2,8 @@ using Scstd.Core;
 
 namespace Scstd.Frontends.Iscsi.Sessions;
 
-/// <summary>A SCSI command of an iSCSI session. Pooled by its session; all of it is for the session's reactor.</summary>
+/// <summary>A SCSI command of an iSCSI session. Pooled by its session; all of it is for the session's
+/// reactor.</summary>
 internal sealed class IscsiCommand(IscsiSession session) : ScsiCommand
 {
     public IscsiSession Session { get; } = session;

@@ -22,7 +22,6 @@ internal sealed partial class IscsiSession : ITargetPort
     private void CommandReceived(ReadOnlySpan<byte> header, in PduVerdict verdict, CommandArrival arrival)
     {
         var request = new ScsiCommandPdu(header);
-        var segment = new BasicHeaderSegment(header);
         if (!AdditionalHeaderSegments.TryParse(header[BasicHeaderSegment.Length..], out var additional))
         {
             _connection.Fail("malformed additional header segments");
@@ -30,8 +29,7 @@ internal sealed partial class IscsiSession : ITargetPort
         }
         if (Refuses(request) is { } reason)
         {
-            Reject(header, reason);
-            Consume(segment);
+            RejectRequest(header, reason);
             return;
         }
         IscsiCommand command = Begin(request, additional);
@@ -140,8 +138,7 @@ internal sealed partial class IscsiSession : ITargetPort
             && !command.EarlyData.TryLease(_home.Executor.Buffers, (int)early))
         {
             Forget(command);
-            Reject(header, RejectReason.LongOperationReject);
-            Consume(new BasicHeaderSegment(header));
+            RejectRequest(header, RejectReason.LongOperationReject);
             return;
         }
         command.IsHeld = true;

@@ -94,9 +94,9 @@ internal sealed partial class IscsiSession
     private const uint NoPlace = 0x8000_0000;
 
     /// <summary>
-    /// §7.8: a Data-Out PDU with a wrong digest is rejected, and its command ends with CHECK CONDITION when the rest of the
-    /// data is in. Immediate data is part of a command PDU, whose loss leaves a gap that ErrorRecoveryLevel 0 cannot fill:
-    /// false, the session ends.
+    /// §7.8: a Data-Out PDU with a wrong digest is rejected, and its command ends with CHECK CONDITION when the rest
+    /// of the data is in. Immediate data is part of a command PDU, whose loss leaves a gap that ErrorRecoveryLevel 0
+    /// cannot fill: false, the session ends.
     /// </summary>
     private bool DigestWrong(IscsiCommand command, bool isImmediate)
     {

@@ -8,8 +8,8 @@ namespace Scstd.Frontends.Iscsi.Sessions;
 internal sealed record HeldRequest(byte[] Header, nint Lease, int LeaseBytes);
 
 /// <summary>
-/// Requests, as their headers arrive: the command window first (RFC 7143 §4.2.2.1), then each by its kind. A request that is
-/// not immediate takes its CmdSN with it, also when it is rejected.
+/// Requests, as their headers arrive: the command window first (RFC 7143 §4.2.2.1), then each by its kind. A request
+/// that is not immediate takes its CmdSN with it, also when it is rejected.
 /// </summary>
 internal sealed partial class IscsiSession
 {
@@ -33,8 +33,7 @@ internal sealed partial class IscsiSession
         }
         if (verdict.Kind == PduVerdictKind.Reject)
         {
-            Reject(header, verdict.Reason);
-            Consume(segment);
+            RejectRequest(header, verdict.Reason);
         }
         else if (segment.Opcode == Opcode.ScsiCommand)
         {
@@ -46,8 +45,7 @@ internal sealed partial class IscsiSession
         }
         else if (!_connection.TryCollect(header))
         {
-            Reject(header, RejectReason.LongOperationReject);
-            Consume(segment);
+            RejectRequest(header, RejectReason.LongOperationReject);
         }
     }
 
@@ -77,8 +75,8 @@ internal sealed partial class IscsiSession
     }
 
     /// <summary>
-    /// A request whose data segment has a wrong digest is answered and discarded (§7.8). That leaves a gap in the CmdSNs
-    /// which only a retry could fill, and ErrorRecoveryLevel 0 knows none: the session ends.
+    /// A request whose data segment has a wrong digest is answered and discarded (§7.8). That leaves a gap in the
+    /// CmdSNs which only a retry could fill, and ErrorRecoveryLevel 0 knows none: the session ends.
     /// </summary>
     public void CollectedWrongly(ReadOnlySpan<byte> header)
     {
@@ -90,21 +88,24 @@ internal sealed partial class IscsiSession
     private static bool IsNumbered(BasicHeaderSegment header) =>
         !header.Immediate && header.Opcode is not (Opcode.DataOut or Opcode.SnackRequest);
 
-    /// <summary>The request is done with, but its CmdSN was used.</summary>
-    private void Consume(BasicHeaderSegment header)
+    /// <summary>Rejects a request before it was begun. Its CmdSN, if it has one, was used all the same.</summary>
+    private void RejectRequest(ReadOnlySpan<byte> header, RejectReason reason)
     {
-        if (!IsNumbered(header))
-            return;
-        if (header.CmdSn == Window.ExpCmdSn)
+        var segment = new BasicHeaderSegment(header);
+        bool isNumbered = IsNumbered(segment);
+        if (isNumbered && segment.CmdSn != Window.ExpCmdSn)
+        {
+            Window.Plug(segment.CmdSn);
+            isNumbered = false;
+        }
+        if (isNumbered)
         {
             Window.Advance();
             Window.RequestEnded();
+        }
+        Reject(header, reason);
+        if (isNumbered)
             DeliverHeld();
-        }
-        else
-        {
-            Window.Plug(header.CmdSn);
-        }
     }
 
     /// <summary>A gap may have closed: what waited behind it goes on, in order.</summary>

@@ -15,8 +15,8 @@ internal sealed class IscsiTaskManagementRequest : TaskManagementRequest
 }
 
 /// <summary>
-/// Task management (RFC 7143 §11.5, §11.6, §4.2.2.1). A function covers only commands that are older by CmdSN. An immediate
-/// one may overtake some of them; those that act on more than one task then wait until these have come.
+/// Task management (RFC 7143 §11.5, §11.6, §4.2.2.1). A function covers only commands that are older by CmdSN. An
+/// immediate one may overtake some of them; those that act on more than one task then wait until these have come.
 /// </summary>
 internal sealed partial class IscsiSession
 {
@@ -87,8 +87,8 @@ internal sealed partial class IscsiSession
     }
 
     /// <summary>
-    /// §11.5.1: a task that is there is acted on; one that is not, but whose CmdSN may still come, is from now on taken as
-    /// received and will never act; any other does not exist.
+    /// §11.5.1: a task that is there is acted on; one that is not, but whose CmdSN may still come, is from now on
+    /// taken as received and will never act; any other does not exist.
     /// </summary>
     private void NamedTask(TaskManagementRequestPdu request, TaskManagementFunction function)
     {
@@ -115,8 +115,8 @@ internal sealed partial class IscsiSession
             Forget(command);
         }
         Window.Plug(refCmdSn);
-        Respond(request.InitiatorTaskTag, TaskManagementResponseCode.FunctionComplete);
         DeliverHeld();
+        Respond(request.InitiatorTaskTag, TaskManagementResponseCode.FunctionComplete);
     }
 
     private void Carry(TaskManagementRequestPdu request, TaskManagementFunction function, IscsiCommand? referenced)
@@ -142,8 +142,8 @@ internal sealed partial class IscsiSession
     }
 
     /// <summary>
-    /// Commands that have ended for the mid-layer, but whose status waits for data that the initiator announced: after the
-    /// function's response an aborted command may not answer any more.
+    /// Commands that have ended for the mid-layer, but whose status waits for data that the initiator announced:
+    /// after the function's response an aborted command may not answer any more.
     /// </summary>
     private void DropHeldStatuses(IscsiTaskManagementRequest request)
     {

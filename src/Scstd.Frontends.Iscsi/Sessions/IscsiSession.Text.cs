@@ -9,7 +9,8 @@ internal sealed partial class IscsiSession
 {
     private TextExchange? _text;
 
-    /// <summary>The target wants the session to end: the initiator gets so long to log out by itself (§11.9.1).</summary>
+    /// <summary>The target wants the session to end: the initiator gets so long to log out by itself
+    /// (§11.9.1).</summary>
     public void RequestLogout(int timeoutSeconds)
     {
         if (!IsOpen)

@@ -21,9 +21,9 @@ internal enum SessionState : byte
 }
 
 /// <summary>
-/// An iSCSI session: one initiator port, one target portal group, and (MaxConnections=1) one connection, on one reactor.
-/// It owns the I_T nexus and is the target port of the mid-layer's commands. At ErrorRecoveryLevel 0 it ends with its
-/// connection, at once (Time2Retain 0).
+/// An iSCSI session: one initiator port, one target portal group, and (MaxConnections=1) one connection, on one
+/// reactor. It owns the I_T nexus and is the target port of the mid-layer's commands. At ErrorRecoveryLevel 0 it ends
+/// with its connection, at once (Time2Retain 0).
 /// </summary>
 internal sealed partial class IscsiSession
 {
@@ -97,8 +97,8 @@ internal sealed partial class IscsiSession
     /// <summary>A session of the same initiator port ended for this one.</summary>
     public bool ReplacesAnother { get; set; }
 
-    /// <summary>Asks to be a session of the target; <paramref name="admitted"/> is called, from any thread, when nothing
-    /// of a predecessor can act any more. False if the target has its most sessions.</summary>
+    /// <summary>Asks to be a session of the target; <paramref name="admitted"/> is called, from any thread, when
+    /// nothing of a predecessor can act any more. False if the target has its most sessions.</summary>
     public bool TryAdmit(Action admitted) => _table.TryAdmit(this, admitted);
 
     /// <summary>The connection did not live until the session could be.</summary>

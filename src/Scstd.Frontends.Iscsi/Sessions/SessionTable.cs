@@ -8,8 +8,8 @@ internal readonly record struct SessionKey(
 
 /// <summary>
 /// The sessions of all reactors. It is asked when a session begins and when it ends, never in between, so it may have a
-/// lock, the only one of this frontend. It hands out TSIHs and makes a session that comes to an initiator port's place wait
-/// until nothing of the one before it can act (§6.3.5 session reinstatement).
+/// lock, the only one of this frontend. It hands out TSIHs and makes a session that comes to an initiator port's
+/// place wait until nothing of the one before it can act (§6.3.5 session reinstatement).
 /// </summary>
 internal sealed class SessionTable
 {

@@ -36,7 +36,8 @@ internal sealed record Pdu(byte[] Header, byte[] Data)
     }
 }
 
-/// <summary>An initiator in the hands of a test: it sends what it is told, right or wrong, and takes PDUs apart.</summary>
+/// <summary>An initiator in the hands of a test: it sends what it is told, right or wrong, and takes PDUs
+/// apart.</summary>
 internal sealed class Initiator(IscsiWorld world, InMemoryStreamPeer peer, string? name)
 {
     public const string DefaultName = "iqn.2026-11.test:initiator";

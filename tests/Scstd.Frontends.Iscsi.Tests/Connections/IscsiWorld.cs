@@ -33,8 +33,8 @@ internal sealed class RecordedEvents : IscsiEvents
 }
 
 /// <summary>
-/// A whole iSCSI target with the real mid-layer, on manual reactors and streams in memory. At the end all connections are
-/// cut, and every lease, slot, socket and session must have come back.
+/// A whole iSCSI target with the real mid-layer, on manual reactors and streams in memory. At the end all connections
+/// are cut, and every lease, slot, socket and session must have come back.
 /// </summary>
 internal sealed class IscsiWorld : IDisposable
 {

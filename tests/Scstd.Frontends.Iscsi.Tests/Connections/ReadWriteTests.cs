@@ -5,24 +5,17 @@ namespace Scstd.Frontends.Iscsi.Tests.Connections;
 
 public sealed class ReadWriteTests
 {
-    private static byte[] Pattern(int lengthBytes, int seed = 1)
-    {
-        byte[] bytes = new byte[lengthBytes];
-        new Random(seed).NextBytes(bytes);
-        return bytes;
-    }
-
     [Fact]
     public void A_read_comes_in_one_data_in_with_its_status()
     {
         using var world = new IscsiWorld();
         Initiator initiator = world.LogIn();
-        Pattern(4096).CopyTo(world.Disk.Contents[1024..]);
+        Bytes.Pattern(4096).CopyTo(world.Disk.Contents[1024..]);
 
         uint tag = initiator.Read(2, 8);
 
         (byte[] data, Pdu last) = initiator.ReceiveDataIn(tag);
-        Assert.Equal(Pattern(4096), data);
+        Assert.Equal(Bytes.Pattern(4096), data);
         Assert.Equal((Opcode.DataIn, ScsiStatus.Good, true), (last.Opcode, last.Status, last.Final));
         initiator.ReceiveNothing();
     }
@@ -33,10 +26,10 @@ public sealed class ReadWriteTests
         using var world = new IscsiWorld();
         Initiator initiator = world.LogIn(["ImmediateData=Yes"]);
 
-        uint tag = initiator.Write(4, Pattern(4096), immediateBytes: 4096);
+        uint tag = initiator.Write(4, Bytes.Pattern(4096), immediateBytes: 4096);
 
         initiator.ReceiveGood(tag);
-        Assert.Equal(Pattern(4096), world.Disk.Contents.Slice(2048, 4096).ToArray());
+        Assert.Equal(Bytes.Pattern(4096), world.Disk.Contents.Slice(2048, 4096).ToArray());
     }
 
     [Fact]
@@ -45,7 +38,7 @@ public sealed class ReadWriteTests
         using var world = new IscsiWorld();
         Initiator initiator = world.LogIn(
             ["ImmediateData=No", "InitialR2T=Yes", "MaxBurstLength=16384", "FirstBurstLength=16384"]);
-        byte[] data = Pattern(40960);
+        byte[] data = Bytes.Pattern(40960);
 
         uint tag = initiator.Write(0, data);
 
@@ -57,5 +50,166 @@ public sealed class ReadWriteTests
         }
         initiator.ReceiveGood(tag);
         Assert.Equal(data, world.Disk.Contents[..40960].ToArray());
+    }
+
+    [Fact]
+    public void A_read_is_cut_by_the_initiators_MaxRecvDataSegmentLength_and_final_at_each_bursts_end()
+    {
+        using var world = new IscsiWorld();
+        Initiator initiator = world.LogIn(
+            ["MaxRecvDataSegmentLength=1024", "MaxBurstLength=2560", "FirstBurstLength=1024"]);
+        Bytes.Pattern(6144).CopyTo(world.Disk.Contents);
+
+        uint tag = initiator.Read(0, 12);
+
+        List<Pdu> pdus = initiator.ReceiveAll();
+        Assert.All(pdus, pdu => Assert.Equal((Opcode.DataIn, tag), (pdu.Opcode, pdu.InitiatorTaskTag)));
+        Assert.Equal([1024, 1024, 512, 1024, 1024, 512, 1024], pdus.Select(pdu => pdu.Data.Length));
+        Assert.Equal([false, false, true, false, false, true, true], pdus.Select(pdu => pdu.Final));
+        Assert.Equal([0u, 1, 2, 3, 4, 5, 6], pdus.Select(pdu => new DataInPdu(pdu.Header).DataSn));
+        Assert.Equal(Bytes.Pattern(6144), pdus.SelectMany(pdu => pdu.Data));
+    }
+
+    [Fact]
+    public void StatSN_counts_responses_and_not_data()
+    {
+        using var world = new IscsiWorld();
+        Initiator initiator = world.LogIn(["MaxRecvDataSegmentLength=512"]);
+
+        initiator.Read(0, 4);
+        uint first = initiator.ReceiveAll()[^1].StatSn;
+        initiator.Read(0, 1);
+        initiator.SendCommand(Cdbs.TestUnitReady);
+
+        Assert.Equal([first + 1, first + 2], initiator.ReceiveAll().Select(pdu => pdu.StatSn));
+    }
+
+    [Fact]
+    public void A_read_shorter_than_expected_underflows_and_a_longer_one_overflows()
+    {
+        using var world = new IscsiWorld();
+        Initiator initiator = world.LogIn();
+
+        (byte[] data, Pdu last) = initiator.ReceiveDataIn(initiator.Read(0, 2, expected: 4096));
+        Assert.Equal((1024, Residual.Underflow(3072)), (data.Length, new DataInPdu(last.Header).Residual));
+
+        (data, last) = initiator.ReceiveDataIn(initiator.Read(0, 8, expected: 512));
+        Assert.Equal((512, Residual.Overflow(3584)), (data.Length, new DataInPdu(last.Header).Residual));
+    }
+
+    [Fact]
+    public void A_write_of_more_than_the_initiator_gives_is_refused_and_nothing_is_written()
+    {
+        using var world = new IscsiWorld();
+        Initiator initiator = world.LogIn();
+
+        uint tag = initiator.SendCommand(
+            Cdbs.Write10(0, 4), write: true, expected: 512, immediateData: Bytes.Pattern(512));
+
+        Pdu response = initiator.Receive(Opcode.ScsiResponse);
+        Assert.Equal((tag, ScsiStatus.CheckCondition), (response.InitiatorTaskTag, response.Status));
+        Assert.Equal(Residual.Overflow(1536), new ScsiResponsePdu(response.Header).Residual);
+        Assert.Equal(0, world.Disk.WriteCount);
+        initiator.ReceiveGood(initiator.SendCommand(Cdbs.TestUnitReady));
+    }
+
+    [Fact]
+    public void Data_beyond_what_the_command_writes_is_dropped()
+    {
+        using var world = new IscsiWorld();
+        Initiator initiator = world.LogIn();
+
+        uint tag = initiator.SendCommand(
+            Cdbs.Write10(0, 1), write: true, expected: 2048, immediateData: Bytes.Pattern(2048));
+
+        Pdu response = initiator.ReceiveGood(tag);
+        Assert.Equal(Residual.Underflow(1536), new ScsiResponsePdu(response.Header).Residual);
+        Assert.Equal(Bytes.Pattern(2048)[..512], world.Disk.Contents[..512].ToArray());
+        Assert.All(world.Disk.Contents[512..2048].ToArray(), b => Assert.Equal(0, b));
+    }
+
+    [Fact]
+    public void Several_R2Ts_are_outstanding_and_answered_in_order()
+    {
+        using var world = new IscsiWorld();
+        Initiator initiator = world.LogIn(["ImmediateData=No", "InitialR2T=Yes", "MaxBurstLength=4096",
+            "FirstBurstLength=4096", "MaxOutstandingR2T=3"]);
+        byte[] data = Bytes.Pattern(20480);
+
+        uint tag = initiator.Write(0, data);
+
+        var r2Ts = new Queue<Pdu>(initiator.ReceiveAll());
+        Assert.Equal(3, r2Ts.Count);
+        for (int answered = 0; answered < 5; answered++)
+        {
+            Pdu r2T = r2Ts.Dequeue();
+            Assert.Equal(((uint)answered, (uint)answered * 4096),
+                (new R2TPdu(r2T.Header).R2TSn, new R2TPdu(r2T.Header).BufferOffset));
+            initiator.Answer(r2T, data, pduBytes: 1000);
+            if (answered < 2)
+                r2Ts.Enqueue(initiator.Receive(Opcode.ReadyToTransfer));
+        }
+        initiator.ReceiveGood(tag);
+        Assert.Equal(data, world.Disk.Contents[..20480].ToArray());
+    }
+
+    [Fact]
+    public void Immediate_unsolicited_and_solicited_data_make_one_write()
+    {
+        using var world = new IscsiWorld();
+        Initiator initiator = world.LogIn(
+            ["InitialR2T=No", "ImmediateData=Yes", "FirstBurstLength=8192", "MaxBurstLength=8192"]);
+        byte[] data = Bytes.Pattern(20480);
+
+        uint tag = initiator.Write(0, data, immediateBytes: 1024, final: false);
+        initiator.SendDataOut(tag, BasicHeaderSegment.ReservedTag, 0, 1024, data.AsSpan(1024, 4096), final: false);
+        initiator.SendDataOut(tag, BasicHeaderSegment.ReservedTag, 1, 5120, data.AsSpan(5120, 3072), final: true);
+        initiator.Answer(initiator.Receive(), data);
+        initiator.Answer(initiator.Receive(), data);
+
+        initiator.ReceiveGood(tag);
+        Assert.Equal(data, world.Disk.Contents[..20480].ToArray());
+    }
+
+    [Fact]
+    public void A_CDB_of_32_bytes_comes_with_an_additional_header_segment()
+    {
+        using var world = new IscsiWorld();
+        Initiator initiator = world.LogIn();
+        Bytes.Pattern(1024).CopyTo(world.Disk.Contents[512..]);
+        byte[] ahs = new byte[64];
+        int ahsBytes = AdditionalHeaderSegments.WriteExtendedCdb(ahs, Cdbs.Read32(1, 2));
+
+        uint tag = initiator.SendCommand(Cdbs.Read32(1, 2), read: true, expected: 1024, ahs: ahs[..ahsBytes]);
+
+        (byte[] data, _) = initiator.ReceiveDataIn(tag);
+        Assert.Equal(Bytes.Pattern(1024), data);
+    }
+
+    [Fact]
+    public void A_command_to_a_LUN_without_a_unit_is_answered_with_sense_data()
+    {
+        using var world = new IscsiWorld();
+        Initiator initiator = world.LogIn();
+
+        initiator.SendCommand(Cdbs.TestUnitReady, lun: Lun.FromNumber(7).Value);
+
+        Pdu response = initiator.Receive(Opcode.ScsiResponse);
+        Assert.Equal(ScsiStatus.CheckCondition, response.Status);
+        Assert.Equal((SenseKey.IllegalRequest, AdditionalSense.LogicalUnitNotSupported), response.Sense);
+    }
+
+    [Fact]
+    public void Two_reactors_serve_one_unit()
+    {
+        using var world = new IscsiWorld(reactors: 2);
+        Initiator first = world.LogIn();
+        Initiator second = world.LogIn(name: "iqn.2026-11.test:second");
+        Assert.Equal([1, 1], world.Homes.Select(home => home.ConnectionCount));
+
+        first.ReceiveGood(first.Write(0, Bytes.Pattern(4096), immediateBytes: 4096));
+
+        (byte[] data, _) = second.ReceiveDataIn(second.Read(0, 8));
+        Assert.Equal(Bytes.Pattern(4096), data);
     }
 }

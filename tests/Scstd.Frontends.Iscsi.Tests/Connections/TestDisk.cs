@@ -7,8 +7,8 @@ using Scstd.Testing;
 namespace Scstd.Frontends.Iscsi.Tests.Connections;
 
 /// <summary>
-/// A disk of a test: 512-byte blocks in native memory, which it copies from or lends. Commands complete at once, or wait
-/// until the test lets them go.
+/// A disk of a test: 512-byte blocks in native memory, which it copies from or lends. Commands complete at once, or
+/// wait until the test lets them go.
 /// </summary>
 internal sealed unsafe class TestDisk : IDisposable
 {

@@ -1,0 +1,213 @@
+using CsCheck;
+using Scstd.Frontends.Iscsi.Pdus;
+using Scstd.Frontends.Iscsi.Sessions;
+using Scstd.Frontends.Iscsi.Tests.Connections;
+
+namespace Scstd.Frontends.Iscsi.Tests.Sessions;
+
+/// <summary>RFC 7143 §4.2.2.1.</summary>
+public sealed class CommandWindowTests
+{
+    [Fact]
+    public void The_window_wraps_around()
+    {
+        var window = new CommandWindow(uint.MaxValue - 1, 4);
+
+        Assert.Equal(CommandArrival.Next, window.Judge(uint.MaxValue - 1));
+        Assert.Equal(CommandArrival.Early, window.Judge(1));
+        Assert.Equal(CommandArrival.Ignored, window.Judge(2));
+        Assert.Equal(CommandArrival.Ignored, window.Judge(uint.MaxValue - 2));
+        ulong before = window.Extend(uint.MaxValue);
+        for (int i = 0; i < 3; i++)
+            window.Advance();
+        Assert.Equal(1u, window.ExpCmdSn);
+        Assert.Equal(before + 2, window.Extend(1));
+        Assert.Equal(before, window.Extend(uint.MaxValue));
+    }
+
+    [Fact]
+    public void Held_requests_come_out_in_order_however_they_came_in() =>
+        Gen.Select(Gen.UInt, Gen.Shuffle(Enumerable.Range(0, 24).ToArray()), Gen.Int[1, 7]).Sample(
+            (initial, order, plugged) =>
+            {
+                var window = new CommandWindow(initial, 24);
+                var taken = new List<int>();
+                foreach (int i in order)
+                {
+                    uint cmdSn = initial + (uint)i;
+                    CommandArrival arrival = window.Judge(cmdSn);
+                    if (arrival == CommandArrival.Early && i % plugged == 1)
+                        window.Plug(cmdSn);
+                    else if (arrival == CommandArrival.Early)
+                        window.Hold(cmdSn, i);
+                    if (arrival != CommandArrival.Next)
+                        continue;
+                    window.Advance();
+                    taken.Add(i);
+                    while (window.TakeHeld() is int held)
+                        taken.Add(held);
+                }
+                Assert.Equal(0, window.HeldCount);
+                Assert.Equal(initial + 24, window.ExpCmdSn);
+                Assert.Equal(taken.Order(), taken);
+                // What was plugged has ended; the others hold their places in the window.
+                Assert.Equal(initial + 23 + (uint)(24 - taken.Count), window.MaxCmdSn);
+            });
+
+    [Fact]
+    public void The_window_is_told_and_held_open_by_ended_commands_only()
+    {
+        using var world = new IscsiWorld(target => target with { QueueDepth = 4 });
+        Initiator initiator = world.LogIn();
+        world.Disk.Holds = true;
+        for (int i = 0; i < 4; i++)
+            initiator.Read(0, 1);
+
+        // The window is full: the fifth is outside of it.
+        uint late = initiator.Read(0, 1);
+        initiator.ReceiveNothing();
+        Assert.Equal(4, world.Disk.WaitingCount);
+        initiator.CmdSn--;
+        initiator.SendNop([1]);
+        Pdu nop = initiator.Receive(Opcode.NopIn);
+        Assert.Equal((initiator.CmdSn, initiator.CmdSn - 1), (nop.ExpCmdSn, nop.MaxCmdSn));
+
+        world.Disk.Holds = false;
+        world.Disk.LetGo();
+        world.Run();
+        Pdu last = initiator.ReceiveAll()[^1];
+        Assert.Equal((initiator.CmdSn, initiator.CmdSn + 3), (last.ExpCmdSn, last.MaxCmdSn));
+        Assert.NotEqual(late, last.InitiatorTaskTag);
+    }
+
+    [Fact]
+    public void Commands_out_of_order_are_executed_in_order()
+    {
+        using var world = new IscsiWorld();
+        Initiator initiator = world.LogIn();
+        uint first = initiator.CmdSn;
+        byte[] data = Bytes.Pattern(1024);
+
+        uint third = initiator.SendCommand(Cdbs.Read10(0, 1), read: true, expected: 512, cmdSn: first + 2);
+        uint second = initiator.SendCommand(
+            Cdbs.Write10(0, 2), write: true, expected: 1024, immediateData: data, cmdSn: first + 1);
+        initiator.ReceiveNothing();
+        uint ping = initiator.SendNop([1], immediate: false, cmdSn: first + 3);
+        initiator.ReceiveNothing();
+        uint earliest = initiator.SendCommand(Cdbs.Read10(0, 1), read: true, expected: 512, cmdSn: first);
+
+        Assert.Equal(new byte[512], initiator.ReceiveDataIn(earliest).Data);
+        initiator.ReceiveGood(second);
+        Assert.Equal(data[..512], initiator.ReceiveDataIn(third).Data);
+        Pdu echo = initiator.Receive(Opcode.NopIn);
+        Assert.Equal((ping, first + 4), (echo.InitiatorTaskTag, echo.ExpCmdSn));
+    }
+
+    [Fact]
+    public void A_write_that_waits_for_older_commands_keeps_its_unsolicited_data()
+    {
+        using var world = new IscsiWorld();
+        Initiator initiator = world.LogIn(["InitialR2T=No", "FirstBurstLength=4096", "MaxBurstLength=8192"]);
+        byte[] data = Bytes.Pattern(8192);
+        uint first = initiator.CmdSn;
+
+        uint write = initiator.SendCommand(Cdbs.Write10(0, 16), write: true, expected: 8192, final: false,
+            immediateData: data[..1024], cmdSn: first + 1);
+        initiator.SendDataOut(write, BasicHeaderSegment.ReservedTag, 0, 1024, data.AsSpan(1024, 1024), final: false);
+        initiator.ReceiveNothing();
+        uint ready = initiator.SendCommand(Cdbs.TestUnitReady, cmdSn: first);
+        initiator.ReceiveGood(ready);
+        initiator.SendDataOut(write, BasicHeaderSegment.ReservedTag, 1, 2048, data.AsSpan(2048, 2048), final: true);
+        initiator.Answer(initiator.Receive(), data);
+
+        initiator.ReceiveGood(write);
+        Assert.Equal(data, world.Disk.Contents[..8192].ToArray());
+    }
+
+    [Fact]
+    public void Duplicates_and_old_numbers_are_ignored_in_silence()
+    {
+        using var world = new IscsiWorld();
+        Initiator initiator = world.LogIn();
+        uint first = initiator.CmdSn;
+
+        initiator.SendCommand(Cdbs.TestUnitReady, cmdSn: first - 1);
+        initiator.SendCommand(Cdbs.TestUnitReady, cmdSn: first + 128);
+        initiator.SendCommand(Cdbs.Write10(0, 1), write: true, expected: 512, immediateData: Bytes.Pattern(512),
+            cmdSn: first + 1);
+        initiator.SendCommand(Cdbs.Write10(0, 1), write: true, expected: 512, immediateData: Bytes.Pattern(512),
+            cmdSn: first + 1);
+        initiator.ReceiveNothing();
+        Assert.Equal(3ul, world.Home.Counters.RequestsIgnored);
+        initiator.SendCommand(Cdbs.TestUnitReady, cmdSn: first);
+
+        Assert.Equal(2, initiator.ReceiveAll().Count);
+        Assert.Equal(1, world.Disk.WriteCount);
+    }
+
+    [Fact]
+    public void An_immediate_command_overtakes_and_uses_no_number()
+    {
+        using var world = new IscsiWorld();
+        Initiator initiator = world.LogIn();
+        uint first = initiator.CmdSn;
+        initiator.SendCommand(Cdbs.TestUnitReady, cmdSn: first + 1);
+
+        Pdu response = initiator.ReceiveGood(initiator.SendCommand(Cdbs.TestUnitReady, immediate: true));
+
+        Assert.Equal(first, response.ExpCmdSn);
+        initiator.ReceiveGood(initiator.SendCommand(Cdbs.TestUnitReady, tag: 77));
+        initiator.Receive(Opcode.ScsiResponse);
+    }
+
+    [Fact]
+    public void Too_many_immediate_commands_are_rejected()
+    {
+        using var world = new IscsiWorld();
+        Initiator initiator = world.LogIn();
+        world.Disk.Holds = true;
+        for (int i = 0; i < IscsiLimits.ImmediateCommandsMax; i++)
+            initiator.SendCommand(Cdbs.Read10(0, 1), read: true, expected: 512, immediate: true);
+        initiator.ReceiveNothing();
+
+        initiator.SendCommand(Cdbs.Read10(0, 1), read: true, expected: 512, immediate: true);
+
+        Assert.Equal(RejectReason.ImmediateCommandReject,
+            new RejectPdu(initiator.Receive(Opcode.Reject).Header).Reason);
+    }
+
+    [Fact]
+    public void A_tag_in_use_is_rejected_and_its_number_is_used_up()
+    {
+        using var world = new IscsiWorld();
+        Initiator initiator = world.LogIn();
+        world.Disk.Holds = true;
+        uint tag = initiator.Read(0, 1);
+
+        initiator.SendCommand(Cdbs.Read10(0, 1), read: true, expected: 512, tag: tag);
+
+        Pdu reject = initiator.Receive(Opcode.Reject);
+        Assert.Equal(RejectReason.TaskInProgress, new RejectPdu(reject.Header).Reason);
+        Assert.Equal(initiator.CmdSn, reject.ExpCmdSn);
+        world.Disk.LetGo();
+        world.Run();
+        Assert.Equal(512, initiator.ReceiveDataIn(tag).Data.Length);
+    }
+
+    [Fact]
+    public void A_rejected_request_out_of_order_leaves_no_gap()
+    {
+        using var world = new IscsiWorld();
+        Initiator initiator = world.LogIn();
+        uint first = initiator.CmdSn;
+
+        // F=0 without W is an invalid field.
+        initiator.SendCommand(Cdbs.TestUnitReady, final: false, cmdSn: first + 1);
+        initiator.Receive(Opcode.Reject);
+        initiator.SendCommand(Cdbs.TestUnitReady, cmdSn: first);
+
+        Assert.Equal(first + 1, initiator.Receive(Opcode.ScsiResponse).ExpCmdSn);
+        initiator.SendNop([1]);
+        Assert.Equal(first + 2, initiator.Receive(Opcode.NopIn).ExpCmdSn);
+    }
+}
