@@ -44,7 +44,8 @@ public sealed record TimerOptions
 
     /// <summary>How often the deadlines are looked at.</summary>
     internal int TickMs => Math.Clamp(
-        Math.Min(NopIntervalMs == 0 ? int.MaxValue : NopIntervalMs, Math.Min(NopTimeoutMs, StallTimeoutMs)) / 2,
+        Math.Min(Math.Min(NopIntervalMs == 0 ? int.MaxValue : NopIntervalMs, NopTimeoutMs),
+            Math.Min(StallTimeoutMs, DataOutTimeoutMs)) / 2,
         10, 5_000);
 }
 

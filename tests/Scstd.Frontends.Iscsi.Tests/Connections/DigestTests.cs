@@ -56,7 +56,8 @@ public sealed class DigestTests
         using var world = new IscsiWorld();
         Initiator initiator = world.LogIn(Both);
         byte[] header = new byte[48];
-        ScsiCommandPdu.WriteTo(header, 0, 7, 512, initiator.CmdSn, initiator.ExpStatSn, Cdbs.Write10(0, 1), write: true);
+        ScsiCommandPdu.WriteTo(
+            header, 0, 7, 512, initiator.CmdSn, initiator.ExpStatSn, Cdbs.Write10(0, 1), write: true);
         byte[] wrong = initiator.Encode(header, Bytes.Pattern(512));
         wrong[^1] ^= 0x80;
 

@@ -188,7 +188,8 @@ public sealed class DataOutTests
         Initiator initiator = world.LogIn(Unsolicited);
 
         // An operation code that nobody knows.
-        uint tag = initiator.SendCommand([0xEE], write: true, expected: 8192, immediateData: Data[..1024], final: false);
+        uint tag = initiator.SendCommand(
+            [0xEE], write: true, expected: 8192, immediateData: Data[..1024], final: false);
         initiator.ReceiveNothing();
         initiator.SendDataOut(tag, NoTag, 0, 1024, Data.AsSpan(1024, 1024), final: false);
         initiator.ReceiveNothing();
