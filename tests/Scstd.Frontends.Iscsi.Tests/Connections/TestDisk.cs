@@ -91,6 +91,7 @@ internal sealed unsafe class TestDisk : IDisposable
         }
         else if (command.Cdb[0] == 0x2A)
         {
+            lengthBytes = Math.Min(lengthBytes, command.Data.LengthBytes);
             command.Data.CopyTo(Contents.Slice(offset, lengthBytes), 0);
             WriteCount++;
             command.Complete();
