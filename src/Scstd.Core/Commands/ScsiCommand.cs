@@ -92,6 +92,7 @@ public class ScsiCommand
     internal SenseData? Refusal;
     internal GateRequest? GateRequest;
     internal bool ReportsTaskAborted;
+    internal bool ReportsUnitAttention;
     internal AbortWait? AbortWaits;
 
     /// <summary>Stores a copy of the CDB; at most <see cref="MaxCdbLengthBytes"/>.</summary>
@@ -116,6 +117,16 @@ public class ScsiCommand
 
     /// <summary>For the frontend: the buffer of an aborted command is not touched any more.</summary>
     public void DataTransferTerminated() => ItlNexus!.Turnstile.AbortedCommandLeft(this);
+
+    /// <summary>For the frontend: the status will not be sent after all. A unit attention condition that it reports stays
+    /// pending (SAM-5 §5.14: it is cleared by its report).</summary>
+    public void KeepUnitAttention()
+    {
+        if (!ReportsUnitAttention)
+            return;
+        ReportsUnitAttention = false;
+        ItlNexus!.UnitAttentions.PutBack(Sense.Additional);
+    }
 
     /// <summary>For the frontend: nothing of the command is needed any more.</summary>
     public void Release()
@@ -194,6 +205,7 @@ public class ScsiCommand
         Refusal = null;
         GateRequest = null;
         ReportsTaskAborted = false;
+        ReportsUnitAttention = false;
         Invariant.That(AbortWaits is null, "a command comes back with a function waiting for it");
     }
 

@@ -23,6 +23,10 @@ internal sealed class Gate(LogicalUnit unit)
     private readonly Queue<Action> _whenNotExclusive = new();
     private GateRequest? _order;
     private GateRequest? _exclusion;
+
+    /// <summary>Every executor has let go for the request; it is told, or will be when the sweeps are over.</summary>
+    private bool _isDrained;
+    private bool _isGranted;
     private int _sweeps;
 
     /// <summary>Who holds or gets exclusion, for a diagnosis.</summary>
@@ -89,13 +93,26 @@ internal sealed class Gate(LogicalUnit unit)
         if (_exclusion is not null || _sweeps > 0 || !_exclusionWaiting.TryDequeue(out GateRequest? request))
             return;
         _exclusion = request;
-        var drained = new Countdown(unit.Turnstiles.Length, () => request.Turnstile.Executor.Post(
-            () => request.Turnstile.ExclusionGranted(request)));
+        _isDrained = _isGranted = false;
+        var drained = new Countdown(unit.Turnstiles.Length, () =>
+        {
+            _isDrained = true;
+            GrantExclusion();
+        });
         foreach (Turnstile turnstile in unit.Turnstiles)
         {
             bool shut = !ReferenceEquals(turnstile, request.Turnstile);
             turnstile.Executor.Post(() => turnstile.DrainExecution(shut, () => unit.Home.Post(drained.Count)));
         }
+    }
+
+    /// <summary>A sweep goes first: a change granted beside it would be undone by a reset that is older.</summary>
+    private void GrantExclusion()
+    {
+        if (_sweeps > 0 || _isGranted || !_isDrained || _exclusion is not { } request)
+            return;
+        _isGranted = true;
+        request.Turnstile.Executor.Post(() => request.Turnstile.ExclusionGranted(request));
     }
 
     // ---- Sweeps: functions that abort what is inside ---------------------------------------------------------
@@ -114,6 +131,7 @@ internal sealed class Gate(LogicalUnit unit)
             {
                 _sweeps--;
                 done();
+                GrantExclusion();
                 NextExclusion();
             })));
         foreach (Turnstile turnstile in unit.Turnstiles)
@@ -149,7 +167,7 @@ internal sealed class Gate(LogicalUnit unit)
     /// <summary>A command that a sweep does not cover (it is newer) may hold exclusion: it ends first.</summary>
     private void WhenNotExclusive(Action work)
     {
-        if (_exclusion is null)
+        if (_exclusion is null || !_isGranted)
             work();
         else
             _whenNotExclusive.Enqueue(work);

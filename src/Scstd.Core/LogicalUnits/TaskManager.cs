@@ -28,7 +28,7 @@ internal static class TaskManager
                 AbortTaskSet(request, [itl!]);
                 break;
             case TaskManagementFunction.ItNexusReset:
-                AbortTaskSet(request, [.. nexus.ItlNexuses]);
+                ItNexusReset(request, [.. nexus.ItlNexuses]);
                 break;
             case TaskManagementFunction.ClearTaskSet:
                 Sweep(request, [itl!], ClearTaskSet);
@@ -84,6 +84,36 @@ internal static class TaskManager
         barrier.Arm();
     }
 
+    /// <summary>SAM-5 §7.6: the nexus stays, but what a nexus loss does (§6.3.4) is done to it: its commands are aborted,
+    /// what it held is given up, and every unit tells it so.</summary>
+    private static void ItNexusReset(TaskManagementRequest request, IReadOnlyList<ItlNexus> itls)
+    {
+        ItNexus nexus = request.Nexus;
+        request.WaitsFor = "commands of its own nexus";
+        request.Pending = itls.Count + 1;
+        var barrier = new AbortBarrier(() =>
+        {
+            foreach (ItlNexus itl in itls)
+                itl.Unit.NexusEnded(nexus, () => nexus.Executor.Post(() => Reset(itl)));
+            Counted();
+        });
+        foreach (ItlNexus itl in itls)
+            itl.Turnstile.AbortAll(itl, barrier, request.Sequence, reportTaskAborted: false);
+        barrier.Arm();
+
+        void Reset(ItlNexus itl)
+        {
+            itl.UnitAttentions.Establish(AdditionalSense.ItNexusLossOccurred);
+            Counted();
+        }
+
+        void Counted()
+        {
+            if (--request.Pending == 0)
+                Answer(request, TaskManagementResponse.FunctionComplete);
+        }
+    }
+
     private static void Sweep(
         TaskManagementRequest request,
         IReadOnlyList<ItlNexus> itls,
@@ -112,7 +142,7 @@ internal static class TaskManager
         bool clears = request.Function == TaskManagementFunction.ClearTaskSet;
         foreach (ItlNexus itl in turnstile.Nexuses.ToArray())
         {
-            bool own = ReferenceEquals(itl, requester);
+            bool own = ReferenceEquals(itl.Nexus, requester.Nexus);
             int covered = turnstile.AbortAll(
                 itl, barrier, own ? request.Sequence : ulong.MaxValue, reportTaskAborted: tas && !own);
             // SAM-5 §5.6: without TAS the other nexuses learn by a unit attention that their commands are gone.

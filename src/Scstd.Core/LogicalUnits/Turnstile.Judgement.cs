@@ -5,6 +5,9 @@ namespace Scstd.Core;
 /// <summary>Judging a CDB before its data is fetched, and a command before it is executed.</summary>
 internal sealed partial class Turnstile
 {
+    /// <summary>POWER ON, RESET, OR BUS DEVICE RESET OCCURRED and its kin.</summary>
+    private const byte ResetCode = 0x29;
+
     private static readonly CommandBinding Unknown = new(
         new CommandRow { Name = "unknown", OperationCode = 0xFF, Usage = [0xFF], Traits = CommandTraits.None },
         static _ => throw new System.Diagnostics.UnreachableException("an unknown command is never executed"));
@@ -88,23 +91,30 @@ internal sealed partial class Turnstile
         command.Refusal ??= command.Binding.Validate?.Invoke(command);
 
     /// <summary>
-    /// Something is unusual. The order of the checks is SPC-4's: a reservation conflict comes before a unit attention,
-    /// and that before the CDB's own faults (SAM-5 §5.14.1). True if the command has been ended.
+    /// Something is unusual. The order is SAM-5's (§5.3.3, status precedence): the unit attention conditions of a reset
+    /// or a nexus loss (29h), then a reservation conflict, then any other unit attention, and then the CDB's own faults.
+    /// True if the command has been ended.
     /// </summary>
     private bool Intercept(ScsiCommand command)
     {
         ItlNexus itl = command.ItlNexus!;
         CommandRow row = command.Binding.Row;
+        bool attends = (itl.Conditions & NexusConditions.UnitAttention) != 0 &&
+            !row.Has(CommandTraits.BypassesUnitAttention);
+        if (attends && itl.UnitAttentions.Pending[0].Code == ResetCode)
+        {
+            ReportUnitAttention(command, itl);
+            return true;
+        }
         if ((itl.Conditions & NexusConditions.ReservedByOther) != 0 &&
             !row.Has(CommandTraits.AllowedUnderReserve, command.Cdb))
         {
             command.Complete(ScsiStatus.ReservationConflict);
             return true;
         }
-        if ((itl.Conditions & NexusConditions.UnitAttention) != 0 && !row.Has(CommandTraits.BypassesUnitAttention) &&
-            itl.UnitAttentions.TryTake(out AdditionalSense attention))
+        if (attends)
         {
-            command.CheckCondition(SenseData.UnitAttention(attention));
+            ReportUnitAttention(command, itl);
             return true;
         }
         if (command.IsOverloaded)
@@ -117,5 +127,13 @@ internal sealed partial class Turnstile
             return false;
         command.CheckCondition(sense);
         return true;
+    }
+
+    private static void ReportUnitAttention(ScsiCommand command, ItlNexus itl)
+    {
+        bool taken = itl.UnitAttentions.TryTake(out AdditionalSense attention);
+        Invariant.That(taken, "the condition says that a unit attention is pending");
+        command.ReportsUnitAttention = true;
+        command.CheckCondition(SenseData.UnitAttention(attention));
     }
 }

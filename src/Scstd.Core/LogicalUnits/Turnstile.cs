@@ -99,6 +99,7 @@ internal sealed partial class Turnstile
     {
         Invariant.That(command.State == CommandState.AwaitingDataOut, "Data-Out comes once, when it was asked for");
         command.HasData = true;
+        JudgeAgain(command);
         if (command.IsAdmitted)
             Enable(command);
         else
@@ -192,6 +193,8 @@ internal sealed partial class Turnstile
         LeaveOrder(command);
         AbortWait? waits = command.AbortWaits;
         command.AbortWaits = null;
+        if (command.IsAborted)
+            command.KeepUnitAttention();
         if (command.ReportsTaskAborted)
             command.SetOutcome(ScsiStatus.TaskAborted, default);
         Residual.Compute(command);

@@ -71,15 +71,6 @@ public sealed class ReservationTests : IDisposable
     }
 
     [Fact]
-    public void A_conflict_comes_before_a_unit_attention_and_leaves_it()
-    {
-        Run(_holder, "16 00 00 00 00 00").MustBeGood();
-        TestInitiator fresh = _target.Login(keepUnitAttention: true);
-        Run(fresh, "00 00 00 00 00 00").MustConflict();
-        Assert.Equal(1, fresh.ItlNexus.UnitAttentions.Count);
-    }
-
-    [Fact]
     public void A_logout_ends_it()
     {
         Run(_holder, "16 00 00 00 00 00").MustBeGood();

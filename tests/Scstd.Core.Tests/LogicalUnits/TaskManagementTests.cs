@@ -182,6 +182,63 @@ public sealed class TaskManagementTests
             Request(unit, a, TaskManagementFunction.QueryTask, command).Response);
     }
 
+    [Fact]
+    public void An_i_t_nexus_reset_does_what_a_nexus_loss_does()
+    {
+        using var unit = new HeldUnit();
+        TestInitiator a = unit.Target.Login(), b = unit.Target.Login();
+        a.Execute([0x16, 0, 0, 0, 0, 0]).MustBeGood();
+        Assert.Equal(ScsiStatus.ReservationConflict, unit.Send(b, HeldUnit.Move).Status);
+        TestCommand command = unit.Send(a, HeldUnit.Move);
+        TaskManagementRequest request = Request(unit, a, TaskManagementFunction.ItNexusReset, null);
+        Assert.DoesNotContain(request, a.Port.FunctionsExecuted);
+        unit.End(command);
+        Assert.True(command.WasAborted);
+        Assert.Contains(request, a.Port.FunctionsExecuted);
+        Assert.Equal([AdditionalSense.ItNexusLossOccurred], Pending(a));
+        Assert.Empty(Pending(b));
+        Assert.Contains(unit.Send(b, HeldUnit.Move), unit.Held);
+    }
+
+    [Fact]
+    public void A_unit_attention_whose_command_is_aborted_before_its_status_is_sent_stays_pending()
+    {
+        using var unit = new HeldUnit();
+        TestInitiator a = unit.Target.Login();
+        a.ItlNexus.UnitAttentions.Establish(AdditionalSense.CapacityDataHasChanged);
+        TestCommand change = a.Send(Lun.FromNumber(0), [HeldUnit.Change, 0, 0, 0, 0, 0], dataInBytes: 0);
+        while (change.State != CommandState.Publishing && unit.Target.Executor.RunOne())
+        {
+        }
+        Assert.Equal(CommandState.Publishing, change.State);
+        Request(unit, a, TaskManagementFunction.AbortTask, change);
+        Assert.True(change.WasAborted);
+        Assert.Equal([AdditionalSense.CapacityDataHasChanged], Pending(a));
+    }
+
+    [Fact]
+    public void A_reservation_newer_than_a_reset_outlives_it()
+    {
+        using var unit = new HeldUnit();
+        TestInitiator a = unit.Target.Login(), b = unit.Target.Login();
+        TestCommand old = unit.Send(b, HeldUnit.Move);
+        TestCommand reserve = a.Send(Lun.FromNumber(0), [0x16, 0, 0, 0, 0, 0], dataInBytes: 0);
+        var request = new TaskManagementRequest
+        {
+            Function = TaskManagementFunction.LogicalUnitReset,
+            Sequence = reserve.Sequence,
+        };
+        a.Nexus.TaskManagementRequested(request);
+        unit.Target.Executor.Run();
+        unit.End(old);
+        Assert.Contains(request, a.Port.FunctionsExecuted);
+        Assert.True(reserve.IsAnswered);
+        Assert.Equal(SenseKey.UnitAttention, reserve.Sense.Key);
+        a.Execute([0x16, 0, 0, 0, 0, 0]).MustBeGood();
+        b.TakeUnitAttentions();
+        Assert.Equal(ScsiStatus.ReservationConflict, unit.Send(b, HeldUnit.Move).Status);
+    }
+
     private static AdditionalSense[] Pending(TestInitiator initiator) =>
         initiator.ItlNexus.UnitAttentions.Pending.ToArray();
 

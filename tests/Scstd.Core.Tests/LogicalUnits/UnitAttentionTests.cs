@@ -70,6 +70,18 @@ public sealed class UnitAttentionTests
     }
 
     [Fact]
+    public void A_reset_is_told_before_a_reservation_conflict_and_anything_else_after_it()
+    {
+        using var unit = new HeldUnit();
+        TestInitiator holder = unit.Target.Login(), other = unit.Target.Login(keepUnitAttention: true);
+        holder.Execute([0x16, 0, 0, 0, 0, 0]).MustBeGood();
+        other.ItlNexus.UnitAttentions.Establish(AdditionalSense.ModeParametersChanged);
+        Assert.Equal(SenseKey.UnitAttention, unit.Send(other, HeldUnit.Move).Sense.Key);
+        Assert.Equal(ScsiStatus.ReservationConflict, unit.Send(other, HeldUnit.Move).Status);
+        Assert.Equal(1, other.ItlNexus.UnitAttentions.Count);
+    }
+
+    [Fact]
     public void A_refused_cdb_gives_way_to_the_unit_attention()
     {
         using var unit = new HeldUnit();
