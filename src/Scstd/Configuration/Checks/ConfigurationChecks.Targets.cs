@@ -49,7 +49,8 @@ internal sealed partial class ConfigurationChecks
             if (alsoSeen is not null)
             {
                 _problems.Add(name.Position, $"portal '{name}' has the tag {tag}, as has portal '{alsoSeen.Name}', "
-                    + "which is not in this list: a target is seen through all portals of a tag; give one of them another");
+                    + "which is not in this list: a target is seen through all portals of a tag; give one of them "
+                    + "another");
             }
         }
     }
