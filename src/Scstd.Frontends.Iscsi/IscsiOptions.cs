@@ -31,13 +31,13 @@ public sealed record PortalOptions
 public sealed record TimerOptions
 {
     /// <summary>After so much silence the initiator is asked by a NOP-In; 0: never.</summary>
-    public int NopIntervalMs { get; init; } = 10_000;
+    public int NopIntervalMs { get; init; } = 15_000;
 
     /// <summary>How long the answer to a NOP-In may take.</summary>
-    public int NopTimeoutMs { get; init; } = 15_000;
+    public int NopTimeoutMs { get; init; } = 30_000;
 
     /// <summary>How long a peer may take none of the bytes that wait for it.</summary>
-    public int StallTimeoutMs { get; init; } = 30_000;
+    public int StallTimeoutMs { get; init; } = 60_000;
 
     /// <summary>How long Data-Out that was announced or asked for may not come: its buffer is others' too.</summary>
     public int DataOutTimeoutMs { get; init; } = 60_000;

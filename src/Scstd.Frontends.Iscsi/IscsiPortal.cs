@@ -15,6 +15,9 @@ public sealed class IscsiPortal
     private readonly IscsiTargetRegistry _registry;
     private readonly StreamListener _listener;
     private int _connectionCount;
+    private long _acceptedCount;
+    private long _turnedAwayCount;
+    private long _loginFailureCount;
     private int _nextReactor;
 
     internal IscsiPortal(IscsiTargetRegistry registry, PortalOptions options, IscsiReactor listener)
@@ -34,6 +37,15 @@ public sealed class IscsiPortal
     /// <summary>Connections now.</summary>
     public int ConnectionCount => Volatile.Read(ref _connectionCount);
 
+    /// <summary>Connections since it was opened.</summary>
+    public long AcceptedCount => Interlocked.Read(ref _acceptedCount);
+
+    /// <summary>Connections that were closed at once because there were too many.</summary>
+    public long TurnedAwayCount => Interlocked.Read(ref _turnedAwayCount);
+
+    /// <summary>Logins that ended without a session: refused, given up or too slow.</summary>
+    public long LoginFailureCount => Interlocked.Read(ref _loginFailureCount);
+
     internal IscsiReactor Listener { get; }
 
     /// <summary>Lets nobody in any more; connections that are there go on.</summary>
@@ -41,6 +53,8 @@ public sealed class IscsiPortal
 
     internal LoginExchange BeginLogin() =>
         new(new PortalPolicy(this, _registry), _registry.FillRandom, _registry.Challenges);
+
+    internal void LoginFailed() => Interlocked.Increment(ref _loginFailureCount);
 
     internal void ConnectionEnded() => Interlocked.Decrement(ref _connectionCount);
 
@@ -103,10 +117,12 @@ public sealed class IscsiPortal
         if (Interlocked.Increment(ref _connectionCount) > Options.MaxConnections)
         {
             ConnectionEnded();
+            Interlocked.Increment(ref _turnedAwayCount);
             Listener.Events.ConnectionTurnedAway(EndPoint, "the portal has its most connections");
             socket.Dispose();
             return;
         }
+        Interlocked.Increment(ref _acceptedCount);
         IscsiReactor home = _registry.Reactors[_nextReactor];
         _nextReactor = (_nextReactor + 1) % _registry.Reactors.Count;
         if (ReferenceEquals(home, Listener))

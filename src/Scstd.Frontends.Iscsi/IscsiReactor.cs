@@ -1,6 +1,7 @@
 using System.Net;
 using Scstd.Core;
 using Scstd.Frontends.Iscsi.Connections;
+using Scstd.Frontends.Iscsi.Login;
 using Scstd.Frontends.Iscsi.Pdus;
 using Scstd.Linux;
 
@@ -65,6 +66,30 @@ public sealed class IscsiCounters
     /// <summary>Data-Out PDUs that break their sequence.</summary>
     public ulong DataOutFaults;
 }
+
+/// <summary>Plain counts of one session.</summary>
+public sealed class SessionCounters
+{
+    public ulong Commands;
+    public ulong DataInBytes;
+    public ulong DataOutBytes;
+    public ulong Rejects;
+}
+
+/// <summary>A session as an administrator sees it; the counters go on counting.</summary>
+/// <param name="TargetName">Null in a discovery session.</param>
+/// <param name="InitiatorName">Normalised.</param>
+/// <param name="InitiatorAlias">As declared, if it was.</param>
+/// <param name="Isid">Twelve hexadecimal digits.</param>
+/// <param name="Tsih">Target session identifying handle.</param>
+/// <param name="PortalGroupTag">Of the portal that it came in at.</param>
+/// <param name="Peer">Where its connection comes from.</param>
+/// <param name="ReactorIndex">Where it lives.</param>
+/// <param name="Parameters">What was agreed.</param>
+/// <param name="Counters">Since it was opened.</param>
+public sealed record SessionInfo(
+    string? TargetName, string InitiatorName, string? InitiatorAlias, string Isid, ushort Tsih, ushort PortalGroupTag,
+    IPEndPoint Peer, int ReactorIndex, NegotiatedParameters Parameters, SessionCounters Counters);
 
 /// <summary>What an administrator may want to read of; the daemon's log derives from it. Called on the
 /// reactors.</summary>

@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using System.Collections.Immutable;
 using System.Net;
 using System.Security.Cryptography;
 using Scstd.Frontends.Iscsi.Login;
@@ -14,7 +15,7 @@ namespace Scstd.Frontends.Iscsi;
 public sealed class IscsiTargetRegistry
 {
     private readonly IReadOnlyList<IscsiReactor> _reactors;
-    private readonly List<IscsiPortal> _portals = [];
+    private ImmutableList<IscsiPortal> _portals = [];
     private volatile FrozenDictionary<string, IscsiTarget> _targets = FrozenDictionary<string, IscsiTarget>.Empty;
     private volatile bool _isDraining;
 
@@ -33,12 +34,15 @@ public sealed class IscsiTargetRegistry
 
     public IReadOnlyList<IscsiReactor> Reactors => _reactors;
 
-    public IReadOnlyList<IscsiPortal> Portals => _portals;
+    public IReadOnlyList<IscsiPortal> Portals => Volatile.Read(ref _portals);
 
     public IEnumerable<IscsiTarget> Targets => _targets.Values;
 
     /// <summary>Sessions of all targets, discovery included.</summary>
     public int SessionCount => Sessions.Count;
+
+    /// <summary>All sessions at this moment.</summary>
+    public IReadOnlyList<SessionInfo> DescribeSessions() => [.. Sessions.Snapshot().Select(session => session.Info)];
 
     internal SessionTable Sessions { get; } = new();
 
@@ -75,7 +79,7 @@ public sealed class IscsiTargetRegistry
     public IscsiPortal OpenPortal(PortalOptions options, IscsiReactor listener)
     {
         var portal = new IscsiPortal(this, options, listener);
-        _portals.Add(portal);
+        ImmutableInterlocked.Update(ref _portals, static (all, one) => all.Add(one), portal);
         return portal;
     }
 
@@ -83,7 +87,7 @@ public sealed class IscsiTargetRegistry
     public void BeginDrain(int timeoutSeconds)
     {
         _isDraining = true;
-        foreach (IscsiPortal portal in _portals)
+        foreach (IscsiPortal portal in Portals)
             portal.Listener.Reactor.Post(portal.StopListening);
         foreach (IscsiSession session in Sessions.Snapshot())
             session.Connection.Home.Reactor.Post(() => session.RequestLogout(timeoutSeconds));
@@ -109,7 +113,7 @@ public sealed class IscsiTargetRegistry
     internal IReadOnlyList<TargetPortal> AddressesOf(IscsiTarget target, IPEndPoint askedAt)
     {
         var addresses = new List<TargetPortal>();
-        foreach (IscsiPortal portal in _portals)
+        foreach (IscsiPortal portal in Portals)
         {
             if (!target.IsReachableAt(portal.Options.Tag))
                 continue;

@@ -71,6 +71,9 @@ internal sealed unsafe partial class IscsiConnection : IStreamHandler
         Close(why);
     }
 
+    /// <summary>Why the connection will end when what is queued has left.</summary>
+    public void WillEnd(string why) => _reason = why;
+
     /// <summary>Ends the connection at once.</summary>
     public void Close(string why)
     {
@@ -111,6 +114,8 @@ internal sealed unsafe partial class IscsiConnection : IStreamHandler
         NativeMemory.Free(_carried);
         _home.Connections.Remove(this);
         _portal.ConnectionEnded();
+        if (_session is null)
+            _portal.LoginFailed();
         _home.Events.ConnectionClosed(_stream.RemoteEndPoint, _session?.Description ?? "login", _reason);
         _session?.ConnectionClosed();
     }
@@ -121,7 +126,8 @@ internal sealed unsafe partial class IscsiConnection : IStreamHandler
         if (_isClosing)
             return;
         _isClosing = true;
-        _reason = why;
+        if (_reason.Length == 0)
+            _reason = why;
         Sender.Stop();
         _session?.End();
     }

@@ -130,8 +130,9 @@ internal sealed unsafe partial class PduSender
         nint slot = TakeSlot(hasSense);
         int dataBytes = hasSense ? WriteSense(command, InlineDataOf(slot)) : 0;
         Span<byte> header = HeaderOf(slot);
+        // §11.4.8: ExpDataSN is zero when no Data-In was sent, however many R2Ts were.
         ScsiResponsePdu.WriteTo(header, command.InitiatorTaskTag, (byte)command.Status, ResidualOf(command),
-            expDataSn: command.DataSn, dataSegmentLength: dataBytes);
+            expDataSn: command.DataInSentBytes > 0 ? command.DataSn : 0, dataSegmentLength: dataBytes);
         command.Session.StatusQueued(command);
         Emit(new OutgoingPdu { Slot = slot, IsLarge = hasSense, StatSn = StatSnUse.Advances }, command);
     }

@@ -47,6 +47,9 @@ internal sealed class CommandWindow
 
     public uint MaxCmdSn { get; private set; }
 
+    /// <summary>MaxCmdSN = ExpCmdSN − 1: the initiator may not send a numbered request.</summary>
+    public bool IsShut => MaxCmdSn == ExpCmdSn - 1;
+
     /// <summary>Requests that wait for others before them.</summary>
     public int HeldCount { get; private set; }
 

@@ -1,4 +1,5 @@
 using Scstd.Core;
+using Scstd.Frontends.Iscsi.Connections;
 using Scstd.Frontends.Iscsi.Pdus;
 using Scstd.Scsi;
 
@@ -81,6 +82,7 @@ internal sealed partial class IscsiSession : ITargetPort
         if (request.Immediate)
             _immediateCommands++;
         _home.Counters.Commands++;
+        Counters.Commands++;
         return command;
     }
 
@@ -168,8 +170,21 @@ internal sealed partial class IscsiSession : ITargetPort
     {
         var command = (IscsiCommand)aborted;
         _connection.StopPlacing(command);
+        bool wasShut = Window.IsShut;
         EndTask(command);
         Finish(command);
+        if (wasShut && !Window.IsShut)
+            TellWindow();
+    }
+
+    /// <summary>§11.4.11: when MaxCmdSN moves and no PDU is there to tell it, "it MUST generate a NOP-In".</summary>
+    private void TellWindow()
+    {
+        if (!IsOpen)
+            return;
+        nint slot = _sender.TakeSlot();
+        NopInPdu.WritePing(PduSender.HeaderOf(slot), BasicHeaderSegment.ReservedTag);
+        _sender.SendHeader(slot, StatSnUse.Shows);
     }
 
     // ---- The way out ---------------------------------------------------------------------------------------------
@@ -203,6 +218,7 @@ internal sealed partial class IscsiSession : ITargetPort
     private void Finish(IscsiCommand command)
     {
         _home.Counters.DataInBytes += (ulong)command.DataInSentBytes;
+        Counters.DataInBytes += (ulong)command.DataInSentBytes;
         command.EarlyData.Return();
         command.Release();
         _commandsOut--;

@@ -16,6 +16,8 @@ internal sealed partial class IscsiSession
         var command = (IscsiCommand)wanting;
         command.IsReceivingDataOut = true;
         command.DataOut.Want((uint)command.Data.LengthBytes);
+        Invariant.That(command.DataOut.ReceivedBytes == 0 || !command.EarlyData.IsEmpty,
+            "the mid-layer asks for Data-Out when it takes the command over, or never");
         if (!command.EarlyData.IsEmpty)
             TakeEarlyData(command);
         ContinueDataOut(command);
@@ -47,6 +49,7 @@ internal sealed partial class IscsiSession
         if (!digestRight && !DigestWrong(command, isImmediate))
             return;
         _home.Counters.DataOutBytes += lengthBytes;
+        Counters.DataOutBytes += lengthBytes;
         command.DataOutMovedMs = _home.Executor.NowMs;
         if (isImmediate)
             command.DataOut.ImmediateDataEnded(lengthBytes);

@@ -180,6 +180,7 @@ internal sealed partial class IscsiSession
             case LogoutReason.CloseConnection when request.Cid == _connection.Cid:
                 // With its only connection the session ends. The answer comes when nothing of it can act any more.
                 _logoutTag = request.InitiatorTaskTag;
+                _connection.WillEnd("logged out");
                 End();
                 break;
             case LogoutReason.CloseConnection:
@@ -202,6 +203,7 @@ internal sealed partial class IscsiSession
     private void Reject(ReadOnlySpan<byte> header, RejectReason reason, bool isLast = false)
     {
         _home.Counters.Rejects++;
+        Counters.Rejects++;
         nint slot = _sender.TakeSlot(large: true);
         Span<byte> data = PduSender.InlineDataOf(slot);
         ReadOnlySpan<byte> returned = header[..Math.Min(header.Length, data.Length)];
@@ -213,6 +215,7 @@ internal sealed partial class IscsiSession
     /// <summary>The peer is told why, and the session ends.</summary>
     private void EndWithReject(ReadOnlySpan<byte> header, RejectReason reason)
     {
+        _connection.WillEnd($"rejected: {reason}");
         Reject(header, reason, isLast: true);
         End();
     }

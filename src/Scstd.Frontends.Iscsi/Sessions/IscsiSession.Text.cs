@@ -29,6 +29,7 @@ internal sealed partial class IscsiSession
         nint slot = _sender.TakeSlot();
         AsyncMessagePdu.WriteTo(PduSender.HeaderOf(slot), AsyncEvent.DropAllConnections,
             parameter2: (ushort)Parameters.DefaultTime2Wait);
+        _connection.WillEnd("dropped");
         _sender.SendHeader(slot, isLast: true);
         End();
     }

@@ -97,6 +97,13 @@ internal sealed partial class IscsiSession
     /// <summary>A session of the same initiator port ended for this one.</summary>
     public bool ReplacesAnother { get; set; }
 
+    public SessionCounters Counters { get; } = new();
+
+    /// <summary>What an administrator sees of it; from any thread, as it is at some moment.</summary>
+    public SessionInfo Info => new(
+        _identity.TargetName, _identity.InitiatorName, _identity.InitiatorAlias, _identity.Isid.ToString(), Tsih,
+        _connection.Portal.Options.Tag, _connection.Stream.RemoteEndPoint, _home.Reactor.Index, Parameters, Counters);
+
     /// <summary>Asks to be a session of the target; <paramref name="admitted"/> is called, from any thread, when
     /// nothing of a predecessor can act any more. False if the target has its most sessions.</summary>
     public bool TryAdmit(Action admitted) => _table.TryAdmit(this, admitted);

@@ -112,6 +112,20 @@ public sealed class FramingTests
     }
 
     [Fact]
+    public void A_SNACK_is_rejected()
+    {
+        using var world = new IscsiWorld();
+        Initiator initiator = world.LogIn();
+        byte[] header = new byte[48];
+        SnackPdu.WriteTo(header, SnackType.Status, BasicHeaderSegment.ReservedTag, 1, 1, initiator.ExpStatSn);
+
+        initiator.Send(header);
+
+        Assert.Equal(RejectReason.SnackReject, new RejectPdu(initiator.Receive(Opcode.Reject).Header).Reason);
+        initiator.ReceiveGood(initiator.SendCommand(Cdbs.TestUnitReady));
+    }
+
+    [Fact]
     public void A_data_segment_beyond_MaxRecvDataSegmentLength_ends_the_connection()
     {
         using var world = new IscsiWorld();

@@ -19,6 +19,7 @@ public sealed class PatienceTests
 
         Assert.Equal((true, true), (silent.IsClosed, half.IsClosed));
         Assert.Equal(2ul, world.Home.Counters.LoginTimeouts);
+        Assert.Equal(2, world.Portal.LoginFailureCount);
     }
 
     [Fact]

@@ -198,6 +198,23 @@ public sealed class ReadWriteTests
     }
 
     [Fact]
+    public void A_session_is_described_with_what_it_has_moved()
+    {
+        using var world = new IscsiWorld();
+        Initiator initiator = world.LogIn();
+        initiator.ReceiveGood(initiator.Write(0, Bytes.Pattern(1024), immediateBytes: 1024));
+        initiator.ReceiveDataIn(initiator.Read(0, 1));
+
+        SessionInfo session = Assert.Single(world.Registry.DescribeSessions());
+
+        Assert.Equal((IscsiWorld.TargetName, initiator.Name, initiator.LastTsih),
+            (session.TargetName, session.InitiatorName, session.Tsih));
+        Assert.Equal((3ul, 512ul, 1024ul),
+            (session.Counters.Commands, session.Counters.DataInBytes, session.Counters.DataOutBytes));
+        Assert.Equal((1, 0L), (world.Portal.AcceptedCount, world.Portal.LoginFailureCount));
+    }
+
+    [Fact]
     public void Two_reactors_serve_one_unit()
     {
         using var world = new IscsiWorld(reactors: 2);

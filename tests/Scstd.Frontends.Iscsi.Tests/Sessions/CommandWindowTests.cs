@@ -81,6 +81,25 @@ public sealed class CommandWindowTests
     }
 
     [Fact]
+    public void A_shut_window_that_opens_without_an_answer_is_told_by_a_NOP_In()
+    {
+        using var world = new IscsiWorld(target => target with { QueueDepth = 2 });
+        Initiator initiator = world.LogIn(["ImmediateData=No"]);
+        Initiator other = world.LogIn(name: "iqn.2026-11.test:other");
+        initiator.Write(0, Bytes.Pattern(512));
+        initiator.Write(0, Bytes.Pattern(512));
+        Assert.All(initiator.ReceiveAll(), pdu => Assert.Equal(Opcode.ReadyToTransfer, pdu.Opcode));
+
+        other.ReceiveFunctionResponse(other.SendFunction(TaskManagementFunctionCode.LogicalUnitReset));
+
+        Pdu news = initiator.Receive(Opcode.NopIn);
+        Assert.Equal(BasicHeaderSegment.ReservedTag, news.InitiatorTaskTag);
+        Assert.Equal(BasicHeaderSegment.ReservedTag, new NopInPdu(news.Header).TargetTransferTag);
+        Assert.Equal(initiator.CmdSn, news.MaxCmdSn);
+        initiator.TakeUnitAttention();
+    }
+
+    [Fact]
     public void Commands_out_of_order_are_executed_in_order()
     {
         using var world = new IscsiWorld();

@@ -370,7 +370,7 @@ public sealed class SessionTests
 
         uint tag = initiator.SendText(Initiator.Keys("SendTargets=All"));
         string text = "";
-        for (Pdu piece = initiator.Receive(Opcode.TextResponse);; piece = initiator.Receive(Opcode.TextResponse))
+        for (Pdu piece = initiator.Receive(Opcode.TextResponse); ; piece = initiator.Receive(Opcode.TextResponse))
         {
             text += piece.Text;
             if (piece.Final)
