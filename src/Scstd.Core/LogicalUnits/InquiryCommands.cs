@@ -12,8 +12,6 @@ internal static class InquiryCommands
     private const int PageCodeOffset = 2;
 
     /// <summary>The pages that every unit has, in their order.</summary>
-    // 8Fh (third party copy) is missing on purpose: SPC-4 §7.8.17 has it list the copy commands that the unit
-    // supports, there is none, and standard INQUIRY data says so (3PC zero).
     private static readonly byte[] OwnPages =
     [
         VitalProductDataPageCode.SupportedPages,
@@ -23,6 +21,7 @@ internal static class InquiryCommands
         VitalProductDataPageCode.ExtendedInquiryData,
         VitalProductDataPageCode.ModePagePolicy,
         VitalProductDataPageCode.ScsiPorts,
+        VitalProductDataPageCode.ThirdPartyCopy,
     ];
 
     public static IReadOnlyList<CommandBinding> Bindings { get; } = [new(Spc.Inquiry, Inquiry)];
@@ -172,6 +171,11 @@ internal static class InquiryCommands
                 break;
             case VitalProductDataPageCode.ScsiPorts:
                 WriteScsiPorts(ref to, command.Nexus.Target);
+                break;
+            case VitalProductDataPageCode.ThirdPartyCopy:
+                // SPC-4 §7.8.17.3, Supported Commands descriptor: type 0001h, four bytes, a list of no commands.
+                // Standard INQUIRY data says the same (3PC zero).
+                to.Bytes([0x00, 0x01, 0x00, 0x04, 0x00, 0x00, 0x00, 0x00]);
                 break;
             default:
                 // Management network addresses, SPC-4 §7.8.9: there is none to tell, so an empty list.

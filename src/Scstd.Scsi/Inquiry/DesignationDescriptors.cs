@@ -90,4 +90,5 @@ public static class VitalProductDataPageCode
     public const byte ExtendedInquiryData = 0x86;
     public const byte ModePagePolicy = 0x87;
     public const byte ScsiPorts = 0x88;
+    public const byte ThirdPartyCopy = 0x8F;
 }

@@ -77,7 +77,7 @@ public sealed class InquiryTests : IDisposable
     [Theory]
     [InlineData("12 00 83 00 FF 00", 2, null)]
     [InlineData("12 01 01 00 FF 00", 2, null)]
-    [InlineData("12 01 8F 00 FF 00", 2, null)]
+    [InlineData("12 01 8E 00 FF 00", 2, null)]
     [InlineData("12 01 B0 00 FF 00", 2, null)]
     [InlineData("12 02 00 00 FF 00", 1, 1)]
     [InlineData("12 81 00 00 FF 00", 1, 7)]
@@ -92,7 +92,7 @@ public sealed class InquiryTests : IDisposable
         _backend.VitalProductData =
             [new(0xB1, new byte[60]), new(0xB0, new byte[60]), new(0x84, [1]), new(0x86, new byte[60])];
         Assert.Equal(
-            "00 00 00 0A 00 80 83 84 85 86 87 88 B0 B1", Inquire("12 01 00 00 FF 00").DataOfGood());
+            "00 00 00 0B 00 80 83 84 85 86 87 88 8F B0 B1", Inquire("12 01 00 00 FF 00").DataOfGood());
     }
 
     [Fact]
@@ -175,6 +175,10 @@ public sealed class InquiryTests : IDisposable
         "00 88 00 34 00 00 00 01 00 00 00 00 00 00 00 28 53 98 00 24 " +
         Hex.Ascii("iqn.2026-11.test:target,t,0x0001") + " 00 00 00 00",
         Inquire("12 01 88 00 FF 00").DataOfGood());
+
+    [Fact]
+    public void Page_8F_names_no_copy_command() => Assert.Equal(
+        "00 8F 00 08 00 01 00 04 00 00 00 00", Inquire("12 01 8F 00 FF 00").DataOfGood());
 
     [Fact]
     public void Inquiry_is_answered_under_a_unit_attention_which_stays()
