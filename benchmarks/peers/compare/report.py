@@ -20,7 +20,6 @@ def adaptive(value):
 
 
 def allocated(value):
-    """A rate below 0.05 B is a printed counter's own cost, not a command's."""
     return "–" if value is None else number(value, 0 if value >= 100 else 2)
 
 
@@ -98,8 +97,9 @@ def header(result):
         f"round thrown away. Units of {s['unitMegabytes']} MiB.",
         "IOPS and the rest are medians of the rounds; min and max are of the IOPS. `×base` is the ratio to "
         f"{s['base']}, taken within a round, then the median. CPU is user + system time of all the target's threads. "
-        f"System calls are counted by {s['syscalls']} in a separate short run; bytes are managed bytes allocated, from "
-        "the daemon's own counters, while the load runs. `gen.` is the generator's own CPU time; `*` points to a note.",
+        f"System calls are counted by {s['syscalls']} in a separate short run. B/cmd: managed bytes that the reactors' "
+        "threads allocate while the load runs, by the daemon's own counters, the cost of asking for them included. "
+        "`gen.` is the generator's own CPU time; `*` points to a note.",
         f"Load by others on the two CPUs during the runs: median {result['otherLoad']['median']:.0%}, "
         f"most {result['otherLoad']['max']:.0%}; load average {m['loadAverage']}.",
     ]
