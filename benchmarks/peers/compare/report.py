@@ -1,5 +1,7 @@
 """How the figures are shown: a plain table on the terminal, Markdown for docs/performance.md."""
-from .summary import remarks
+import textwrap
+
+from .summary import is_generator_heavy, remarks
 
 HEADINGS = ["target", "IOPS", "min", "max", "×base", "MB/s", "p50 µs", "p99", "p99.9", "CPU µs/cmd", "×base",
             "switches/cmd", "syscalls/cmd", "B/cmd", "gen. µs/cmd"]
@@ -30,7 +32,7 @@ def row(label, f):
             adaptive(f["p999Us"]["median"]), adaptive(cpu["median"]), number(f["cpuRatio"], 2),
             number(f["switchesPerCommand"]["median"], 3), adaptive(f["syscallsPerCommand"]),
             allocated(f["allocatedPerCommand"]),
-            adaptive(f["generatorCpuUs"]["median"]) + ("*" if remarks(f) else "")]
+            adaptive(f["generatorCpuUs"]["median"]) + ("*" if is_generator_heavy(f) else "")]
 
 
 def plain(rows):
@@ -99,7 +101,7 @@ def header(result):
         f"{s['base']}, taken within a round, then the median. CPU is user + system time of all the target's threads. "
         f"System calls are counted by {s['syscalls']} in a separate short run. B/cmd: managed bytes that the reactors' "
         "threads allocate while the load runs, by the daemon's own counters, the cost of asking for them included. "
-        "`gen.` is the generator's own CPU time; `*` points to a note.",
+        "`gen.` is the generator's own CPU time, with a star where it is above half of the target's.",
         f"Load by others on the two CPUs during the runs: median {result['otherLoad']['median']:.0%}, "
         f"most {result['otherLoad']['max']:.0%}; load average {m['loadAverage']}.",
     ]
@@ -126,8 +128,9 @@ def text(result):
 
 
 def document(result):
-    lines = [BEGIN] + [p + "\n" for p in header(result)] + ["The targets:"]
-    lines += ["- " + t["configuration"] for t in result["targets"].values()]
+    lines = [BEGIN] + [textwrap.fill(p, 118) + "\n" for p in header(result)] + ["The targets:", ""]
+    lines += [textwrap.fill("- " + t["configuration"], 118, subsequent_indent="  ")
+              for t in result["targets"].values()]
     for title, body, remarks_ in sections(result, markdown):
         lines += ["", f"### {title}", "", body] + ([""] + ["- " + n for n in remarks_] if remarks_ else [])
     return "\n".join(lines + [END])

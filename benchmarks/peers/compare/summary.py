@@ -27,11 +27,14 @@ def summarize(samples, inspection, base):
     return figures | inspection
 
 
+def is_generator_heavy(figures):
+    """It takes more than half of the CPU time that the target takes."""
+    return figures["generatorCpuUs"]["median"] > figures["targetCpuUs"]["median"] / 2
+
+
 def remarks(figures):
     """What a reader must know about a row before he believes it."""
     found = []
-    if figures["generatorCpuUs"]["median"] > figures["targetCpuUs"]["median"] / 2:
-        found.append("generator above half of the target's CPU")
     if figures["generatorCpuShare"]["median"] > 0.9:
         found.append("generator-bound")
     if figures["errors"]:
