@@ -3,7 +3,7 @@
 #
 #   --quick        only the unit tests, which need no package and no peer
 #   --no-vm        all but the guest with the kernel's initiator
-#   --stage NAME   only the named stages (repeatable): packages build style unit conformance soak vm
+#   --stage NAME   only the named stages (repeatable): packages build style unit fuzz conformance soak vm
 #
 # Goes on after a failure, says what failed, and ends with a line "N passed, N failed, N skipped"; its status is 0
 # only if nothing failed. Needs the .NET 10 SDK and Debian's apt; becomes root by sudo where it is not. What the
@@ -20,7 +20,7 @@ packages=(
     open-iscsi sg3-utils xfsprogs e2fsprogs fio     # vm: what runs in the guest
     python3 procps git shellcheck                   # the scripts, and what looks them over
 )
-all_stages=(packages build style unit conformance soak vm)
+all_stages=(packages build style unit fuzz conformance soak vm)
 
 stages=() without_vm=''
 while [ $# -gt 0 ]; do
@@ -137,6 +137,9 @@ script_stage() {    # script_stage NAME SECONDS COMMAND...
     done < <(grep -E '^(PASS|FAIL|SKIP) ' "$log")
     grep -q '^stage: ' "$log" || one FAIL "$name: did not come to its end (status $status)"
 }
+# Bounded: every property for three seconds. Longer by hand: tests/fuzz.sh -t SECONDS.
+fuzz_for_a_while() { timeout -k 10 600 tests/fuzz.sh -t 3 >"$out/fuzz.log" 2>&1 || { tail -n 40 "$out/fuzz.log"; return 1; }; }
+stage_fuzz() { step "random and mutated input does no harm" fuzz_for_a_while; }
 stage_conformance() { script_stage conformance 1200 tests/Conformance/run.sh; }
 stage_soak() { script_stage soak 400 tests/Soak/run.sh; }
 stage_vm() {
