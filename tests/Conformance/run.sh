@@ -80,12 +80,17 @@ limits:
 devices:
   plain: {store: memory, size: 64MiB}
   big_blocks: {store: memory, size: 256MiB, block_size: 4096}
+  # What the suite needs to try everything: thin, with a medium that can be ejected, and a larger physical block.
+  rich: {store: memory, size: 256MiB, thin: yes, removable: yes, physical_block_size: 4KiB}
+  thin: {store: memory, size: 64MiB, thin: yes}
   direct: {store: file, path: direct.disk, size: 64MiB, io: direct, write_cache: no}
 portals:
   four: 127.0.0.1:$port
   six: "[::1]:$port"
 targets:
   $name:plain: {luns: {0: plain}}
+  $name:rich: {luns: {0: rich}}
+  $name:thin-read-only: {luns: {0: {device: thin, read_only: yes}}}
   $name:blocks: {luns: {0: big_blocks}}
   $name:direct: {luns: {0: direct}}
   $name:chap:
@@ -128,13 +133,14 @@ malformed() {
     grep -q '^PASS' "$STAGE_OUT/malformed.stdout" || fail "malformed: nothing was judged"
 }
 
-suite() {   # suite COLUMN TARGET/LUN
-    echo "suite against $2 ($1)"
-    "$here/conformance.py" --expected "$here/expected.tsv" --column "$1" --timeout "${CU_SECONDS:-60}" \
-        "$(url "$2")" "$STAGE_OUT/$1.tsv" >"$STAGE_OUT/$1.stdout" 2>&1
-    grep -q '^all ' "$STAGE_OUT/$1.stdout" || fail "$1: the suite did not come to its end"
-    count_results <"$STAGE_OUT/$1.stdout" >/dev/null
-    grep -v '^PASS ' "$STAGE_OUT/$1.stdout"
+suite() {   # suite COLUMN TARGET/LUN [OPTION...]
+    local column=$1 unit=$2; shift 2
+    echo "suite against $unit ($column)"
+    "$here/conformance.py" --expected "$here/expected.tsv" --column "$column" --timeout "${CU_SECONDS:-60}" "$@" \
+        "$(url "$unit")" "$STAGE_OUT/$column.tsv" >"$STAGE_OUT/$column.stdout" 2>&1
+    grep -q '^all ' "$STAGE_OUT/$column.stdout" || fail "$column: the suite did not come to its end"
+    count_results <"$STAGE_OUT/$column.stdout" >/dev/null
+    grep -v '^PASS ' "$STAGE_OUT/$column.stdout"
 }
 
 # Whoever says that the suite is wrong says it in the page, by the clause.
@@ -185,6 +191,8 @@ if start_daemon profiles --config "$STAGE_OUT/profiles.yaml"; then
     descriptors=$(open_descriptors "$daemon_pid")
     malformed
     suite blocks $name:blocks/0
+    suite rich $name:rich/0
+    suite read-only $name:thin-read-only/0 --listed-only
     settled profiles
     stop_daemon
 fi
