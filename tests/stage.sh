@@ -105,8 +105,37 @@ stop_daemon() {
 # A child that ended and was not waited for yet still answers kill -0.
 not_running() { ! kill -0 "$1" || grep -q '^State:.*Z' "/proc/$1/status"; }
 
-open_descriptors() { find "/proc/$1/fd" -mindepth 1 | wc -l; }
 resident_kib() { awk '$1 == "VmRSS:" { print $2 }' "/proc/$1/status"; }
+
+# One line of JSON with what the daemon counts, asked for by SIGUSR1.
+counters() {
+    local before
+    before=$(grep -c '^counters ' "$daemon_out")
+    kill -USR1 "$daemon_pid"
+    wait_until 10 more_counters_than "$before" || return
+    sed -n 's/^counters //p' "$daemon_out" | tail -n 1
+}
+more_counters_than() { [ "$(grep -c '^counters ' "$daemon_out")" -gt "$1" ]; }
+
+# What must be as before once every initiator is gone: "name=number" words. Pools that have grown (slabs) may stay so.
+held() {
+    counters | python3 -c '
+import json, sys
+now = json.load(sys.stdin)
+names = ("openFileDescriptors", "sessions", "connections", "bufferLeasesOut", "bufferBytesOut")
+held = {name: now[name] for name in names}
+held["headerSlotsOut"] = sum(reactor["headerSlotsOut"] for reactor in now["reactors"])
+print(" ".join("%s=%d" % pair for pair in held.items()))'
+}
+holds_again() { [ "$(held)" = "$1" ] || { echo "now $(held)"; return 1; }; }
+# returns_to BEFORE PREFIX: the daemon holds what it held before, within the time that a dead peer may take to notice
+returns_to() {
+    if wait_until "${SETTLE_SECONDS:-60}" holds_again "$1"; then
+        pass "$2 the daemon holds what it held before: $1"
+    else
+        fail "$2 the daemon holds $(held), and before $1"
+    fi
+}
 
 # Whatever the daemon has logged as an error or worse, or says of a broken invariant.
 daemon_complaints() { grep -nE '\b(ERR|FTL|Fatal|Unhandled exception|Invariant)\b' "$daemon_log" "$daemon_out"; }

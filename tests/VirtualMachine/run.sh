@@ -81,7 +81,6 @@ targets:
     luns: {0: memory, 1: file}
 YAML
 }
-descriptors_are_back() { [ "$(open_descriptors "$daemon_pid")" -le "$descriptors" ]; }
 quiet() { ! daemon_complaints; }
 
 target=iqn.2026-11.io.scstd.test:vm
@@ -93,13 +92,13 @@ echo "$CHAP_TARGET_SECRET" >"$STAGE_OUT/mutual.secret"
 chmod 600 "$STAGE_OUT"/vm.yaml "$STAGE_OUT"/mutual.secret
 "$here/vm-prepare.sh" || { fail "there is no kernel to boot"; summary; exit 1; }
 start_daemon daemon --config "$STAGE_OUT/vm.yaml" || { summary; exit 1; }
-descriptors=$(open_descriptors "$daemon_pid")
+before=$(held)
 
 pull_the_plug "$port" $target 1
 check "the daemon lives after the crash" kill -0 "$daemon_pid"
-check "descriptors return to their start after the crash ($descriptors)" wait_until 60 descriptors_are_back
+returns_to "$before" "after the crash"
 whole_sequence "$port" $target 0 1
-check "descriptors return to their start ($descriptors)" wait_until 60 descriptors_are_back
+returns_to "$before" "after the sequence"
 check "the daemon logged no error" quiet
 stop_daemon
 summary
