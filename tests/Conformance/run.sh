@@ -19,9 +19,8 @@ names_both_luns() {
 size_of() { iscsi-readcapacity16 -s "$(url "$1")"; }
 has_size() { [ "$(size_of "$1")" = "$2" ]; }
 inquiry_says_disk() { iscsi-inq "$(url "$1")" | tee /dev/stderr | grep -q 'Peripheral Device Type:DIRECT_ACCESS'; }
-vpd_pages() {   # what page 00h lists
-    iscsi-inq -e 1 -c 0 "$(url "$1")" | sed -n 's/^Page:\(0x\)\{0,1\}\([0-9a-fA-F]*\).*/\2/p'
-}
+# The pages that this tool can read; the guest's sg_vpd reads every page that page 00h lists.
+vpd_pages() { iscsi-inq -e 1 -c 0 "$(url "$1")" | sed -nE 's/^Page:0x(00|80|83|b0|b1|b2) .*/\1/p'; }
 
 # An image of exactly the unit's size with data at its ends and in its middle, copied there and back.
 image_survives() {  # image_survives TARGET/LUN
