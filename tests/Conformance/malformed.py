@@ -414,9 +414,9 @@ def an_answer_to_a_ping_never_sent(bench):
 
 @case
 def a_lun_of_every_form(bench):
-    """SAM-5 4.7: flat, extended and well-known forms, and nonsense: LOGICAL UNIT NOT SUPPORTED, or the unit."""
+    """SAM-5 4.7: no unit, or nonsense: CHECK CONDITION, LOGICAL UNIT NOT SUPPORTED."""
     with bench.session() as connection:
-        for lun in ('ffffffffffffffff', '4007000000000000', 'c101000000000000', 'd200000100000000', '0000000100000000'):
+        for lun in ('ffffffffffffffff', '4007000000000000', 'c102000000000000', 'd200000100000000', '0000000100000000'):
             head = header(COMMAND, 0x81, 0, lun=bytes.fromhex(lun), tag=connection.next_tag(), transfer_tag=bytes(4),
                           words=(connection.command_number, connection.status_number))
             connection.command_number += 1

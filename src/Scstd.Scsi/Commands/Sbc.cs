@@ -78,21 +78,24 @@ public static partial class Sbc
         LengthFieldOffset = 10,
     };
 
+    /// <summary>SYNC_NV, of SBC-3 and obsolete in SBC-4, passes: initiators of that time set it, and stable storage
+    /// is more than the non-volatile cache that it is content with.</summary>
     public static readonly CommandRow SynchronizeCache10 = new()
     {
         Name = "SYNCHRONIZE CACHE (10)",
         OperationCode = 0x35,
         Traits = CommandTraits.NeedsMedium,
-        Usage = [0x35, 0x02, 0xFF, 0xFF, 0xFF, 0xFF, 0x3F, 0xFF, 0xFF, 0],
+        Usage = [0x35, 0x06, 0xFF, 0xFF, 0xFF, 0xFF, 0x3F, 0xFF, 0xFF, 0],
         LengthFieldOffset = 7,
     };
 
+    /// <summary>SYNC_NV as in the shorter one.</summary>
     public static readonly CommandRow SynchronizeCache16 = new()
     {
         Name = "SYNCHRONIZE CACHE (16)",
         OperationCode = 0x91,
         Traits = CommandTraits.NeedsMedium,
-        Usage = [0x91, 0x02, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x3F, 0],
+        Usage = [0x91, 0x06, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x3F, 0],
         LengthFieldOffset = 10,
     };
 

@@ -179,7 +179,8 @@ public sealed class CommandRowTests
     [InlineData("READ (32)", 10, 0x18)]
     [InlineData("COMPARE AND WRITE", 1, 0x18)]
     [InlineData("WRITE SAME (16)", 1, 0x09)]
-    [InlineData("SYNCHRONIZE CACHE (10)", 1, 0x02)]
+    [InlineData("SYNCHRONIZE CACHE (10)", 1, 0x06)]
+    [InlineData("SYNCHRONIZE CACHE (16)", 1, 0x06)]
     [InlineData("START STOP UNIT", 4, 0xF7)]
     [InlineData("MODE SENSE (10)", 1, 0x18)]
     public void The_flags_that_are_looked_at(string name, int offset, byte expected) =>
