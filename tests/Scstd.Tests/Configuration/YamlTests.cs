@@ -13,6 +13,7 @@ public sealed class YamlTests
     [InlineData("memory: \"\\q\"", 8)]
     [InlineData("memory: *none", 8)]
     [InlineData("- a", 8)]
+    [InlineData("[\t-'\n-*  0[%&{b?|b0`b-b'bt", 8)]
     public void What_is_not_YAML_is_told_with_its_line(string line, int number)
     {
         ConfigurationFile file = Reading.After(line);

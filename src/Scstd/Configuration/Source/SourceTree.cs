@@ -11,11 +11,11 @@ internal sealed class SourceTree
 
     private readonly Problems _problems;
     private readonly Dictionary<string, SourceNode> _anchors = [];
-    private readonly Parser _parser;
+    private readonly CarefulParser _parser;
 
     private SourceTree(TextReader text, Problems problems)
     {
-        _parser = new Parser(text);
+        _parser = new CarefulParser(new Parser(text));
         _problems = problems;
     }
 
@@ -136,4 +136,24 @@ internal sealed class SourceTree
     }
 
     private static SourcePosition At(Mark mark) => new((int)mark.Line, (int)mark.Column);
+
+    /// <summary>YamlDotNet's parser throws other exceptions than its own for some texts that are no YAML (found by
+    /// random ones); they mean the same.</summary>
+    private sealed class CarefulParser(Parser parser) : IParser
+    {
+        public ParsingEvent? Current => parser.Current;
+
+        public bool MoveNext()
+        {
+            try
+            {
+                return parser.MoveNext();
+            }
+            catch (Exception exception) when (exception is not (YamlException or OutOfMemoryException))
+            {
+                Mark at = parser.Current?.End ?? Mark.Empty;
+                throw new YamlException(at, at, "this cannot be parsed", exception);
+            }
+        }
+    }
 }
