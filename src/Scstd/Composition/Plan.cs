@@ -83,7 +83,11 @@ internal sealed class Plan(DaemonSection daemon, string folder)
         LoginTimeoutMs = (int)daemon.Limits.LoginTimeout.TotalMilliseconds,
     };
 
-    public DiscoveryOptions Discovery() => new() { Authentication = Chap(daemon.Discovery.Authentication) };
+    public DiscoveryOptions Discovery() => new()
+    {
+        IsEnabled = daemon.Discovery.IsEnabled,
+        Authentication = Chap(daemon.Discovery.Authentication),
+    };
 
     public TargetOptions Target(TargetSection target, IReadOnlyDictionary<string, LogicalUnit> units) => new()
     {

@@ -16,6 +16,10 @@ internal sealed class Server
 {
     // Our choice: connections that were told to end are gone at once; what is not is left to the end of the process.
     private static readonly TimeSpan LastMoments = TimeSpan.FromSeconds(5);
+    // A pool keeps one slab that is free, and the largest transfer of a disk (8 MiB) takes four: with that each reactor
+    // can finish what it has begun, one command after the other if need be.
+    private const long LeastBytesOfReactor = 5L * BufferPool.SlabBytes;
+
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(10);
 
     private readonly List<Lane> _lanes = [];
@@ -95,9 +99,16 @@ internal sealed class Server
 
     private void StartReactors(DaemonSection daemon, Plan plan, Action<Exception> faulted)
     {
+        IReadOnlyList<ReactorOptions> reactors = plan.Reactors(ProcessorSet.OfThisProcess(), faulted);
         long machineBytes = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
-        _arena = new SlabArena(daemon.Memory.ToBytes(machineBytes));
-        foreach (ReactorOptions options in plan.Reactors(ProcessorSet.OfThisProcess(), faulted))
+        long boundBytes = daemon.Memory.ToBytes(machineBytes);
+        if (boundBytes < reactors.Count * LeastBytesOfReactor)
+        {
+            throw new ServerStartException($"memory: {Units.FormatSize(boundBytes)} is too little for {reactors.Count} "
+                + $"reactor(s), which need {Units.FormatSize(LeastBytesOfReactor)} each");
+        }
+        _arena = new SlabArena(boundBytes);
+        foreach (ReactorOptions options in reactors)
         {
             Reactor reactor = ReactorFactory.Start(options, message => _log.Information("{Message:l}", message));
             var executor = new ReactorExecutor(reactor, _arena);

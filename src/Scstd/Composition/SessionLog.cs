@@ -2,26 +2,58 @@ using System.Net;
 using Scstd.Frontends.Iscsi;
 using Scstd.Frontends.Iscsi.Pdus;
 using Serilog;
+using Serilog.Events;
 
 namespace Scstd.Composition;
 
-/// <summary>What happens to sessions, for the log. On the reactors; nothing here is on the path of a command.</summary>
-internal sealed class SessionLog(ILogger log) : IscsiEvents
+/// <summary>
+/// What happens to sessions of one reactor, for the log. Strangers cause these events, so there is a bound on how many
+/// are written in a second; the rest is counted. Nothing here is on the path of a command.
+/// </summary>
+internal sealed class SessionLog(ILogger log, Func<long>? clockMs = null) : IscsiEvents
 {
+    /// <summary>Our choice: more than a person can read, less than fills a disk.</summary>
+    public const int MostEventsPerSecond = 50;
+
+    private readonly Func<long> _clockMs = clockMs ?? (() => Environment.TickCount64);
+    private long _second = long.MinValue;
+    private int _written;
+    private long _leftOut;
+
     public override void SessionOpened(IPEndPoint peer, string session) =>
-        log.Information("{Peer}: {Session:l} opened", peer, session);
+        Write(LogEventLevel.Information, "{Peer:l}: {Session:l} opened", peer, session);
 
     public override void LoginRefused(
         IPEndPoint peer, string? initiatorName, string? targetName, LoginStatus status, string why) =>
-        log.Warning("{Peer}: login of {Initiator:l} to {Target:l} refused, {Status}: {Why:l}",
-            peer, initiatorName ?? "(no name)", targetName ?? "(discovery)", status, why);
+        Write(LogEventLevel.Warning, "{Peer:l}: login of {Initiator:l} to {Target:l} refused, {Status:l}: {Why:l}",
+            peer, initiatorName ?? "(no name)", targetName ?? "(discovery)", status.ToString(), why);
 
     public override void ConnectionFailed(IPEndPoint peer, string session, string why) =>
-        log.Warning("{Peer}: {Session:l} failed: {Why:l}", peer, session, why);
+        Write(LogEventLevel.Warning, "{Peer:l}: {Session:l} failed: {Why:l}", peer, session, why);
 
     public override void ConnectionClosed(IPEndPoint peer, string session, string why) =>
-        log.Information("{Peer}: {Session:l} closed: {Why:l}", peer, session, why);
+        Write(LogEventLevel.Information, "{Peer:l}: {Session:l} closed: {Why:l}", peer, session, why);
 
     public override void ConnectionTurnedAway(IPEndPoint portal, string why) =>
-        log.Warning("{Portal}: a connection was turned away: {Why:l}", portal, why);
+        Write(LogEventLevel.Warning, "{Portal:l}: a connection was turned away: {Why:l}", portal, why);
+
+    private void Write(LogEventLevel level, string template, params object[] values)
+    {
+        if (!log.IsEnabled(level))
+            return;
+        long second = _clockMs() / 1000;
+        if (second != _second)
+        {
+            if (_leftOut > 0)
+                log.Warning("{Count} events of sessions were not logged: too many in a second", _leftOut);
+            (_second, _written, _leftOut) = (second, 0, 0);
+        }
+        if (_written == MostEventsPerSecond)
+        {
+            _leftOut++;
+            return;
+        }
+        _written++;
+        log.Write(level, template, values);
+    }
 }

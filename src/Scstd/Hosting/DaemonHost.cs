@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Hosting.Systemd;
 using Scstd.Composition;
 using Serilog;
 using Serilog.Core;
@@ -36,7 +37,13 @@ internal static class DaemonHost
     private static IHost Build(Assignment assignment, Logger log)
     {
         var builder = new HostApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
-        builder.Services.AddSystemd();
+        // AddSystemd asks whether the parent is called systemd, and so misses a service that is started through another
+        // program; the socket is what systemd promises (sd_notify(3)).
+        if (Environment.GetEnvironmentVariable("NOTIFY_SOCKET") is { Length: > 0 })
+        {
+            builder.Services.AddSingleton<ISystemdNotifier, SystemdNotifier>();
+            builder.Services.AddSingleton<IHostLifetime, SystemdLifetime>();
+        }
         builder.Services.AddSerilog(log);
         builder.Services.AddSingleton(assignment);
         builder.Services.AddSingleton(log);

@@ -71,5 +71,9 @@ internal sealed class ServerService(Assignment assignment, Logger log) : IHosted
         {
             log.Error("A reactor did not tell its counters in time");
         }
+        catch (IOException exception)
+        {
+            log.Error("The counters could not be told: {Why:l}", exception.Message);
+        }
     }
 }

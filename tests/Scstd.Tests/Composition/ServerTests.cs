@@ -139,6 +139,39 @@ public sealed class ServerTests : IDisposable
     }
 
     [Fact]
+    public async Task Discovery_can_be_switched_off()
+    {
+        Server server = await Start(Read(Reading.Minimal.Replace("127.0.0.1:3260", "127.0.0.1:0")
+            + "discovery: {enabled: no}\n"));
+        using (RawInitiator raw = await RawInitiator.ConnectAsync(server.EndPoints[0]))
+        {
+            int status = raw.LogIn("InitiatorName=iqn.2026-11.org.example:friend", "SessionType=Discovery");
+            Assert.Equal(0x0209, status); // RFC 7143 §11.13.5: session type not supported.
+        }
+        Assert.Equal(0, await LogIn(server.EndPoints[0], "friend", "one"));
+        await server.StopAsync(TimeSpan.FromSeconds(5));
+    }
+
+    [Fact]
+    public async Task Too_little_memory_for_the_reactors_is_told_in_one_sentence()
+    {
+        ServerStartException refusal = await Assert.ThrowsAsync<ServerStartException>(
+            () => Start(Read(Reading.Minimal + "memory: 16MiB\nreactors: {count: 2}\n")));
+        Assert.Equal("memory: 16MiB is too little for 2 reactor(s), which need 10MiB each", refusal.Message);
+    }
+
+    /// <summary>What ends the process when it happens to the daemon: see <see cref="ServerService.Broken"/>.</summary>
+    [Fact]
+    public async Task A_reactor_that_breaks_is_told_at_once()
+    {
+        var told = new TaskCompletionSource<Exception>();
+        Server server = await Server.StartAsync(Demonstration.Describe(AnyPort, _folder.Path), _folder.Path,
+            _events.Log, told.SetResult);
+        server.Lanes[0].Reactor.Post(() => throw new System.Diagnostics.UnreachableException("invariant broken"));
+        Assert.Equal("invariant broken", (await told.Task).Message);
+    }
+
+    [Fact]
     public async Task A_port_that_is_taken_is_told_in_one_sentence()
     {
         Server first = await Start(Demonstration.Describe(AnyPort, _folder.Path));

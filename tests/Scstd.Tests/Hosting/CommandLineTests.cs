@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Net.Sockets;
+using System.Text;
 
 namespace Scstd.Tests.Hosting;
 
@@ -83,6 +85,34 @@ public sealed class CommandLineTests : IDisposable
         Assert.Contains("iscsiadm -m discovery -t sendtargets -p " + serving.Split(' ')[^1], await error);
     }
 
+    /// <summary>sd_notify(3): the unit is started when the sockets accept, and known to be stopping.</summary>
+    [Fact]
+    public async Task It_tells_systemd_that_it_serves_and_that_it_stops()
+    {
+        using var notices = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
+        notices.Bind(new UnixDomainSocketEndPoint(_folder.File("notify")));
+        notices.ReceiveTimeout = 60_000;
+        ProcessStartInfo start = Program("--listen", "127.0.0.1:0", "--data", _folder.File("data"));
+        start.Environment["NOTIFY_SOCKET"] = _folder.File("notify");
+        start.Environment["JOURNAL_STREAM"] = "8:1";
+        using Process daemon = Process.Start(start)!;
+        Task<string> error = daemon.StandardError.ReadToEndAsync(), output = daemon.StandardOutput.ReadToEndAsync();
+
+        Assert.Contains("READY=1", Notice(notices));
+        Signal(daemon, "TERM");
+        Assert.Contains("STOPPING=1", Notice(notices));
+        await daemon.WaitForExitAsync();
+        Assert.Equal(0, daemon.ExitCode);
+        Assert.StartsWith("scstd 0.1.0 serving", await output);
+        Assert.StartsWith("<6>Reactor 0: ", await error);
+    }
+
+    private static string Notice(Socket notices)
+    {
+        byte[] bytes = new byte[4096];
+        return Encoding.UTF8.GetString(bytes, 0, notices.Receive(bytes));
+    }
+
     private static void Signal(Process process, string name)
     {
         using Process kill = Process.Start("/bin/kill", [$"-{name}", $"{process.Id}"]);
@@ -98,10 +128,12 @@ public sealed class CommandLineTests : IDisposable
         return (process.ExitCode, await output, await error);
     }
 
-    private static Process Start(params string[] arguments) => Process.Start(new ProcessStartInfo(
+    private static Process Start(params string[] arguments) => Process.Start(Program(arguments))!;
+
+    private static ProcessStartInfo Program(params string[] arguments) => new(
         "dotnet", [Path.Combine(AppContext.BaseDirectory, "scstd.dll"), .. arguments])
     {
         RedirectStandardOutput = true,
         RedirectStandardError = true,
-    })!;
+    };
 }

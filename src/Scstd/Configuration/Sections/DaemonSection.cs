@@ -170,8 +170,12 @@ public sealed class DiscoverySection : Section
 {
     internal static readonly SectionRule<DiscoverySection> Rule = new("discovery",
         "Discovery sessions, in which an initiator asks which targets there are.",
+        new Row<DiscoverySection, bool>("enabled", new BooleanRule(), (s, v) => s.IsEnabled = v,
+            "No: initiators have to know their targets by name. Default: yes."),
         new Row<DiscoverySection, AuthenticationSection>("authentication", AuthenticationSection.NoneOrFull,
             (s, v) => s.Authentication = v, "Who may ask. Default: none, everybody."));
+
+    public bool IsEnabled { get; internal set; } = true;
 
     /// <summary>Null: everybody may ask.</summary>
     public AuthenticationSection? Authentication { get; internal set; }
