@@ -94,7 +94,8 @@ def machine(root):
     release = dict(line.split("=", 1) for line in processes.read("/etc/os-release").splitlines() if "=" in line)
     changed = output("git", "status", "--porcelain", "--", "src")
     memory = int(processes.read("/proc/meminfo").split()[1]) / (1 << 20)
-    return {"commit": output("git", "log", "-1", "--format=%h", "--abbrev=12", "--", "src") + (" with local changes" if changed else ""),
+    return {"commit": output("git", "log", "-1", "--format=%h", "--abbrev=12", "--", "src")
+            + (" with local changes" if changed else ""),
             "date": time.strftime("%Y-%m-%d"),
             "cpu": cpu, "cpus": os.cpu_count(), "memoryGb": round(memory), "kernel": platform.release(),
             "distribution": release.get("PRETTY_NAME", "").strip('"'),
