@@ -14,7 +14,6 @@ from . import crosscheck, processes, report, scstd, summary
 from .measure import CELLS, WIDE_CELLS, Bench, Failed, syscall_counter
 from .targets import FILE, MEMORY, UNIT_BYTES, Floor, Foreign, Istgt, Tgt
 
-REACTORS = {"scstd": "auto", "scstd-io_uring": "io_uring", "scstd-epoll": "epoll"}
 GROUPS = {MEMORY: "Memory", FILE: "File on disk"}
 
 
@@ -33,7 +32,7 @@ class Place:
 def parse():
     p = argparse.ArgumentParser(prog="run.sh", description="scstd, tgt and istgt side by side under the same load.")
     p.add_argument("--targets", default="tgt,istgt,scstd,floor",
-                   help="tgt, istgt, floor, scstd, scstd-io_uring, scstd-epoll; ratios are to the first")
+                   help="tgt, istgt, floor, scstd, scstd-io_uring, scstd-epoll, scstd-spin; ratios are to the first")
     p.add_argument("--target-url", action="append", default=[], metavar="NAME=URL,PID", help="one more peer")
     p.add_argument("--rounds", type=int, default=5)
     p.add_argument("--seconds", type=float, default=0.8, help="measured in each run")
@@ -69,11 +68,11 @@ def choose(options, memory, scratch):
     for name in filter(None, options.targets.split(",")):
         if name in known:
             chosen.append(known[name](place()))
-        elif name in REACTORS:
+        elif name in scstd.VARIANTS:
             assembly = assembly or scstd.build(options.root)
-            chosen.append(scstd.Scstd(place(), assembly, REACTORS[name]))
+            chosen.append(scstd.Scstd(place(), assembly, name))
         else:
-            raise SystemExit(f"--targets: {name} is none of {', '.join([*known, *REACTORS])}")
+            raise SystemExit(f"--targets: {name} is none of {', '.join([*known, *scstd.VARIANTS])}")
     for text in options.target_url:
         chosen.append(Foreign(place(), text))
     return chosen

@@ -37,6 +37,7 @@ enum limit {
     ARENA_PDU_BYTES = 64,           /* header and its digest, then padding and the data digest */
     TEXT_BYTES = 8192,              /* MaxRecvDataSegmentLength before negotiation, RFC 7143 §13.12 */
     MAX_PIDS = 16,
+    MAX_THREADS = 1024,             /* of the target; more are not counted */
     MAX_DEPTH = 32767               /* the index half of an Initiator Task Tag */
 };
 #define NO_TAG 0xffffffffu          /* RFC 7143 §11.2.1.8: the reserved tag */
@@ -152,9 +153,15 @@ void lockUnit(struct task *t);
 void settleUnit(struct task *t, int good);
 
 /* statistics.c */
-struct targetSample { double userS, systemS, scheduledS; uint64_t voluntary, involuntary, residentKb; int threads; };
-struct targetSample sampleTarget(void);
+struct threadSample { int id; uint64_t scheduledNs, voluntary, involuntary; };
+struct targetSample {
+    double userS, systemS;
+    uint64_t residentKb;
+    int threads;
+    struct threadSample thread[MAX_THREADS];
+};
+void sampleTarget(int end);
 void recordLatency(uint64_t ns, int write);
-void report(double seconds, const struct targetSample *before, const struct targetSample *after, int stuck);
+void report(double seconds, int stuck);
 void markUsage(int end);
 #endif

@@ -150,7 +150,7 @@ int main(int argc, char **argv)
     for (int i = 0; i < options.connections; i++) { fill(&connections[i]); flush(&connections[i]); }
     if (!options.once) serve(now + (uint64_t)(options.warmUp * 1e9));
 
-    struct targetSample before = sampleTarget();
+    sampleTarget(0);
     memset(&statistics, 0, sizeof statistics);
     measuring = 1;
     markUsage(0);
@@ -159,8 +159,8 @@ int main(int argc, char **argv)
     uint64_t ended = options.once && verdict.lastDone > begun ? verdict.lastDone : clockNs();
     markUsage(1);
     measuring = 0;
-    struct targetSample after = sampleTarget();
+    sampleTarget(1);
     int stuck = drain();
-    report((ended - begun) / 1e9, &before, &after, stuck);
+    report((ended - begun) / 1e9, stuck);
     return verdict.errors || verdict.badSectors || stuck ? 1 : 0;
 }

@@ -46,18 +46,20 @@ static double percentileUs(double share, uint64_t total)
 void markUsage(int end) { getrusage(RUSAGE_SELF, &usage[end]); }
 
 /* ---- the target, from /proc ---- */
-static void sampleStatus(const char *path, struct targetSample *s, int process)
+static struct targetSample samples[2];
+
+/* The number behind a key of a status file. */
+static uint64_t statusValue(const char *path, const char *key)
 {
     char line[256];
-    unsigned long long v;
+    uint64_t value = 0;
+    size_t length = strlen(key);
     FILE *f = fopen(path, "r");
-    if (!f) return;
-    while (fgets(line, sizeof line, f)) {
-        if (process && sscanf(line, "VmRSS: %llu", &v) == 1) s->residentKb += v;
-        if (!process && sscanf(line, "voluntary_ctxt_switches: %llu", &v) == 1) s->voluntary += v;
-        if (!process && sscanf(line, "nonvoluntary_ctxt_switches: %llu", &v) == 1) s->involuntary += v;
-    }
+    if (!f) return 0;
+    while (fgets(line, sizeof line, f))
+        if (!strncmp(line, key, length) && line[length] == ':') value = strtoull(line + length + 1, NULL, 10);
     fclose(f);
+    return value;
 }
 
 static void sampleTimes(int pid, struct targetSample *s)
@@ -75,49 +77,63 @@ static void sampleTimes(int pid, struct targetSample *s)
     fclose(f);
 }
 
-static void sampleThread(const char *task, struct targetSample *s)
+static void sampleThread(const char *task, int id, struct targetSample *s)
 {
     char path[600];
-    unsigned long long ns;
+    unsigned long long ns = 0;
+    if (s->threads == MAX_THREADS) return;
+    struct threadSample *t = &s->thread[s->threads++];
     snprintf(path, sizeof path, "%s/status", task);
-    sampleStatus(path, s, 0);
-    s->threads++;
+    *t = (struct threadSample){ id, 0, statusValue(path, "voluntary_ctxt_switches"),
+                                statusValue(path, "nonvoluntary_ctxt_switches") };
     snprintf(path, sizeof path, "%s/schedstat", task);
     FILE *f = fopen(path, "r");
     if (!f) return;
-    if (fscanf(f, "%llu", &ns) == 1) s->scheduledS += ns / 1e9;
+    if (fscanf(f, "%llu", &ns) == 1) t->scheduledNs = ns;
     fclose(f);
 }
 
-struct targetSample sampleTarget(void)
+void sampleTarget(int end)
 {
-    struct targetSample s = { 0 };
+    struct targetSample *s = &samples[end];
     for (int k = 0; k < options.pidCount; k++) {
         char path[300], task[560];
-        sampleTimes(options.pids[k], &s);
+        sampleTimes(options.pids[k], s);
         snprintf(path, sizeof path, "/proc/%d/status", options.pids[k]);
-        sampleStatus(path, &s, 1);
+        s->residentKb += statusValue(path, "VmRSS");
         snprintf(path, sizeof path, "/proc/%d/task", options.pids[k]);
         DIR *d = opendir(path);
         for (struct dirent *e; d && (e = readdir(d)); ) {
             if (!isdigit((unsigned char)e->d_name[0])) continue;
             snprintf(task, sizeof task, "%s/%s", path, e->d_name);
-            sampleThread(task, &s);
+            sampleThread(task, atoi(e->d_name), s);
         }
         if (d) closedir(d);
     }
-    return s;
 }
 
+struct difference { double cpuS, userS, systemS; uint64_t voluntary, involuntary; };
+
 /*
- * utime + stime, refined by the scheduler's nanoseconds where the two agree but for the clock tick. They do not when
- * a thread ended between the samples: then the process's own total is the truth.
+ * Thread by thread, since a thread that ended takes its counts along. CPU time is utime + stime, refined by the
+ * scheduler's nanoseconds where the two agree but for the clock tick.
  */
-static double targetCpuS(const struct targetSample *before, const struct targetSample *after)
+static struct difference differenceOfSamples(void)
 {
-    double ticks = after->userS + after->systemS - before->userS - before->systemS;
-    double fine = after->scheduledS - before->scheduledS, tick = 1.0 / sysconf(_SC_CLK_TCK);
-    return fine > ticks - 2.5 * tick && fine < ticks + 2.5 * tick ? fine : ticks;
+    const struct targetSample *before = &samples[0], *after = &samples[1];
+    struct difference d = { .userS = after->userS - before->userS, .systemS = after->systemS - before->systemS };
+    double fine = 0, tick = 1.0 / sysconf(_SC_CLK_TCK);
+    for (int i = 0; i < after->threads; i++) {
+        const struct threadSample *current = &after->thread[i], none = { 0 }, *then = &none;
+        for (int k = 0; k < before->threads; k++)
+            if (before->thread[k].id == current->id) then = &before->thread[k];
+        fine += (current->scheduledNs - then->scheduledNs) / 1e9;
+        d.voluntary += current->voluntary - then->voluntary;
+        d.involuntary += current->involuntary - then->involuntary;
+    }
+    d.cpuS = d.userS + d.systemS;
+    if (fine > d.cpuS - 2.5 * tick && fine < d.cpuS + 2.5 * tick) d.cpuS = fine;
+    return d;
 }
 
 /* ---- printing ---- */
@@ -130,9 +146,10 @@ struct summary {
 
 static double timevalS(struct timeval t) { return t.tv_sec + t.tv_usec / 1e6; }
 
-static struct summary summarize(double seconds, const struct targetSample *before, const struct targetSample *after)
+static struct summary summarize(double seconds)
 {
     uint64_t n = statistics.reads + statistics.writes;
+    struct difference target = differenceOfSamples();
     double each = n ? 1.0 / n : 0;
     struct summary s = {
         .seconds = seconds, .commands = n, .iops = n / seconds, .megabytes = n / seconds * options.blockBytes / 1e6,
@@ -141,9 +158,8 @@ static struct summary summarize(double seconds, const struct targetSample *befor
         .ownUser = timevalS(usage[1].ru_utime) - timevalS(usage[0].ru_utime),
         .ownSystem = timevalS(usage[1].ru_stime) - timevalS(usage[0].ru_stime),
         .perWake = statistics.wakes ? (double)n / statistics.wakes : 0,
-        .targetUser = after->userS - before->userS, .targetSystem = after->systemS - before->systemS,
-        .targetCpu = targetCpuS(before, after),
-        .voluntary = after->voluntary - before->voluntary, .involuntary = after->involuntary - before->involuntary,
+        .targetUser = target.userS, .targetSystem = target.systemS, .targetCpu = target.cpuS,
+        .voluntary = target.voluntary, .involuntary = target.involuntary,
         .preempted = usage[1].ru_nivcsw - usage[0].ru_nivcsw
     };
     s.ownUs = (s.ownUser + s.ownSystem) * 1e6 * each;
@@ -154,7 +170,7 @@ static struct summary summarize(double seconds, const struct targetSample *befor
 
 typedef unsigned long long ull;
 
-static void printJson(const struct summary *s, const struct targetSample *after, int stuck)
+static void printJson(const struct summary *s, int stuck)
 {
     printf("{\"mode\":\"%s\",\"blockBytes\":%u,\"depth\":%d,\"connections\":%d,\"digest\":\"%s\",\"seconds\":%.3f,"
            "\"commands\":%llu,\"iops\":%.1f,\"megabytesPerSecond\":%.2f,\"reads\":%llu,\"writes\":%llu",
@@ -175,11 +191,11 @@ static void printJson(const struct summary *s, const struct targetSample *after,
                "\"voluntarySwitches\":%llu,\"involuntarySwitches\":%llu,\"switchesPerCommand\":%.4f,"
                "\"residentKb\":%llu,\"targetThreads\":%d",
                s->targetCpu / s->seconds, s->targetUser, s->targetSystem, s->targetUs, (ull)s->voluntary,
-               (ull)s->involuntary, s->switches, (ull)after->residentKb, after->threads);
+               (ull)s->involuntary, s->switches, (ull)samples[1].residentKb, samples[1].threads);
     printf("}\n");
 }
 
-static void printText(const struct summary *s, const struct targetSample *after, int stuck)
+static void printText(const struct summary *s, int stuck)
 {
     const struct connection *c = &connections[0];
     printf("%s %u bytes, depth %d x %d connections, %.2f s; digests %s, InitialR2T=%s ImmediateData=%s "
@@ -199,7 +215,7 @@ static void printText(const struct summary *s, const struct targetSample *after,
         printf("  target: CPU %.1f %%, %.2f us/command; context switches %llu voluntary + %llu involuntary, "
                "%.3f/command; resident %.1f MB, %d threads\n",
                s->targetCpu / s->seconds * 100, s->targetUs, (ull)s->voluntary, (ull)s->involuntary, s->switches,
-               after->residentKb / 1024.0, after->threads);
+               samples[1].residentKb / 1024.0, samples[1].threads);
     printf("  errors %llu; retries: full or busy %llu, unit attention %llu; pings answered %llu; passes that met a "
            "closed window %llu\n", (ull)verdict.errors, (ull)statistics.fullRetries, (ull)statistics.attentionRetries,
            (ull)statistics.nops, (ull)statistics.windowStalls);
@@ -209,9 +225,9 @@ static void printText(const struct summary *s, const struct targetSample *after,
     if (stuck) printf("  %d commands never completed\n", stuck);
 }
 
-void report(double seconds, const struct targetSample *before, const struct targetSample *after, int stuck)
+void report(double seconds, int stuck)
 {
-    struct summary s = summarize(seconds, before, after);
-    if (options.json) printJson(&s, after, stuck);
-    else printText(&s, after, stuck);
+    struct summary s = summarize(seconds);
+    if (options.json) printJson(&s, stuck);
+    else printText(&s, stuck);
 }
