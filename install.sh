@@ -44,7 +44,8 @@ chgrp scstd /etc/scstd /etc/scstd/scstd.yaml
 # systemd starts it without the environment of a shell: the runtime must be found all the same.
 if ! env -i /usr/bin/scstd --version >/dev/null 2>&1; then
     echo "install.sh: scstd does not find the .NET runtime by itself. Write into the file" >&2
-    echo "/etc/dotnet/install_location, in one line, the folder that dotnet is in: $(dirname "$(readlink -f "$(command -v dotnet)")")" >&2
+    echo "/etc/dotnet/install_location, in one line, the folder that dotnet is in:" >&2
+    dirname "$(readlink -f "$(command -v dotnet)")" >&2
     exit 1
 fi
 if [ -d /run/systemd/system ]; then
