@@ -79,7 +79,7 @@ internal static unsafe partial class LibC
 
     internal const int AdviseDontNeed = 4;
     internal const int AdviseHugePage = 14;
-    internal const int AdviseDontDump = 16;
+    internal const int AdvisePopulateWrite = 23;
 
     /// <summary>O_DIRECT is one of the few flags that differ between machines.</summary>
     internal static int OpenDirect =>

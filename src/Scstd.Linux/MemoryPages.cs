@@ -20,6 +20,9 @@ public sealed unsafe class MemoryPages : SafeHandle
     public const int PageBytes = 4096;
     public const int HugePageBytes = 2 * 1024 * 1024;
 
+    /// <summary>Our choice: what is populated at a time in the background.</summary>
+    private const int PieceBytes = 16 * 1024 * 1024;
+
     private MemoryPages(nint address, long sizeBytes, bool hugeTlb)
         : base(0, ownsHandle: true)
     {
@@ -43,6 +46,29 @@ public sealed unsafe class MemoryPages : SafeHandle
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(sizeBytes);
         options ??= new MemoryPagesOptions();
         return (options.ReservedHugePages ? TryReserved(sizeBytes, options) : null) ?? Ordinary(sizeBytes, options);
+    }
+
+    /// <summary>Puts memory behind a range now, so that no later access has to wait for it: a reactor that touches
+    /// fresh huge pages stands still while the kernel clears them. From any thread, while others read and write; what
+    /// they wrote stays. False where the kernel (before 5.14) cannot.</summary>
+    public bool Populate(long offsetBytes, long lengthBytes)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(offsetBytes);
+        ArgumentOutOfRangeException.ThrowIfNegative(lengthBytes);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(lengthBytes, SizeBytes - offsetBytes);
+        long start = offsetBytes / PageBytes * PageBytes;
+        long end = Math.Min(RoundUp(offsetBytes + lengthBytes, PageBytes), SizeBytes);
+        return end == start
+            || LibC.Advise(handle + (nint)start, (nuint)(end - start), LibC.AdvisePopulateWrite) == 0;
+    }
+
+    /// <summary>Populates everything, piece by piece, on a thread of its own that ends by itself. Left out where the
+    /// memory is more than half of the machine's (or container's): that is then taken as it is used.</summary>
+    public void PopulateInBackground()
+    {
+        if (SizeBytes > GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 2)
+            return;
+        new Thread(PopulateInPieces) { IsBackground = true, Name = "scstd-populate" }.Start();
     }
 
     /// <summary>Gives a range back to the kernel; it reads as zeros afterwards.</summary>
@@ -90,7 +116,7 @@ public sealed unsafe class MemoryPages : SafeHandle
             _ = LibC.Advise(address, (nuint)size, LibC.AdviseHugePage); // refused where the kernel has none
         }
         var pages = new MemoryPages(address, size, hugeTlb: false);
-        if (options.Populate)
+        if (options.Populate && !pages.Populate(0, size))
             pages.Touch();
         return pages;
     }
@@ -114,6 +140,30 @@ public sealed unsafe class MemoryPages : SafeHandle
     {
         for (long offset = 0; offset < SizeBytes; offset += PageBytes)
             Volatile.Write(ref *((byte*)handle + offset), 0);
+    }
+
+    private void PopulateInPieces()
+    {
+        for (long offset = 0; offset < SizeBytes; offset += PieceBytes)
+        {
+            // Held only meanwhile: a disk that is given up need not wait for all of it.
+            bool held = false;
+            try
+            {
+                DangerousAddRef(ref held);
+                if (!Populate(offset, Math.Min(PieceBytes, SizeBytes - offset)))
+                    return;
+            }
+            catch (ObjectDisposedException)
+            {
+                return;
+            }
+            finally
+            {
+                if (held)
+                    DangerousRelease();
+            }
+        }
     }
 
     private void Clear(long start, long end)

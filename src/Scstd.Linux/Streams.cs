@@ -81,7 +81,8 @@ public interface IStreamHandler
     void Received(nint data, int lengthBytes);
 
     /// <summary>Asked before each receive: where the next bytes of the stream shall be placed. 0: nowhere in
-    /// particular. The memory stays lent until <see cref="ReceivedDirect"/> or <see cref="Closed"/>.</summary>
+    /// particular. The memory stays lent until <see cref="ReceivedDirect"/> or <see cref="Closed"/>, or until this is
+    /// asked again: then it was not used.</summary>
     unsafe int DirectVectors(IoVector* vectors, int capacity);
 
     /// <summary>So many bytes were placed at the start of the vectors last given. Bytes behind them come by

@@ -30,11 +30,15 @@ internal sealed class WorkerThreads(string name, int count)
     /// </summary>
     internal static WorkerThreads Blocking { get; } = new("scstd-blocking", 4);
 
+    /// <summary>How many items were ever given to these threads.</summary>
+    internal long Enqueued { get; private set; }
+
     internal void Enqueue(IWorkItem item)
     {
         item.Following = null;
         lock (_lock)
         {
+            Enqueued++;
             if (_last is null)
                 _first = item;
             else

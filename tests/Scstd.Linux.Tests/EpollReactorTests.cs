@@ -8,6 +8,19 @@ public sealed class EpollReactorStreamTests() : ReactorStreamLaws(ReactorKind.Ep
 
 public sealed class EpollReactorConnectionTests() : ReactorConnectionLaws(ReactorKind.Epoll);
 
-public sealed class EpollReactorFileTests() : ReactorFileLaws(ReactorKind.Epoll);
+public sealed class EpollReactorFileTests() : ReactorFileLaws(ReactorKind.Epoll)
+{
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Reads_that_the_kernel_does_for_us_need_no_worker(bool direct)
+    {
+        long before = WorkerThreads.Files.Enqueued;
+        ReadOneBlockOften(direct, times: 500);
+
+        // The kernel may have had to wait for the file's map now and then, which is a worker's part.
+        Assert.InRange(WorkerThreads.Files.Enqueued - before, 0, 50);
+    }
+}
 
 public sealed class EpollReactorLoopTests() : ReactorLoopLaws(ReactorKind.Epoll);

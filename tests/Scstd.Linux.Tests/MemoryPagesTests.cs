@@ -1,6 +1,8 @@
+using System.Runtime.InteropServices;
+
 namespace Scstd.Linux.Tests;
 
-public sealed unsafe class MemoryPagesTests
+public sealed unsafe partial class MemoryPagesTests
 {
     [Theory]
     [InlineData(1, false, false)]
@@ -41,6 +43,33 @@ public sealed unsafe class MemoryPagesTests
     }
 
     [Fact]
+    public void Populating_a_range_keeps_what_was_written()
+    {
+        using MemoryPages pages = MemoryPages.Allocate(5_000_000);
+        Span<byte> bytes = new((void*)pages.Address, 5_000_000);
+        bytes[100_000] = 7;
+
+        Assert.True(pages.Populate(99_999, 3_000_000));
+
+        Assert.Equal(7, bytes[100_000]);
+        Assert.False(bytes[100_001..].ContainsAnyExcept((byte)0));
+        Assert.True(pages.Populate(0, pages.SizeBytes));
+        Assert.Throws<ArgumentOutOfRangeException>(() => pages.Populate(1, pages.SizeBytes));
+    }
+
+    [Fact]
+    public void Populating_in_the_background_ends_with_all_pages_present_and_may_be_cut_short()
+    {
+        MemoryPages cut = MemoryPages.Allocate(256 << 20);
+        cut.PopulateInBackground();
+        cut.Dispose();
+        using MemoryPages pages = MemoryPages.Allocate(40 << 20);
+        pages.PopulateInBackground();
+
+        Assert.True(SpinWait.SpinUntil(() => AllResident(pages), RunningReactor.Patience));
+    }
+
+    [Fact]
     public void More_than_the_address_space_is_refused_with_the_systems_words()
     {
         LinuxException thrown = Assert.Throws<LinuxException>(() => MemoryPages.Allocate(1L << 50));
@@ -68,4 +97,15 @@ public sealed unsafe class MemoryPagesTests
         Assert.False(to[..7].ContainsAnyExcept((byte)0));
         Assert.False(to[(7 + length)..].ContainsAnyExcept((byte)0));
     }
+
+    private static bool AllResident(MemoryPages pages)
+    {
+        byte[] present = new byte[pages.SizeBytes / MemoryPages.PageBytes];
+        fixed (byte* vector = present)
+            Assert.Equal(0, InCore(pages.Address, (nuint)pages.SizeBytes, vector));
+        return Array.TrueForAll(present, page => (page & 1) != 0);
+    }
+
+    [LibraryImport("libc", EntryPoint = "mincore", SetLastError = true)]
+    private static partial int InCore(nint address, nuint lengthBytes, byte* vector);
 }

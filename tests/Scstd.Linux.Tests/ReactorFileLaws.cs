@@ -196,6 +196,17 @@ public abstract class ReactorFileLaws : IDisposable
         read.Free();
     }
 
+    protected void ReadOneBlockOften(bool direct, int times)
+    {
+        using BlockFile file = Open(inMemory: false, direct);
+        using var operation = new RecordingOperation(4096) { Kind = FileOperationKind.Write };
+        Assert.Equal(4096, Run(file, operation, 0));
+        operation.Kind = FileOperationKind.Read;
+        for (int i = 0; i < times; i++)
+            Assert.Equal(4096, Run(file, operation, 0));
+        operation.Free();
+    }
+
     private BlockFile Open(bool inMemory, bool direct = false) => BlockFile.Open(
         (inMemory ? _memory : _disk).File("disk"),
         new BlockFileOptions { CreateSizeBytes = SizeBytes, Direct = direct });

@@ -69,6 +69,32 @@ public sealed partial class RingRefusalTests
         Assert.Null(failure);
     }
 
+    [Fact]
+    public void Behind_a_filter_that_forbids_every_asynchronous_call_workers_serve_direct_files()
+    {
+        Exception? failure = null;
+        var thread = new Thread(() => failure = Record.Exception(() =>
+        {
+            Forbid(RingSetup);
+            Forbid((int)LibC.AioSetupCall);
+            using var laws = new DirectFiles();
+            laws.AssertServed();
+        }));
+        thread.Start();
+        thread.Join();
+        Assert.Null(failure);
+    }
+
+    private sealed class DirectFiles() : ReactorFileLaws(ReactorKind.Auto)
+    {
+        public void AssertServed()
+        {
+            long before = WorkerThreads.Files.Enqueued;
+            ReadOneBlockOften(direct: true, times: 20);
+            Assert.Equal(21, WorkerThreads.Files.Enqueued - before);
+        }
+    }
+
     /// <summary>seccomp: this system call gives EPERM, every other is allowed.</summary>
     private static unsafe void Forbid(int systemCall)
     {

@@ -12,7 +12,7 @@ internal interface IEpollTarget
 
 /// <summary>
 /// The reactor where io_uring is refused: epoll (level-triggered), receive and send by plain calls that never wait,
-/// files by the page cache or by worker threads.
+/// files by the page cache, by Linux AIO (O_DIRECT) or by worker threads.
 /// </summary>
 internal sealed unsafe class EpollReactor : LoopReactor
 {
@@ -34,6 +34,7 @@ internal sealed unsafe class EpollReactor : LoopReactor
     private readonly FileHandle _epoll;
     private readonly byte* _events;
     private readonly SlotTable<IEpollTarget> _targets = new();
+    private readonly KernelAio? _aio;
     private int _ready;
 
     public EpollReactor(ReactorOptions options)
@@ -46,12 +47,14 @@ internal sealed unsafe class EpollReactor : LoopReactor
         int mail = _targets.Add(new MailTargetEvents(Mailbox));
         Debug.Assert(mail == MailTarget);
         Control(LibC.EpollAdd, Mailbox.Descriptor, LibC.EpollIn, mail);
+        _aio = KernelAio.TryCreate(Complete, GiveToWorker);
+        if (_aio is not null)
+            Register(_aio, _aio.EventDescriptor, LibC.EpollIn);
     }
 
     public override string Kind => "epoll";
 
-    /// <summary>epoll does not know files.</summary>
-    protected override int FilesAtKernel => 0;
+    protected override int FilesAtKernel => _aio?.UnderWay ?? 0;
 
     internal nint ReceiveBuffer { get; }
 
@@ -77,7 +80,7 @@ internal sealed unsafe class EpollReactor : LoopReactor
 
     protected override bool Wait(int timeoutMs)
     {
-        SystemCalls++;
+        SystemCalls += 1 + (_aio?.Submit() ?? 0);
         _ready = LibC.EpollWait(_epoll.Descriptor, _events, MaxEvents, timeoutMs);
         if (_ready >= 0)
             return _ready > 0;
@@ -104,7 +107,9 @@ internal sealed unsafe class EpollReactor : LoopReactor
 
     protected override void SubmitToKernel(FileOperation operation)
     {
-        if (operation.Kind == FileOperationKind.Read && operation.File!.ReadsWithoutWaiting)
+        if (_aio is not null && KernelAio.Takes(operation))
+            _aio.Add(operation);
+        else if (operation.Kind == FileOperationKind.Read && operation.File!.ReadsWithoutWaiting)
             RunLater(operation);
         else
             GiveToWorker(operation);
@@ -112,6 +117,7 @@ internal sealed unsafe class EpollReactor : LoopReactor
 
     protected override void ReleaseKernel()
     {
+        _aio?.Dispose();
         _epoll.Dispose();
         Mailbox.Dispose();
         NativeMemory.Free(_events);

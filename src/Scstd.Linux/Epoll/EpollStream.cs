@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-
 namespace Scstd.Linux.Epoll;
 
 internal sealed unsafe class EpollStream : SocketStream, IEpollTarget
@@ -8,10 +6,6 @@ internal sealed unsafe class EpollStream : SocketStream, IEpollTarget
     private readonly int _slot;
     private uint _interest;
     private bool _sendBlocked;
-
-    // Vectors that the handler has lent for a receive which then brought nothing.
-    private IoVector* _lent;
-    private int _lentCount;
 
     internal EpollStream(EpollReactor reactor, SocketHandle socket, IStreamHandler handler)
         : base(reactor, socket, handler)
@@ -50,8 +44,6 @@ internal sealed unsafe class EpollStream : SocketStream, IEpollTarget
     protected override bool TryRelease()
     {
         _reactor.Unregister(_slot, Descriptor);
-        NativeMemory.Free(_lent);
-        _lent = null;
         return true;
     }
 
@@ -96,7 +88,7 @@ internal sealed unsafe class EpollStream : SocketStream, IEpollTarget
     private void Receive()
     {
         IoVector* vectors = _reactor.Vectors;
-        int direct = State == StreamState.Open ? LendVectors(vectors) : 0;
+        int direct = State == StreamState.Open ? Handler.DirectVectors(vectors, MaxDirectVectors) : 0;
         int spill = direct == 0 ? EpollReactor.ReceiveBufferBytes : SpillBytes;
         vectors[direct] = new IoVector(_reactor.ReceiveBuffer, spill);
         var message = new MessageHeader { Vectors = vectors, VectorCount = (nuint)direct + 1 };
@@ -108,32 +100,10 @@ internal sealed unsafe class EpollStream : SocketStream, IEpollTarget
             return;
         }
         int error = received == 0 ? 0 : LibC.LastError;
-        if (error is ErrorNumber.TryAgain or ErrorNumber.Interrupted)
-            Keep(vectors, direct);
-        else if (received == 0)
+        if (received == 0)
             EndOfPeer();
-        else
+        else if (error is not (ErrorNumber.TryAgain or ErrorNumber.Interrupted))
             Failed(error);
-    }
-
-    private int LendVectors(IoVector* vectors)
-    {
-        if (_lentCount == 0)
-            return Handler.DirectVectors(vectors, MaxDirectVectors);
-        int count = _lentCount;
-        new ReadOnlySpan<IoVector>(_lent, count).CopyTo(new Span<IoVector>(vectors, count));
-        _lentCount = 0;
-        return count;
-    }
-
-    private void Keep(IoVector* vectors, int count)
-    {
-        if (count == 0)
-            return;
-        if (_lent == null)
-            _lent = (IoVector*)NativeMemory.Alloc(MaxDirectVectors, (nuint)sizeof(IoVector));
-        new ReadOnlySpan<IoVector>(vectors, count).CopyTo(new Span<IoVector>(_lent, count));
-        _lentCount = count;
     }
 
     private void Deliver(IoVector* vectors, int directCount, long received)
