@@ -39,6 +39,8 @@ public sealed unsafe class MemoryStore : IBlockStore
         _base = (byte*)_pages.Address;
         if (thin)
             _mapped = new ulong[((long)lengthBytes / PageBytes / 64) + 1];
+        else
+            _pages.PopulateInBackground(); // it has all its blocks, so no reactor shall wait for one
     }
 
     public string Description => "memory";
