@@ -8,8 +8,19 @@ namespace Scstd.Tests.Hosting;
 public sealed class CommandLineTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
+    private readonly List<Process> _started = [];
 
-    public void Dispose() => _folder.Dispose();
+    /// <summary>A test that fails leaves no daemon behind.</summary>
+    public void Dispose()
+    {
+        foreach (Process process in _started)
+        {
+            if (!process.HasExited)
+                process.Kill();
+            process.Dispose();
+        }
+        _folder.Dispose();
+    }
 
     [Fact]
     public async Task Version_and_help_are_told()
@@ -72,7 +83,7 @@ public sealed class CommandLineTests : IDisposable
     [Fact]
     public async Task It_says_when_it_serves_tells_its_counters_and_ends_by_SIGTERM_with_status_0()
     {
-        using Process daemon = Start("--listen", "127.0.0.1:0", "--data", _folder.File("data"));
+        Process daemon = Start("--listen", "127.0.0.1:0", "--data", _folder.File("data"));
         Task<string> error = daemon.StandardError.ReadToEndAsync();
         string serving = (await daemon.StandardOutput.ReadLineAsync())!;
         Assert.Matches(@"^scstd 0\.1\.0 serving 1 target\(s\) on 127\.0\.0\.1:\d+$", serving);
@@ -85,6 +96,25 @@ public sealed class CommandLineTests : IDisposable
         Assert.Contains("iscsiadm -m discovery -t sendtargets -p " + serving.Split(' ')[^1], await error);
     }
 
+    /// <summary>Wherever the exception comes from: it ends the process at once, loudly, with the status of a bug.
+    /// </summary>
+    [Fact]
+    public async Task A_broken_invariant_ends_it_with_status_70_and_a_last_word()
+    {
+        ProcessStartInfo start = Program("--listen", "127.0.0.1:0", "--data", _folder.File("data"));
+        start.Environment["DOTNET_STARTUP_HOOKS"] = typeof(StartupHook).Assembly.Location;
+        start.RedirectStandardInput = true;
+        Process daemon = Start(start);
+        Task<string> error = daemon.StandardError.ReadToEndAsync();
+        Assert.StartsWith("scstd 0.1.0 serving", await daemon.StandardOutput.ReadLineAsync());
+        await daemon.StandardInput.WriteLineAsync(StartupHook.Word);
+        await daemon.StandardInput.FlushAsync();
+        await daemon.WaitForExitAsync();
+
+        Assert.Equal(70, daemon.ExitCode);
+        Assert.Contains("FATL scstd is broken and stops: invariant broken: planted by a test", await error);
+    }
+
     /// <summary>sd_notify(3): the unit is started when the sockets accept, and known to be stopping.</summary>
     [Fact]
     public async Task It_tells_systemd_that_it_serves_and_that_it_stops()
@@ -95,7 +125,7 @@ public sealed class CommandLineTests : IDisposable
         ProcessStartInfo start = Program("--listen", "127.0.0.1:0", "--data", _folder.File("data"));
         start.Environment["NOTIFY_SOCKET"] = _folder.File("notify");
         start.Environment["JOURNAL_STREAM"] = "8:1";
-        using Process daemon = Process.Start(start)!;
+        Process daemon = Start(start);
         Task<string> error = daemon.StandardError.ReadToEndAsync(), output = daemon.StandardOutput.ReadToEndAsync();
 
         Assert.Contains("READY=1", Notice(notices));
@@ -120,15 +150,22 @@ public sealed class CommandLineTests : IDisposable
         Assert.Equal(0, kill.ExitCode);
     }
 
-    private static async Task<(int Status, string Output, string Error)> Run(params string[] arguments)
+    private async Task<(int Status, string Output, string Error)> Run(params string[] arguments)
     {
-        using Process process = Start(arguments);
+        Process process = Start(arguments);
         Task<string> output = process.StandardOutput.ReadToEndAsync(), error = process.StandardError.ReadToEndAsync();
         await process.WaitForExitAsync();
         return (process.ExitCode, await output, await error);
     }
 
-    private static Process Start(params string[] arguments) => Process.Start(Program(arguments))!;
+    private Process Start(params string[] arguments) => Start(Program(arguments));
+
+    private Process Start(ProcessStartInfo start)
+    {
+        Process process = Process.Start(start)!;
+        _started.Add(process);
+        return process;
+    }
 
     private static ProcessStartInfo Program(params string[] arguments) => new(
         "dotnet", [Path.Combine(AppContext.BaseDirectory, "scstd.dll"), .. arguments])
