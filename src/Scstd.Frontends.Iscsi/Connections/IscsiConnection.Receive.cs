@@ -80,9 +80,11 @@ internal sealed unsafe partial class IscsiConnection
         // Asked again: what was given before was not used.
         _isLent = false;
         FinishTermination();
-        if (_part != Part.Payload || _sink != Sink.Command || _isClosing || _sinkCommand is not { } command
-            || PlaceOf(command) is not { } buffer)
+        // Only the command's own buffer is lent: whoever takes that away waits until it is back.
+        if (_part != Part.Payload || _sink != Sink.Command || _isClosing
+            || _sinkCommand is not { IsReceivingDataOut: true } command)
             return 0;
+        DataBuffer buffer = command.Data;
         long left = Math.Min(_payloadLeftBytes, (long)buffer.LengthBytes - _sinkOffsetBytes);
         if (left < IscsiLimits.DirectReceiveMinBytes)
             return 0;

@@ -28,7 +28,7 @@ public sealed class HostilePeerTests
             3 => ["HeaderDigest=CRC32C", "DataDigest=CRC32C"],
             _ => ["InitialR2T=Yes", "ImmediateData=No", "MaxRecvDataSegmentLength=512", "iSCSIProtocolLevel=2"],
         };
-        Gen.Int.Sample(seed => Misbehave(keys, new Random(seed)), iter: 60);
+        Gen.Int.Sample(seed => Misbehave(keys, new Random(seed)), iter: 200);
     }
 
     [Fact]

@@ -83,13 +83,15 @@ internal sealed unsafe class TestDisk : IDisposable
 
     private void Do(ScsiCommand command)
     {
-        int offset = Offset(command.Cdb);
+        ulong block = BlockOf(command.Cdb);
         int lengthBytes = (int)command.RequestedBytes;
-        if (offset + lengthBytes > Blocks * BlockBytes)
+        if (block > (ulong)Blocks || lengthBytes > (Blocks - (int)block) * BlockBytes)
         {
             command.CheckCondition(SenseData.IllegalRequest(AdditionalSense.LogicalBlockAddressOutOfRange));
+            return;
         }
-        else if (command.Cdb[0] == 0x2A)
+        int offset = (int)block * BlockBytes;
+        if (command.Cdb[0] == 0x2A)
         {
             lengthBytes = Math.Min(lengthBytes, command.Data.LengthBytes);
             command.Data.CopyTo(Contents.Slice(offset, lengthBytes), 0);
@@ -110,7 +112,6 @@ internal sealed unsafe class TestDisk : IDisposable
         }
     }
 
-    private static int Offset(ReadOnlySpan<byte> cdb) =>
-        BlockBytes * (int)(cdb[0] == 0x7F
-            ? BinaryPrimitives.ReadUInt64BigEndian(cdb[12..]) : BinaryPrimitives.ReadUInt32BigEndian(cdb[2..]));
+    private static ulong BlockOf(ReadOnlySpan<byte> cdb) => cdb[0] == 0x7F
+        ? BinaryPrimitives.ReadUInt64BigEndian(cdb[12..]) : BinaryPrimitives.ReadUInt32BigEndian(cdb[2..]);
 }

@@ -144,6 +144,24 @@ public sealed class CommandWindowTests
     }
 
     [Fact]
+    public void A_session_may_be_lost_in_the_middle_of_data_for_a_write_that_waits()
+    {
+        using var world = new IscsiWorld();
+        Initiator initiator = world.LogIn(["InitialR2T=No", "DataDigest=CRC32C"]);
+        uint write = initiator.SendCommand(Cdbs.Write10(0, 128), write: true, expected: 65536, final: false,
+            cmdSn: initiator.CmdSn + 1);
+        byte[] header = new byte[48];
+        DataOutPdu.WriteTo(header, write, BasicHeaderSegment.ReservedTag, 0, 0, 65536, final: true);
+
+        initiator.SendRaw(initiator.Encode(header, Bytes.Pattern(65536)).AsSpan(0, 30_000));
+        Assert.Equal(1, world.Buffers.LeasesOut);
+        initiator.Peer.Reset();
+        world.Run();
+
+        Assert.Equal((0L, 0), (world.Buffers.LeasesOut, world.Registry.SessionCount));
+    }
+
+    [Fact]
     public void Duplicates_and_old_numbers_are_ignored_in_silence()
     {
         using var world = new IscsiWorld();
