@@ -24,8 +24,8 @@ public enum StoreIo
 /// <summary>A device: a command set and the store behind it.</summary>
 public sealed class DeviceSection : Section
 {
-    /// <summary>Our choice: what Linux' file offsets can address, rounded down to whole blocks of any size.</summary>
-    private const long MostBytes = long.MaxValue & ~0xFFFL;
+    /// <summary>Our choice: half of what Linux' file offsets can address; beyond, sizes are written in blocks.</summary>
+    private const long MostBytes = 1L << 62;
 
     internal static readonly SectionRule<DeviceSection> Rule = new("device", "A device and where its data is kept.",
         new Row<DeviceSection, DeviceType>("type", new WordRule<DeviceType>(("disk", DeviceType.Disk)),
