@@ -138,7 +138,11 @@ script_stage() {    # script_stage NAME SECONDS COMMAND...
     grep -q '^stage: ' "$log" || one FAIL "$name: did not come to its end (status $status)"
 }
 # Bounded: every property for three seconds. Longer by hand: tests/fuzz.sh -t SECONDS.
-fuzz_for_a_while() { timeout -k 10 600 tests/fuzz.sh -t 3 >"$out/fuzz.log" 2>&1 || { tail -n 40 "$out/fuzz.log"; return 1; }; }
+fuzz_for_a_while() {
+    timeout -k 10 600 tests/fuzz.sh -t 3 >"$out/fuzz.log" 2>&1 && return
+    tail -n 40 "$out/fuzz.log"
+    return 1
+}
 stage_fuzz() { step "random and mutated input does no harm" fuzz_for_a_while; }
 stage_conformance() { script_stage conformance 1200 tests/Conformance/run.sh; }
 stage_soak() { script_stage soak 400 tests/Soak/run.sh; }

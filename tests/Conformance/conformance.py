@@ -172,7 +172,7 @@ def judge(column, test, result, message, expected):
         return 'PASS %s %s' % (column, test)
     if not remark:
         return 'FAIL %s %s: expected.tsv gives no reason for %s' % (column, test, wanted)
-    return 'SKIP %s %s: %s%s' % (column, test, 'the suite is wrong: ' if result == 'FAIL' else '', remark)
+    return 'SKIP %s %s: %s%s' % (column, test, 'fails: ' if result == 'FAIL' else '', remark)
 
 
 def table(rows):

@@ -89,6 +89,7 @@ portals:
 targets:
   $name:plain: {luns: {0: plain}}
   $name:rich: {luns: {0: rich}}
+  $name:thin: {luns: {0: thin}}
   $name:thin-read-only: {luns: {0: {device: thin, read_only: yes}}}
   $name:blocks: {luns: {0: big_blocks}}
   $name:direct: {luns: {0: direct}}
@@ -159,7 +160,8 @@ mistakes_are_found() {
     while read -r line; do
         grep -q "mistakes.yaml:$line:[0-9]" "$STAGE_OUT/mistakes" || { echo "line $line is not reported"; wrong=1; }
     done < <(grep -n '# mistake:' "$file" | cut -d: -f1)
-    [ $status = 1 ] && [ $wrong = 0 ] && [ "$(grep 'mistakes.yaml:[0-9]' "$STAGE_OUT/mistakes" | grep -vc ': warning: ')" = 10 ]
+    [ $status = 1 ] && [ $wrong = 0 ] &&
+        [ "$(grep 'mistakes.yaml:[0-9]' "$STAGE_OUT/mistakes" | grep -vc ': warning: ')" = 10 ]
 }
 
 settled() {     # every session is over: nothing of it may be left
@@ -190,6 +192,7 @@ if start_daemon profiles --config "$STAGE_OUT/profiles.yaml"; then
     malformed
     suite blocks $name:blocks/0
     suite rich $name:rich/0
+    suite thin $name:thin/0 --listed-only
     suite read-only $name:thin-read-only/0 --listed-only
     settled profiles
     stop_daemon

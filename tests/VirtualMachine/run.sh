@@ -40,7 +40,7 @@ writing_or_ended() { [ -e "$1" ] || ! kill -0 "$2"; }
 whole_sequence() {  # whole_sequence PORT IQN EXT4_LUN XFS_LUN
     local status results=$STAGE_OUT/sequence.stdout
     guest sequence 900 -e AFTER_CRASH=1 "$here/guest/sequence.sh" "10.0.2.2:$1" "$2" "$3" "$4" "${ROUNDS:-2}" \
-        2>&1 | tee "$results" | grep -v '^stage:'
+        2>&1 | tee "$results" | grep --line-buffered -v '^stage:'
     status=${PIPESTATUS[0]}
     count_results <"$results" >/dev/null
     # The script's own failures are counted one by one; a guest that died reports none.

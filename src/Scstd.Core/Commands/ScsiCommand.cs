@@ -111,15 +111,15 @@ public class ScsiCommand
     /// <summary>For the frontend: all Data-Out that was to come is in <see cref="Data"/>.</summary>
     public void DataOutReceived() => ItlNexus!.Turnstile.DataOutReceived(this);
 
-    /// <summary>For the frontend: the Data-Out could not be received, and no more of it will come. The command ends with
-    /// CHECK CONDITION instead of being executed.</summary>
+    /// <summary>For the frontend: the Data-Out could not be received, and no more of it will come. The command ends
+    /// with CHECK CONDITION instead of being executed.</summary>
     public void DataOutFailed(in SenseData sense) => ItlNexus!.Turnstile.DataOutFailed(this, sense);
 
     /// <summary>For the frontend: the buffer of an aborted command is not touched any more.</summary>
     public void DataTransferTerminated() => ItlNexus!.Turnstile.AbortedCommandLeft(this);
 
-    /// <summary>For the frontend: the status will not be sent after all. A unit attention condition that it reports stays
-    /// pending (SAM-5 §5.14: it is cleared by its report).</summary>
+    /// <summary>For the frontend: the status will not be sent after all. A unit attention condition that it reports
+    /// stays pending (SAM-5 §5.14: it is cleared by its report).</summary>
     public void KeepUnitAttention()
     {
         if (!ReportsUnitAttention)

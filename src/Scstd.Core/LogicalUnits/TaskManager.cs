@@ -84,8 +84,8 @@ internal static class TaskManager
         barrier.Arm();
     }
 
-    /// <summary>SAM-5 §7.6: the nexus stays, but what a nexus loss does (§6.3.4) is done to it: its commands are aborted,
-    /// what it held is given up, and every unit tells it so.</summary>
+    /// <summary>SAM-5 §7.6: the nexus stays, but what a nexus loss does (§6.3.4) is done to it: its commands are
+    /// aborted, what it held is given up, and every unit tells it so.</summary>
     private static void ItNexusReset(TaskManagementRequest request, IReadOnlyList<ItlNexus> itls)
     {
         ItNexus nexus = request.Nexus;

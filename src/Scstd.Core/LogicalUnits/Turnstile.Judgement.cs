@@ -66,7 +66,8 @@ internal sealed partial class Turnstile
         if (command.ExpectedDataOutBytes < comingBytes)
         {
             comingBytes = command.ExpectedDataOutBytes;
-            if (!command.Binding.Row.Has(CommandTraits.MayBeCutShort) || comingBytes % Unit.Backend.BlockLengthBytes != 0)
+            if (!command.Binding.Row.Has(CommandTraits.MayBeCutShort) ||
+                comingBytes % Unit.Backend.BlockLengthBytes != 0)
             {
                 command.Refusal = SenseData.IllegalRequest(AdditionalSense.InvalidFieldInCommandInformationUnit);
                 return false;
@@ -92,8 +93,8 @@ internal sealed partial class Turnstile
 
     /// <summary>
     /// Something is unusual. The order is SAM-5's (§5.3.3, status precedence): the unit attention conditions of a reset
-    /// or a nexus loss (29h), then a reservation conflict, then any other unit attention, and then the CDB's own faults.
-    /// True if the command has been ended.
+    /// or a nexus loss (29h), then a reservation conflict, then any other unit attention, and then the CDB's own
+    /// faults. True if the command has been ended.
     /// </summary>
     private bool Intercept(ScsiCommand command)
     {
