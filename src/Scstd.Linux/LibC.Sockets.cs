@@ -36,10 +36,9 @@ internal static unsafe partial class LibC
     internal const int ShutdownWrite = 1;
     internal const int ShutdownBoth = 2;
 
-    /// <summary>MSG_DONTWAIT, MSG_NOSIGNAL, MSG_WAITALL.</summary>
+    /// <summary>MSG_DONTWAIT, MSG_NOSIGNAL.</summary>
     internal const int MessageDoNotWait = 0x40;
     internal const int MessageNoSignal = 0x4000;
-    internal const int MessageWaitAll = 0x100;
 
     internal const int EpollAdd = 1;
     internal const int EpollDelete = 2;

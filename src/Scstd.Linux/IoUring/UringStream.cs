@@ -98,7 +98,8 @@ internal sealed unsafe class UringStream : SocketStream, IRingTarget
             _reactor.Prepare(RingOperation.SendMessage, Descriptor, RingWork.Send, _slot);
         entry->Address = (nint)_sendMessage;
         entry->Length = 1;
-        entry->OperationFlags = LibC.MessageNoSignal | LibC.MessageWaitAll;
+        // Not MSG_WAITALL: what a slow peer takes is to be told as it goes, not when all is gone.
+        entry->OperationFlags = LibC.MessageNoSignal;
         _sending = true;
         _underWay++;
     }
