@@ -39,7 +39,8 @@ public sealed record TimerOptions
     /// <summary>How long a peer may take none of the bytes that wait for it.</summary>
     public int StallTimeoutMs { get; init; } = 60_000;
 
-    /// <summary>How long Data-Out that was announced or asked for may not come: its buffer is others' too.</summary>
+    /// <summary>How long one sequence of Data-Out that was announced or asked for may take, and how long a missing
+    /// CmdSN may hold up those behind it: buffers are others' too.</summary>
     public int DataOutTimeoutMs { get; init; } = 60_000;
 
     /// <summary>How often the deadlines are looked at.</summary>

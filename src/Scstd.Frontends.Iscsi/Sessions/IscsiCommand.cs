@@ -20,7 +20,7 @@ internal sealed class IscsiCommand(IscsiSession session) : ScsiCommand
     /// <summary>Data-Out that came before the command could be delivered, because older commands are missing.</summary>
     public DataBuffer EarlyData { get; } = new();
 
-    /// <summary>When the initiator last sent data for it, or was asked for data.</summary>
+    /// <summary>When the initiator last ended a sequence of data for it, or was asked for one.</summary>
     public long DataOutMovedMs { get; set; }
 
     /// <summary>Waits in the command window for older commands; the mid-layer does not know it yet.</summary>

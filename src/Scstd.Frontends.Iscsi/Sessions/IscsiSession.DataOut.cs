@@ -50,7 +50,9 @@ internal sealed partial class IscsiSession
             return;
         _home.Counters.DataOutBytes += lengthBytes;
         Counters.DataOutBytes += lengthBytes;
-        command.DataOutMovedMs = _home.Executor.NowMs;
+        // Not each PDU moves the deadline: one byte a minute, or none at all, could else hold up a unit for ever.
+        if (isFinal || isImmediate)
+            command.DataOutMovedMs = _home.Executor.NowMs;
         if (isImmediate)
             command.DataOut.ImmediateDataEnded(lengthBytes);
         else

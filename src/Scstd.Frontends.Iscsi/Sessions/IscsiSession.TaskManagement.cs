@@ -46,10 +46,10 @@ internal sealed partial class IscsiSession
         var request = new TaskManagementRequestPdu(header);
         if (_functionsOut + _waitingFunctions.Count >= IscsiLimits.TaskManagementRequestsMax)
         {
-            Reject(header, request.Immediate
-                ? RejectReason.ImmediateCommandReject : RejectReason.LongOperationReject);
             if (!request.Immediate)
                 Window.RequestEnded();
+            Reject(header, request.Immediate
+                ? RejectReason.ImmediateCommandReject : RejectReason.LongOperationReject);
             return;
         }
         if (FunctionOf(request.Function) is not { } function)
@@ -147,13 +147,14 @@ internal sealed partial class IscsiSession
     /// </summary>
     private void DropHeldStatuses(IscsiTaskManagementRequest request)
     {
-        if (request.Function is TaskManagementFunction.QueryTask or TaskManagementFunction.QueryTaskSet)
+        if (request.Response != TaskManagementResponse.FunctionComplete)
             return;
         foreach (IscsiCommand command in _tasks.Values.ToArray())
         {
             if (!command.IsStatusHeld || !IsCovered(command, request))
                 continue;
             _connection.StopPlacing(command);
+            command.KeepUnitAttention();
             EndTask(command);
             Finish(command);
         }
@@ -161,10 +162,15 @@ internal sealed partial class IscsiSession
 
     private static bool IsCovered(IscsiCommand command, IscsiTaskManagementRequest request) => request.Function switch
     {
-        TaskManagementFunction.AbortTask => ReferenceEquals(command, request.Referenced),
+        TaskManagementFunction.AbortTask =>
+            ReferenceEquals(command, request.Referenced) && command.Lun == request.Lun
+            && command.Sequence < request.Sequence,
         TaskManagementFunction.TargetWarmReset or TaskManagementFunction.TargetColdReset
             or TaskManagementFunction.ItNexusReset => command.Sequence < request.Sequence,
-        _ => command.Lun == request.Lun && command.Sequence < request.Sequence,
+        TaskManagementFunction.AbortTaskSet or TaskManagementFunction.ClearTaskSet
+            or TaskManagementFunction.LogicalUnitReset =>
+            command.Lun == request.Lun && command.Sequence < request.Sequence,
+        _ => false,
     };
 
     private TaskManagementFunction? FunctionOf(TaskManagementFunctionCode code) => code switch
