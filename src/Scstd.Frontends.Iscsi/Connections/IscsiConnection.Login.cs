@@ -23,10 +23,12 @@ internal sealed unsafe partial class IscsiConnection
             Fail("a request before the final Login Response");
             return;
         }
-        if (_payloadBytes == 0)
+        if (Sender.InFlightCount >= IscsiLimits.LoginResponsesMax)
+            Fail("Login Requests without reading the responses");
+        else if (_payloadBytes == 0)
             AnswerLogin(header, default);
-        else if (!TryCollect(header))
-            Fail("no memory for a Login Request");
+        else
+            CollectLoginText(header);
     }
 
     private void LoginRequestCollected(nint lease, int lengthBytes)
@@ -37,7 +39,7 @@ internal sealed unsafe partial class IscsiConnection
         }
         finally
         {
-            _home.Executor.Buffers.Return(lease, lengthBytes);
+            _home.Headers.ReturnText(lease);
         }
     }
 
@@ -133,12 +135,7 @@ internal sealed unsafe partial class IscsiConnection
         nint lease = 0;
         if (!reply.Data.IsEmpty)
         {
-            if (!_home.Executor.Buffers.TryLease(reply.Data.Length, out lease))
-            {
-                _home.Headers.Return(slot, large: false);
-                Fail("no memory for a Login Response");
-                return;
-            }
+            lease = _home.Headers.TakeText();
             reply.Data.Span.CopyTo(new Span<byte>((void*)lease, reply.Data.Length));
         }
         Sender.Send(new OutgoingPdu
@@ -147,6 +144,7 @@ internal sealed unsafe partial class IscsiConnection
             StatSn = StatSnUse.Advances,
             Lease = lease,
             LeaseBytes = reply.Data.Length,
+            IsLoginText = lease != 0,
             IsLast = isLast,
         });
     }

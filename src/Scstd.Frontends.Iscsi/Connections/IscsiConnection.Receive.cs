@@ -133,13 +133,13 @@ internal sealed unsafe partial class IscsiConnection
     /// <summary>An aborted command's buffer is with the stream; it must come back soon.</summary>
     public void ReclaimSoon() => _reclaim.Arm(IscsiLimits.LentBufferTimeoutMs);
 
-    /// <summary>The stream has given the buffer of an aborted command back.</summary>
+    /// <summary>The stream has given the buffer of an aborted command back. The rest of the PDU stays the command's: one
+    /// that will answer TASK ABORTED still has to see its end.</summary>
     private void FinishTermination()
     {
         if (_isLent || _sinkCommand is not { IsTerminating: true } command)
             return;
         _reclaim.Cancel();
-        StopPlacing(command);
         _session!.PlacementStopped(command);
     }
 
@@ -177,6 +177,14 @@ internal sealed unsafe partial class IscsiConnection
         _leaseBytes = _payloadBytes;
         _sink = Sink.Lease;
         return true;
+    }
+
+    private void CollectLoginText(ReadOnlySpan<byte> header)
+    {
+        _lease = _home.Headers.TakeText();
+        header[..BasicHeaderSegment.Length].CopyTo(_keptHeader);
+        _leaseBytes = _payloadBytes;
+        _sink = Sink.Lease;
     }
 
     private static DataBuffer? PlaceOf(IscsiCommand command) =>
@@ -367,7 +375,10 @@ internal sealed unsafe partial class IscsiConnection
     {
         if (_lease == 0)
             return;
-        _home.Executor.Buffers.Return(_lease, _leaseBytes);
+        if (_session is null)
+            _home.Headers.ReturnText(_lease);
+        else
+            _home.Executor.Buffers.Return(_lease, _leaseBytes);
         _lease = 0;
     }
 }

@@ -10,7 +10,6 @@ internal sealed unsafe partial class IscsiConnection
 {
     private readonly long _startedMs;
     private long _lastReceivedMs;
-    private long _lastSentMs;
     private long _pingSentMs;
     private uint _pingTag;
     private bool _isPinging;
@@ -33,13 +32,14 @@ internal sealed unsafe partial class IscsiConnection
             return;
         }
         TimerOptions timers = session.Timers;
-        if (_stream.UnsentBytes > 0 && now - _lastSentMs >= timers.StallTimeoutMs)
+        if (Sender.IsStalledSince(now - timers.StallTimeoutMs))
         {
             Fail("the peer does not read");
             return;
         }
         // Whatever it sends shows that it lives; a busy peer may answer the ping late.
-        if (_isPinging && now - Math.Max(_pingSentMs, _lastReceivedMs) >= timers.NopTimeoutMs)
+        if (_isPinging && !_isPaused && session.IsOpen
+            && now - Math.Max(_pingSentMs, _lastReceivedMs) >= timers.NopTimeoutMs)
         {
             Fail("no answer to a NOP-In");
             return;
@@ -49,7 +49,21 @@ internal sealed unsafe partial class IscsiConnection
             Fail("Data-Out that was asked for does not come");
             return;
         }
-        if (session.IsOpen && timers.NopIntervalMs > 0 && !_isPinging && now - _lastReceivedMs >= timers.NopIntervalMs)
+        if (session.HasLastingGap(now, timers.DataOutTimeoutMs))
+        {
+            Fail("a CmdSN that others wait for does not come");
+            return;
+        }
+        if (session.IsDiscovery)
+        {
+            // §4.3: its initiator may send nothing but text and logout, so it has no answer to a ping.
+            if (timers.NopIntervalMs > 0 && now - _lastReceivedMs >= IscsiLimits.DiscoveryIdleTimeoutMs)
+            {
+                Close("a discovery session without questions");
+                return;
+            }
+        }
+        else if (session.IsOpen && !_isPaused && timers.NopIntervalMs > 0 && !_isPinging && now - _lastReceivedMs >= timers.NopIntervalMs)
             Ping(now);
         _watch.Arm(timers.TickMs);
     }

@@ -37,7 +37,7 @@ internal sealed unsafe partial class IscsiConnection : IStreamHandler
         _reclaim = home.Reactor.CreateTimer(() => Fail("an aborted command's data did not come"));
         _bounds = new PduBounds(ConnectionPhase.Login, PduRules.LoginDataSegmentLengthMax, true, true, 0);
         _exchange = portal.BeginLogin();
-        _lastReceivedMs = _lastSentMs = _startedMs = home.Reactor.NowMs;
+        _lastReceivedMs = _startedMs = home.Reactor.NowMs;
         home.Connections.Add(this);
         Counters.ConnectionsAccepted++;
         _watch.Arm(portal.Options.LoginTimeoutMs);
@@ -92,20 +92,22 @@ internal sealed unsafe partial class IscsiConnection : IStreamHandler
 
     public void Sent(long lengthBytes)
     {
-        _lastSentMs = _stream.Reactor.NowMs;
         Counters.BytesSent += (ulong)lengthBytes;
         Sender.Sent(lengthBytes);
-        if (!_isPaused || _isClosing || Sender.WaitingCount > IscsiLimits.WaitingPdusMax / 2)
+        if (!_isPaused || _isClosing || !Sender.HasCaughtUp)
             return;
         _isPaused = false;
+        // It could not be heard meanwhile.
+        _lastReceivedMs = _stream.Reactor.NowMs;
         _stream.ResumeReceive();
     }
 
     public void Closed(StreamCloseReason reason, string detail)
     {
+        // The stream is gone and touches nothing any more.
+        _isLent = false;
         BeginClosing(detail);
         _isClosed = true;
-        _isLent = false;
         _watch.Cancel();
         _reclaim.Cancel();
         Sender.StreamClosed();
@@ -135,7 +137,7 @@ internal sealed unsafe partial class IscsiConnection : IStreamHandler
     /// <summary>A peer that asks faster than it reads the answers is not read from.</summary>
     private void HoldBackIfBehind()
     {
-        if (_isPaused || _isClosing || Sender.WaitingCount <= IscsiLimits.WaitingPdusMax)
+        if (_isPaused || _isClosing || !Sender.IsBehind)
             return;
         _isPaused = true;
         _stream.PauseReceive();

@@ -36,6 +36,9 @@ internal struct OutgoingPdu
     /// <see cref="PduSender.InlineDataOffset"/> behind the header.</summary>
     public nint Lease;
     public int LeaseBytes;
+
+    /// <summary>The data segment's buffer is not from the data pool but <see cref="HeaderPool.TakeText"/>'s.</summary>
+    public bool IsLoginText;
 }
 
 /// <summary>
@@ -60,6 +63,8 @@ internal sealed unsafe partial class PduSender
     private RingQueue<InFlight> _inFlight = new(64);
     private long _queuedBytes;
     private long _sentBytes;
+    private long _movedMs;
+    private long _answerBytes;
     private bool _stopped;
 
     public PduSender(StreamConnection stream, IscsiReactor home)
@@ -93,6 +98,16 @@ internal sealed unsafe partial class PduSender
 
     public bool IsIdle => _waiting.Count == 0 && _inFlight.Count == 0;
 
+    /// <summary>The initiator has made more answers than it reads: it is not read from until they have become fewer.
+    /// </summary>
+    public bool IsBehind => _waiting.Count > IscsiLimits.WaitingPdusMax || _answerBytes > IscsiLimits.AnswerBytesMax;
+
+    public bool HasCaughtUp =>
+        _waiting.Count <= IscsiLimits.WaitingPdusMax / 2 && _answerBytes <= IscsiLimits.AnswerBytesMax / 2;
+
+    /// <summary>Bytes wait, and none of them has left since this time.</summary>
+    public bool IsStalledSince(long timeMs) => _queuedBytes > _sentBytes && _movedMs <= timeMs;
+
     /// <summary>A slot with a cleared header to write a PDU into.</summary>
     public nint TakeSlot(bool large = false) => _home.Headers.Take(large);
 
@@ -104,6 +119,7 @@ internal sealed unsafe partial class PduSender
 
     public void Send(in OutgoingPdu pdu)
     {
+        _answerBytes += PinnedBytes(pdu.Lease, pdu.LeaseBytes);
         if (_stopped)
         {
             Drop(pdu);
@@ -135,6 +151,7 @@ internal sealed unsafe partial class PduSender
     public void Sent(long lengthBytes)
     {
         _sentBytes += lengthBytes;
+        _movedMs = _stream.Reactor.NowMs;
         while (_inFlight.Count > 0 && _inFlight.First.EndBytes <= _sentBytes)
             Free(_inFlight.Dequeue());
         if (!_stopped)
@@ -203,6 +220,8 @@ internal sealed unsafe partial class PduSender
             IsLarge = pdu.IsLarge,
             Lease = pdu.Lease,
             LeaseBytes = pdu.LeaseBytes,
+            IsLoginText = pdu.IsLoginText,
+            IsAnswer = true,
             Command = releases,
         });
         if (!pdu.IsLast)
@@ -247,6 +266,9 @@ internal sealed unsafe partial class PduSender
 
     private void Queue(nint address, int lengthBytes)
     {
+        // A peer is slow from when there is something for it to take.
+        if (_queuedBytes == _sentBytes)
+            _movedMs = _stream.Reactor.NowMs;
         _queuedBytes += lengthBytes;
         _stream.Queue(address, lengthBytes);
     }
@@ -254,8 +276,9 @@ internal sealed unsafe partial class PduSender
     private void Free(in InFlight sent)
     {
         _home.Headers.Return(sent.Slot, sent.IsLarge);
-        if (sent.Lease != 0)
-            _buffers.Return(sent.Lease, sent.LeaseBytes);
+        if (sent.IsAnswer)
+            _answerBytes -= PinnedBytes(sent.Lease, sent.LeaseBytes);
+        ReturnData(sent.Lease, sent.LeaseBytes, sent.IsLoginText);
         sent.Command?.Session.AnswerSent(sent.Command);
     }
 
@@ -268,9 +291,20 @@ internal sealed unsafe partial class PduSender
             return;
         }
         _home.Headers.Return(pdu.Slot, pdu.IsLarge);
-        if (pdu.Lease != 0)
-            _buffers.Return(pdu.Lease, pdu.LeaseBytes);
+        _answerBytes -= PinnedBytes(pdu.Lease, pdu.LeaseBytes);
+        ReturnData(pdu.Lease, pdu.LeaseBytes, pdu.IsLoginText);
     }
+
+    private void ReturnData(nint lease, int leaseBytes, bool isLoginText)
+    {
+        if (isLoginText)
+            _home.Headers.ReturnText(lease);
+        else if (lease != 0)
+            _buffers.Return(lease, leaseBytes);
+    }
+
+    private static long PinnedBytes(nint lease, int leaseBytes) =>
+        lease == 0 ? 0 : Math.Max(leaseBytes, BufferPool.MinSegmentBytes);
 
     /// <summary>A PDU whose memory the stream may still read.</summary>
     private struct InFlight
@@ -281,6 +315,11 @@ internal sealed unsafe partial class PduSender
         public bool IsLarge;
         public nint Lease;
         public int LeaseBytes;
+        public bool IsLoginText;
+
+        /// <summary>The lease came with the PDU; else it is a copy of Data-In, bounded by
+        /// <see cref="IscsiLimits.UnsentBytesMax"/>.</summary>
+        public bool IsAnswer;
 
         /// <summary>The command that is released with it.</summary>
         public IscsiCommand? Command;

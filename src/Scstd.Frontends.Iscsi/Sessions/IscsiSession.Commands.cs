@@ -136,14 +136,16 @@ internal sealed partial class IscsiSession : ITargetPort
     private void Hold(IscsiCommand command, ScsiCommandPdu request, ReadOnlySpan<byte> header)
     {
         uint early = Math.Min((uint)Parameters.FirstBurstLength, command.ExpectedDataOutBytes);
+        bool fits = early <= IscsiLimits.HeldBytesMax - _heldBytes;
         if (command.DataOut.AwaitsInitiator && early > 0
-            && !command.EarlyData.TryLease(_home.Executor.Buffers, (int)early))
+            && (!fits || !command.EarlyData.TryLease(_home.Executor.Buffers, (int)early)))
         {
             Forget(command);
             RejectRequest(header, RejectReason.LongOperationReject);
             return;
         }
         command.IsHeld = true;
+        _heldBytes += command.EarlyData.LengthBytes;
         Window.Hold(request.CmdSn, command);
         Place(command, request);
     }
@@ -151,6 +153,7 @@ internal sealed partial class IscsiSession : ITargetPort
     private void Deliver(IscsiCommand command)
     {
         command.IsHeld = false;
+        _heldBytes -= command.EarlyData.LengthBytes;
         _nexus!.CommandReceived(command);
     }
 
@@ -231,6 +234,7 @@ internal sealed partial class IscsiSession : ITargetPort
     {
         _tasks.Remove(command.InitiatorTaskTag);
         command.IsHeld = false;
+        _heldBytes -= command.EarlyData.LengthBytes;
         command.EarlyData.Return();
         _commandsOut--;
         if (command.IsImmediate)

@@ -13,6 +13,11 @@ internal sealed record HeldRequest(byte[] Header, nint Lease, int LeaseBytes);
 /// </summary>
 internal sealed partial class IscsiSession
 {
+    private bool _isDelivering;
+    private int _heldBytes;
+    private uint _missingCmdSn;
+    private long? _missingSinceMs;
+
     /// <summary>A header, with its additional segments, before its data segment. Where the data segment goes is told to
     /// the connection from inside; by default it goes nowhere.</summary>
     public void RequestReceived(ReadOnlySpan<byte> header, in PduVerdict verdict)
@@ -49,6 +54,24 @@ internal sealed partial class IscsiSession
         }
     }
 
+    /// <summary>
+    /// Whether requests have waited for the same older one since before this time. With one connection, which keeps the
+    /// order, and without retries (ErrorRecoveryLevel 0) it will not come any more. To be asked now and then.
+    /// </summary>
+    public bool HasLastingGap(long nowMs, int timeoutMs)
+    {
+        if (Window.HeldCount == 0 && _waitingFunctions.Count == 0)
+        {
+            _missingSinceMs = null;
+            return false;
+        }
+        if (_missingSinceMs is { } since && _missingCmdSn == Window.ExpCmdSn)
+            return nowMs - since >= timeoutMs;
+        _missingCmdSn = Window.ExpCmdSn;
+        _missingSinceMs = nowMs;
+        return false;
+    }
+
     /// <summary>A request other than a SCSI Command is whole. The lease, if any, is ours now.</summary>
     public void RequestCollected(ReadOnlySpan<byte> header, nint lease, int leaseBytes)
     {
@@ -63,6 +86,13 @@ internal sealed partial class IscsiSession
         }
         else if (segment.CmdSn != Window.ExpCmdSn)
         {
+            if (_heldBytes + leaseBytes > IscsiLimits.HeldBytesMax)
+            {
+                ReturnLease(lease, leaseBytes);
+                RejectRequest(header, RejectReason.LongOperationReject);
+                return;
+            }
+            _heldBytes += leaseBytes;
             byte[] copy = header[..BasicHeaderSegment.Length].ToArray();
             Window.Hold(segment.CmdSn, new HeldRequest(copy, lease, leaseBytes));
         }
@@ -109,8 +139,13 @@ internal sealed partial class IscsiSession
     }
 
     /// <summary>A gap may have closed: what waited behind it goes on, in order.</summary>
+    /// <remarks>What is delivered may be a function that closes the next gap: then the loop that is under way goes on,
+    /// and the depth of calls is not the peer's to choose.</remarks>
     private void DeliverHeld()
     {
+        if (_isDelivering)
+            return;
+        _isDelivering = true;
         while (IsOpen && Window.TakeHeld() is { } request)
         {
             if (request is IscsiCommand command)
@@ -119,8 +154,10 @@ internal sealed partial class IscsiSession
                 continue;
             }
             var held = (HeldRequest)request;
+            _heldBytes -= held.LeaseBytes;
             Execute(held.Header, held.Lease, held.LeaseBytes);
         }
+        _isDelivering = false;
         if (_waitingFunctions.Count > 0)
             ExecuteWaitingFunctions();
     }

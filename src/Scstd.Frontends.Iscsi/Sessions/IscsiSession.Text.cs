@@ -60,7 +60,8 @@ internal sealed partial class IscsiSession
         nint lease = 0;
         if (lengthBytes > 0)
         {
-            if (!_home.Executor.Buffers.TryLease(lengthBytes, out lease))
+            // One question may cost a hundred bytes and its answer a megabyte: many may have come in one receive.
+            if (_sender.IsBehind || !_home.Executor.Buffers.TryLease(lengthBytes, out lease))
             {
                 Reject(header, RejectReason.LongOperationReject);
                 return;

@@ -76,6 +76,8 @@ public sealed class HostilePeerTests
         Initiator initiator = world.LogIn(keys, new InMemoryStreamOptions { Seed = random.Next() });
         Initiator other = world.LogIn(name: "iqn.2026-11.test:bystander");
         world.Disk.Lends = random.Next(2) == 0;
+        if (random.Next(2) == 0)
+            world.Unit.Control.Current[3] |= 0x40; // TAS, byte 5 of the page (SPC-4 §7.5.8)
         for (int i = 0; i < 60 && !initiator.IsClosed; i++)
         {
             world.Disk.Holds = random.Next(4) == 0;
@@ -108,14 +110,15 @@ public sealed class HostilePeerTests
     {
         byte[] header = new byte[48];
         uint tag = (uint)random.Next(12);
-        byte[] data = random.Next(2) == 0 ? [] : new byte[random.Next(1, 5) * (random.Next(4) == 0 ? 4096 : 512)];
+        int unitBytes = random.Next(8) switch { 0 => 8192, 1 => 4096, _ => 512 };
+        byte[] data = random.Next(2) == 0 ? [] : new byte[random.Next(1, 5) * unitBytes];
         uint cmdSn = random.Next(4) == 0 ? initiator.CmdSn + (uint)random.Next(-3, 20) : initiator.CmdSn++;
         bool final = random.Next(4) > 0;
         Opcode opcode = Requests[random.Next(Requests.Length)];
         switch (opcode)
         {
             case Opcode.ScsiCommand:
-                int blocks = random.Next(0, 40);
+                int blocks = random.Next(0, 70);
                 bool write = random.Next(2) == 0;
                 uint expected = (uint)(random.Next(5) == 0 ? random.Next() : blocks * 512);
                 ScsiCommandPdu.WriteTo(header, 0, tag, expected, cmdSn, 1,

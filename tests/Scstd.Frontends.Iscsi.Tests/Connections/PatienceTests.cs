@@ -150,4 +150,147 @@ public sealed class PatienceTests
         Assert.Equal(0, world.Registry.SessionCount);
         Assert.Equal((true, true), (polite.IsClosed, deaf.IsClosed));
     }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(512)]
+    public void Data_that_trickles_does_not_hold_up_the_unit_for_others(int bytesPerPdu)
+    {
+        using var world = new IscsiWorld();
+        Initiator slow = world.LogIn(["ImmediateData=No"]);
+        Initiator other = world.LogIn(name: "iqn.2026-11.test:other");
+        uint tag = slow.SendCommand(Cdbs.Write10(0, 2048), write: true, expected: 1 << 20,
+            attribute: TaskAttributeCode.Ordered);
+        Pdu r2T = slow.Receive(Opcode.ReadyToTransfer);
+        uint read = other.Read(0, 1);
+
+        for (uint i = 0; i < 3 && !slow.IsClosed; i++)
+        {
+            slow.SendDataOut(tag, new R2TPdu(r2T.Header).TargetTransferTag, i, i * (uint)bytesPerPdu,
+                Bytes.Pattern(bytesPerPdu), final: false);
+            other.ReceiveNothing();
+            world.Advance(world.Options.Timers.DataOutTimeoutMs / 2);
+        }
+
+        Assert.True(slow.IsClosed);
+        Assert.Equal(512, other.ReceiveDataIn(read).Data.Length);
+    }
+
+    [Fact]
+    public void Data_that_comes_burst_by_burst_may_take_long_as_a_whole()
+    {
+        using var world = new IscsiWorld();
+        Initiator initiator = world.LogIn(["ImmediateData=No", "MaxBurstLength=8192", "FirstBurstLength=8192"]);
+        byte[] data = Bytes.Pattern(10 * 8192);
+        uint tag = initiator.Write(0, data);
+
+        for (int i = 0; i < 10; i++)
+        {
+            world.Advance(world.Options.Timers.DataOutTimeoutMs / 2);
+            initiator.Answer(initiator.Receive(Opcode.ReadyToTransfer), data);
+        }
+
+        initiator.ReceiveGood(tag);
+    }
+
+    [Theory]
+    [InlineData(29_000)]
+    [InlineData(40_000)]
+    [InlineData(45_000)]
+    public void A_peer_is_slow_only_from_when_there_is_something_to_read(int afterMs)
+    {
+        using var world = new IscsiWorld();
+        Initiator initiator = world.LogIn();
+        world.Disk.Holds = true;
+        uint tag = initiator.Read(0, 1);
+        world.Reactor.CreateTimer(world.Disk.LetGo).Arm(afterMs);
+
+        world.Reactor.Advance(afterMs + 1_000);
+
+        Assert.Empty(world.Events.Failures);
+        Assert.Equal(512, initiator.ReceiveDataIn(tag).Data.Length);
+    }
+
+    [Fact]
+    public void A_peer_that_reads_slowly_but_steadily_is_not_given_up()
+    {
+        using var world = new IscsiWorld();
+        Initiator initiator = world.LogIn();
+        initiator.Peer.WindowBytes = 0;
+        uint tag = initiator.Read(0, 2048);
+
+        for (int i = 0; i < 10; i++)
+        {
+            world.Advance(world.Options.Timers.StallTimeoutMs - 10_000);
+            initiator.Peer.WindowBytes += 1000;
+            world.Run();
+        }
+
+        Assert.Empty(world.Events.Failures);
+        initiator.Peer.WindowBytes = int.MaxValue;
+        world.Run();
+        Assert.Equal(1 << 20, initiator.ReceiveDataIn(tag).Data.Length);
+    }
+
+    [Fact]
+    public void A_logout_waits_for_slow_storage_and_is_answered()
+    {
+        using var world = new IscsiWorld(target => target with { Timers = new TimerOptions() });
+        Initiator initiator = world.LogIn();
+        world.Advance(9_000);
+        world.Disk.Holds = true;
+        initiator.Read(0, 1);
+        world.Advance(9_500);
+        initiator.SendLogout();
+
+        world.Advance(60_000);
+        world.Disk.Holds = false;
+        world.Disk.LetGo();
+        world.Run();
+
+        Assert.Empty(world.Events.Failures);
+        Assert.Equal(0ul, world.Home.Counters.LoginTimeouts);
+        initiator.Receive(Opcode.LogoutResponse);
+    }
+
+    /// <summary>An answer to a ping that is under way when the logout comes is not waited for.</summary>
+    [Fact]
+    public void A_logout_in_the_place_of_the_answer_to_a_ping_is_answered()
+    {
+        using var world = new IscsiWorld(target => target with { Timers = new TimerOptions() });
+        Initiator initiator = world.LogIn();
+        world.Disk.Holds = true;
+        initiator.Read(0, 1);
+        world.Advance(16_000);
+        initiator.Receive(Opcode.NopIn);
+        initiator.SendLogout();
+
+        world.Advance(60_000);
+        world.Disk.Holds = false;
+        world.Disk.LetGo();
+        world.Run();
+
+        Assert.Empty(world.Events.Failures);
+        initiator.Receive(Opcode.LogoutResponse);
+    }
+
+    [Fact]
+    public void A_discovery_session_is_not_pinged_and_ends_when_it_asks_nothing()
+    {
+        using var world = new IscsiWorld();
+        Initiator initiator = world.Connect();
+        initiator.LogIn([], discovery: true);
+
+        world.Advance(IscsiLimits.DiscoveryIdleTimeoutMs - 10_000);
+        initiator.ReceiveNothing();
+        initiator.SendText(Initiator.Keys("SendTargets=All"));
+        initiator.Receive(Opcode.TextResponse);
+        world.Advance(IscsiLimits.DiscoveryIdleTimeoutMs - 10_000);
+        Assert.False(initiator.IsClosed);
+        world.Advance(20_000);
+
+        Assert.True(initiator.IsClosed);
+        initiator.ReceiveNothing();
+        Assert.Empty(world.Events.Failures);
+    }
 }

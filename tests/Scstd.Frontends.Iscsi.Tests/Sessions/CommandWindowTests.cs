@@ -247,4 +247,70 @@ public sealed class CommandWindowTests
         initiator.SendNop([1]);
         Assert.Equal(first + 2, initiator.Receive(Opcode.NopIn).ExpCmdSn);
     }
+
+    [Fact]
+    public void A_rejected_request_tells_that_its_number_was_taken()
+    {
+        using var world = new IscsiWorld(target => target with { QueueDepth = 1 });
+        Initiator initiator = world.LogIn();
+
+        // Expected data without a direction is an invalid field.
+        initiator.SendCommand(Cdbs.TestUnitReady, expected: 512);
+        Pdu reject = initiator.Receive(Opcode.Reject);
+
+        Assert.Equal((initiator.CmdSn, initiator.CmdSn), (reject.ExpCmdSn, reject.MaxCmdSn));
+    }
+
+    [Fact]
+    public void A_function_beyond_the_most_tells_that_its_number_was_taken()
+    {
+        using var world = new IscsiWorld();
+        Initiator initiator = world.LogIn();
+        world.Disk.Holds = true;
+        initiator.Read(0, 1);
+        for (int i = 0; i < IscsiLimits.TaskManagementRequestsMax; i++)
+            initiator.SendFunction(TaskManagementFunctionCode.AbortTaskSet);
+        initiator.ReceiveNothing();
+
+        initiator.SendFunction(TaskManagementFunctionCode.AbortTaskSet, immediate: false);
+
+        Pdu reject = initiator.Receive(Opcode.Reject);
+        Assert.Equal(RejectReason.LongOperationReject, new RejectPdu(reject.Header).Reason);
+        Assert.Equal(initiator.CmdSn, reject.ExpCmdSn);
+        // One command is still under way.
+        Assert.Equal(initiator.CmdSn + (uint)world.Options.QueueDepth - 2, reject.MaxCmdSn);
+    }
+
+    /// <summary>Each abort closes the gap in front of the next one; on a small stack, one frame each would not fit.</summary>
+    [Fact]
+    public void Functions_that_close_gaps_for_each_other_do_not_pile_up()
+    {
+        const int Pairs = 2000;
+        List<Pdu> answers = [];
+        var thread = new Thread(Converse, 384 * 1024);
+        thread.Start();
+        thread.Join();
+
+        Assert.Equal(1 + Pairs, answers.Count);
+        Assert.All(answers[1..], answer => Assert.Equal(TaskManagementResponseCode.FunctionComplete,
+            new TaskManagementResponsePdu(answer.Header).Response));
+
+        void Converse()
+        {
+            using var world = new IscsiWorld(target => target with { QueueDepth = IscsiLimits.QueueDepthMax });
+            Initiator initiator = world.LogIn();
+            uint missing = initiator.CmdSn++;
+            for (int i = 0; i < Pairs; i++)
+            {
+                uint cmdSn = initiator.CmdSn;
+                initiator.CmdSn += 2;
+                uint tag = initiator.SendCommand(Cdbs.TestUnitReady, cmdSn: cmdSn + 1);
+                initiator.SendFunction(
+                    TaskManagementFunctionCode.AbortTask, referenced: tag, immediate: false, cmdSn: cmdSn);
+            }
+            initiator.ReceiveNothing();
+            initiator.SendCommand(Cdbs.TestUnitReady, cmdSn: missing);
+            answers = initiator.ReceiveAll();
+        }
+    }
 }
