@@ -24,16 +24,16 @@ public static class IscsiLimits
     /// from.</summary>
     internal const int AnswerBytesMax = 4 * 1024 * 1024;
 
-    /// <summary>Our choice: data of a session's requests that wait for older ones. One connection keeps the order, so an
-    /// honest initiator needs none of it.</summary>
+    /// <summary>Our choice: data of a session's requests that wait for older ones. One connection keeps the order, so
+    /// an honest initiator needs none of it.</summary>
     internal const int HeldBytesMax = 4 * 1024 * 1024;
 
     /// <summary>Our choice: Login Responses of one connection that have not left. Requests and responses alternate, so
     /// one is the rule; the reactor may hear of the next request before it hears that the response has left.</summary>
     internal const int LoginResponsesMax = 4;
 
-    /// <summary>Our choice: how long a discovery session may ask nothing. Its initiator cannot answer a ping, and can come
-    /// again at any time.</summary>
+    /// <summary>Our choice: how long a discovery session may ask nothing. Its initiator cannot answer a ping, and can
+    /// come again at any time.</summary>
     internal const int DiscoveryIdleTimeoutMs = 60_000;
 
     /// <summary>Our choice: the largest Data-In or Data-Out data segment; the largest segment that the buffer pool

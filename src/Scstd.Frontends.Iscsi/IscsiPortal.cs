@@ -14,6 +14,7 @@ public sealed class IscsiPortal
 {
     private readonly IscsiTargetRegistry _registry;
     private readonly StreamListener _listener;
+    private readonly (string Host, int? Port)? _advertised;
     private int _connectionCount;
     private long _acceptedCount;
     private long _turnedAwayCount;
@@ -25,6 +26,8 @@ public sealed class IscsiPortal
         _registry = registry;
         Options = options;
         Listener = listener;
+        if (options.AdvertisedAddress is { } advertised)
+            _advertised = Parse(advertised);
         _listener = listener.Reactor.Listen(options.EndPoint, Accepted);
         EndPoint = _listener.LocalEndPoint;
     }
@@ -51,8 +54,10 @@ public sealed class IscsiPortal
     /// <summary>Lets nobody in any more; connections that are there go on.</summary>
     internal void StopListening() => _listener.Close();
 
-    internal LoginExchange BeginLogin() =>
-        new(new PortalPolicy(this, _registry), _registry.FillRandom, _registry.Challenges);
+    internal PortalPolicy CreatePolicy() => new(this, _registry);
+
+    internal LoginExchange BeginLogin(PortalPolicy policy) =>
+        new(policy, _registry.FillRandom, _registry.Challenges);
 
     internal void LoginFailed() => Interlocked.Increment(ref _loginFailureCount);
 
@@ -60,7 +65,11 @@ public sealed class IscsiPortal
 
     /// <summary>The session for a login that has succeeded; null, and why not.</summary>
     internal LoginStatus CreateSession(
-        IscsiConnection connection, LoginIdentity identity, NegotiatedParameters agreed, out IscsiSession? session)
+        IscsiConnection connection,
+        PortalPolicy policy,
+        LoginIdentity identity,
+        NegotiatedParameters agreed,
+        out IscsiSession? session)
     {
         session = null;
         if (_registry.IsDraining)
@@ -68,13 +77,28 @@ public sealed class IscsiPortal
         SessionAccess? access = null;
         if (identity.TargetName is { } name)
         {
-            // Looked up again: between the first request and the last the configuration may have changed.
+            // Between the first request and the last the configuration may have changed: who has proved by the old
+            // rules who it is gets nothing by the new ones.
             if (_registry.Find(name) is not { } target || !target.IsVisibleTo(identity.InitiatorName))
                 return LoginStatus.TargetRemoved;
+            if (!ReferenceEquals(target, policy.AdmittedTo))
+                return LoginStatus.ServiceUnavailable;
             access = target.AccessFor(identity.InitiatorName, Options.Tag);
         }
         session = new IscsiSession(connection, _registry.Sessions, identity, agreed, access);
         return LoginStatus.Success;
+    }
+
+    /// <summary>Whether a session that had to wait for its predecessor may still begin.</summary>
+    internal LoginStatus Confirm(IscsiSession session)
+    {
+        if (_registry.IsDraining)
+            return LoginStatus.ServiceUnavailable;
+        if (session.Target is not { } target)
+            return LoginStatus.Success;
+        if (_registry.Find(target.Name) is not { } now)
+            return LoginStatus.TargetRemoved;
+        return ReferenceEquals(now, target) ? LoginStatus.Success : LoginStatus.ServiceUnavailable;
     }
 
     /// <summary>SendTargets: what this initiator may see, coming in here; a null name asks for all. A target is told
@@ -95,22 +119,28 @@ public sealed class IscsiPortal
     /// <summary>By which address the peer of a connection to <paramref name="askedAt"/> finds this portal.</summary>
     internal TargetPortal AddressFor(IPEndPoint askedAt)
     {
-        if (Options.AdvertisedAddress is { } advertised)
-            return Parse(advertised);
+        if (_advertised is var (host, port))
+            return new TargetPortal(host, port ?? EndPoint.Port, Options.Tag);
         bool any = EndPoint.Address.Equals(IPAddress.Any) || EndPoint.Address.Equals(IPAddress.IPv6Any);
         return new TargetPortal(any ? new IPEndPoint(askedAt.Address, EndPoint.Port) : EndPoint, Options.Tag);
     }
 
-    private TargetPortal Parse(string address)
+    /// <summary>When the portal is opened, not when the first initiator asks: a fault is the administrator's to hear
+    /// of.</summary>
+    private static (string Host, int? Port) Parse(string address)
     {
         int colon = address.LastIndexOf(':');
         bool hasPort = colon > address.LastIndexOf(']') && address.IndexOf(':') is var first
             && (first == colon || address[0] == '[');
-        return hasPort
-            ? new TargetPortal(address[..colon],
-                int.Parse(address.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture), Options.Tag)
-            : new TargetPortal(address, EndPoint.Port, Options.Tag);
+        if (!hasPort)
+            return address.Length > 0 ? (address, null) : throw Malformed(address);
+        return colon > 0 && ushort.TryParse(
+            address.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out ushort port)
+            ? (address[..colon], port) : throw Malformed(address);
     }
+
+    private static ArgumentException Malformed(string address) =>
+        new($"'{address}' is not an address that initiators could be told");
 
     private void Accepted(SocketHandle socket)
     {
@@ -140,6 +170,9 @@ internal sealed class PortalPolicy(IscsiPortal portal, IscsiTargetRegistry regis
 {
     private static readonly ParameterLimits DiscoveryLimits = new();
 
+    /// <summary>The target as it was when it let the initiator in.</summary>
+    public IscsiTarget? AdmittedTo { get; private set; }
+
     public LoginAdmission AdmitDiscovery(string initiatorName)
     {
         if (registry.IsDraining)
@@ -159,6 +192,7 @@ internal sealed class PortalPolicy(IscsiPortal portal, IscsiTargetRegistry regis
             return LoginAdmission.Refused(LoginStatus.NotFound);
         if (target.Options.Redirect is { } redirect)
             return LoginAdmission.Moved(redirect.IsPermanent, redirect.Address);
+        AdmittedTo = target;
         return LoginAdmission.Granted(
             target.AuthenticationFor(initiatorName), target.Negotiation, portal.Options.Tag, target.Options.Alias);
     }

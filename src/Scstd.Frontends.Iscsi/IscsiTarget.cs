@@ -1,5 +1,6 @@
 using Scstd.Core;
 using Scstd.Frontends.Iscsi.Login;
+using Scstd.Frontends.Iscsi.Pdus;
 using Scstd.Frontends.Iscsi.Sessions;
 
 namespace Scstd.Frontends.Iscsi;
@@ -75,9 +76,9 @@ public sealed class IscsiTarget
         foreach (IscsiSession session in _sessions.Snapshot())
         {
             if (session.Key.TargetName == Name && !ReferenceEquals(session, requester))
-                session.Connection.Home.Reactor.Post(session.Drop);
+                session.Connection.Home.Reactor.Post(() => session.Drop(LoginStatus.ServiceUnavailable));
         }
-        requester.Drop();
+        requester.Drop(LoginStatus.ServiceUnavailable);
     }
 }
 

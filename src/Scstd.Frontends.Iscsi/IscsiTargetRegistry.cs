@@ -3,6 +3,7 @@ using System.Collections.Immutable;
 using System.Net;
 using System.Security.Cryptography;
 using Scstd.Frontends.Iscsi.Login;
+using Scstd.Frontends.Iscsi.Pdus;
 using Scstd.Frontends.Iscsi.Sessions;
 using Scstd.Linux;
 
@@ -71,7 +72,7 @@ public sealed class IscsiTargetRegistry
         foreach (IscsiSession session in Sessions.Snapshot())
         {
             if (session.Key.TargetName == name)
-                session.Connection.Home.Reactor.Post(session.Drop);
+                session.Connection.Home.Reactor.Post(() => session.Drop(LoginStatus.TargetRemoved));
         }
     }
 

@@ -7,8 +7,8 @@ namespace Scstd.Frontends.Iscsi.Connections;
 /// <summary>
 /// Native memory for the headers of PDUs that wait to be sent, for one reactor: the kernel reads them after the call,
 /// so they may not move. Two sizes: a header with its digest and tail, and one with a short data segment (sense data,
-/// the header of a rejected PDU) behind it. And the text of logins: who is not let in yet takes nothing from the pool of
-/// those who are, and those who are cannot keep others out by emptying it.
+/// the header of a rejected PDU) behind it. And the text of logins: who is not let in yet takes nothing from the pool
+/// of those who are, and those who are cannot keep others out by emptying it.
 /// </summary>
 internal sealed unsafe class HeaderPool : IDisposable
 {

@@ -11,6 +11,7 @@ namespace Scstd.Frontends.Iscsi.Connections;
 /// </summary>
 internal sealed unsafe partial class IscsiConnection
 {
+    private readonly PortalPolicy _policy;
     private readonly LoginExchange _exchange;
     private CommandWindow? _loginWindow;
     private LoginReply? _lastReply;
@@ -73,7 +74,8 @@ internal sealed unsafe partial class IscsiConnection
     {
         _lastReply = reply;
         LoginIdentity identity = _exchange.Identity!;
-        LoginStatus status = _portal.CreateSession(this, identity, _exchange.Parameters, out IscsiSession? session);
+        LoginStatus status = _portal.CreateSession(
+            this, _policy, identity, _exchange.Parameters, out IscsiSession? session);
         if (session is null)
         {
             Refuse(_exchange.Refuse(status, "no session for this initiator now"));
@@ -86,7 +88,15 @@ internal sealed unsafe partial class IscsiConnection
         Refuse(_exchange.Refuse(LoginStatus.OutOfResources, "the target has its most sessions"));
     }
 
-    /// <summary>The session may be.</summary>
+    /// <summary>The login had succeeded, but before its session could begin the target ended.</summary>
+    public void TakeBackAdmission(LoginStatus status)
+    {
+        if (!_isClosing)
+            Refuse(_exchange.Refuse(status, "the target ended before the session began"));
+    }
+
+    /// <summary>The session may be: nothing of a predecessor can act any more. That may have taken long, so the target
+    /// is asked for again.</summary>
     private void Admitted()
     {
         IscsiSession session = _candidate!;
@@ -94,6 +104,13 @@ internal sealed unsafe partial class IscsiConnection
         if (_isClosing)
         {
             session.Abandon();
+            return;
+        }
+        LoginStatus status = _portal.Confirm(session);
+        if (status != LoginStatus.Success)
+        {
+            session.Abandon();
+            TakeBackAdmission(status);
             return;
         }
         NegotiatedParameters agreed = session.Parameters;

@@ -133,8 +133,8 @@ internal sealed unsafe partial class IscsiConnection
     /// <summary>An aborted command's buffer is with the stream; it must come back soon.</summary>
     public void ReclaimSoon() => _reclaim.Arm(IscsiLimits.LentBufferTimeoutMs);
 
-    /// <summary>The stream has given the buffer of an aborted command back. The rest of the PDU stays the command's: one
-    /// that will answer TASK ABORTED still has to see its end.</summary>
+    /// <summary>The stream has given the buffer of an aborted command back. The rest of the PDU stays the command's:
+    /// one that will answer TASK ABORTED still has to see its end.</summary>
     private void FinishTermination()
     {
         if (_isLent || _sinkCommand is not { IsTerminating: true } command)

@@ -1,4 +1,5 @@
 using Scstd.Frontends.Iscsi.Pdus;
+using Scstd.Frontends.Iscsi.Sessions;
 
 namespace Scstd.Frontends.Iscsi.Connections;
 
@@ -54,18 +55,23 @@ internal sealed unsafe partial class IscsiConnection
             Fail("a CmdSN that others wait for does not come");
             return;
         }
-        if (session.IsDiscovery)
-        {
-            // §4.3: its initiator may send nothing but text and logout, so it has no answer to a ping.
-            if (timers.NopIntervalMs > 0 && now - _lastReceivedMs >= IscsiLimits.DiscoveryIdleTimeoutMs)
-            {
-                Close("a discovery session without questions");
-                return;
-            }
-        }
-        else if (session.IsOpen && !_isPaused && timers.NopIntervalMs > 0 && !_isPinging && now - _lastReceivedMs >= timers.NopIntervalMs)
+        WatchSilence(session, now);
+        if (!_isClosing)
+            _watch.Arm(timers.TickMs);
+    }
+
+    /// <summary>A peer that says nothing is asked whether it lives. Not in a discovery session: its initiator may send
+    /// nothing but text and logout (§4.3), so it has no answer.</summary>
+    private void WatchSilence(IscsiSession session, long now)
+    {
+        int intervalMs = session.Timers.NopIntervalMs;
+        if (!session.IsOpen || _isPaused || intervalMs == 0)
+            return;
+        long silentMs = now - _lastReceivedMs;
+        if (!session.IsDiscovery && !_isPinging && silentMs >= intervalMs)
             Ping(now);
-        _watch.Arm(timers.TickMs);
+        else if (session.IsDiscovery && silentMs >= IscsiLimits.DiscoveryIdleTimeoutMs)
+            Close("a discovery session without questions");
     }
 
     private void WatchLogin(long now)

@@ -36,7 +36,8 @@ internal sealed unsafe partial class IscsiConnection : IStreamHandler
         _watch = home.Reactor.CreateTimer(Watch);
         _reclaim = home.Reactor.CreateTimer(() => Fail("an aborted command's data did not come"));
         _bounds = new PduBounds(ConnectionPhase.Login, PduRules.LoginDataSegmentLengthMax, true, true, 0);
-        _exchange = portal.BeginLogin();
+        _policy = portal.CreatePolicy();
+        _exchange = portal.BeginLogin(_policy);
         _lastReceivedMs = _startedMs = home.Reactor.NowMs;
         home.Connections.Add(this);
         Counters.ConnectionsAccepted++;
@@ -85,7 +86,7 @@ internal sealed unsafe partial class IscsiConnection : IStreamHandler
     public void Shut()
     {
         if (_session is { IsOpen: true } session)
-            session.Drop();
+            session.Drop(LoginStatus.ServiceUnavailable);
         else
             Close("the target stops");
     }
@@ -119,6 +120,8 @@ internal sealed unsafe partial class IscsiConnection : IStreamHandler
         if (_session is null)
             _portal.LoginFailed();
         _home.Events.ConnectionClosed(_stream.RemoteEndPoint, _session?.Description ?? "login", _reason);
+        if (_candidate is { } waiting && waiting.TryWithdraw())
+            _candidate = null;
         _session?.ConnectionClosed();
     }
 

@@ -21,9 +21,12 @@ internal sealed partial class IscsiSession
         _sender.SendHeader(slot);
     }
 
-    /// <summary>Tells that all connections of the session will be dropped, and drops its only one (§11.9.1).</summary>
-    public void Drop()
+    /// <summary>Tells that all connections of the session will be dropped, and drops its only one (§11.9.1). A session
+    /// that has not begun yet is refused instead.</summary>
+    public void Drop(LoginStatus insteadOfLogin)
     {
+        if (State == SessionState.Admitting)
+            _connection.TakeBackAdmission(insteadOfLogin);
         if (!IsOpen)
             return;
         nint slot = _sender.TakeSlot();

@@ -82,6 +82,9 @@ internal sealed partial class IscsiSession
 
     public bool IsOpen => State == SessionState.Open;
 
+    /// <summary>Null in a discovery session.</summary>
+    public IscsiTarget? Target => _access?.Target;
+
     public bool IsDiscovery => _access is null;
 
     /// <summary>What the target allows.</summary>
@@ -93,6 +96,9 @@ internal sealed partial class IscsiSession
 
     /// <summary>Target session identifying handle, given when the session is admitted.</summary>
     public ushort Tsih { get; set; }
+
+    /// <summary>Whose end this session waits for; under the table's lock.</summary>
+    public IscsiSession? Predecessor { get; set; }
 
     /// <summary>A session of the same initiator port ended for this one.</summary>
     public bool ReplacesAnother { get; set; }
@@ -113,6 +119,16 @@ internal sealed partial class IscsiSession
     {
         State = SessionState.Ended;
         _table.Ended(this);
+    }
+
+    /// <summary>The connection is gone while a predecessor can still act: nobody waits for it any more. False if the
+    /// wait is over already.</summary>
+    public bool TryWithdraw()
+    {
+        if (!_table.TryWithdraw(this))
+            return false;
+        State = SessionState.Ended;
+        return true;
     }
 
     /// <summary>The I_T nexus comes into being.</summary>

@@ -16,7 +16,7 @@ internal sealed class SessionTable
     private readonly Lock _lock = new();
     private readonly Dictionary<SessionKey, IscsiSession> _byKey = [];
     private readonly Dictionary<ushort, IscsiSession> _byTsih = [];
-    private readonly Dictionary<IscsiSession, Action> _successors = [];
+    private readonly Dictionary<IscsiSession, Successor> _successors = [];
     private ushort _lastTsih;
 
     public int Count
@@ -46,7 +46,8 @@ internal sealed class SessionTable
             if (predecessor is not null)
             {
                 session.ReplacesAnother = true;
-                _successors[predecessor] = admitted;
+                session.Predecessor = predecessor;
+                _successors[predecessor] = new Successor(session, admitted);
             }
         }
         if (predecessor is null)
@@ -61,15 +62,44 @@ internal sealed class SessionTable
     /// <summary>From the session's reactor: nothing of it can act any more.</summary>
     public void Ended(IscsiSession session)
     {
-        Action? admitted;
+        Action? admitted = null;
         lock (_lock)
         {
             _byTsih.Remove(session.Tsih);
             if (_byKey.TryGetValue(session.Key, out IscsiSession? current) && ReferenceEquals(current, session))
                 _byKey.Remove(session.Key);
-            _successors.Remove(session, out admitted);
+            if (_successors.Remove(session, out Successor next))
+            {
+                next.Session.Predecessor = null;
+                admitted = next.Admitted;
+            }
         }
         admitted?.Invoke();
+    }
+
+    /// <summary>A session that waits will never be: who waits for it waits for its predecessor instead. False if
+    /// nothing is waited for any more, and the session is told so. A predecessor may hang on its storage for long;
+    /// logins that come and go meanwhile leave nothing behind.</summary>
+    public bool TryWithdraw(IscsiSession candidate)
+    {
+        lock (_lock)
+        {
+            if (candidate.Predecessor is not { } predecessor)
+                return false;
+            candidate.Predecessor = null;
+            _byTsih.Remove(candidate.Tsih);
+            if (_successors.Remove(candidate, out Successor next))
+            {
+                next.Session.Predecessor = predecessor;
+                _successors[predecessor] = next;
+            }
+            else
+            {
+                _successors.Remove(predecessor);
+                _byKey[candidate.Key] = predecessor;
+            }
+            return true;
+        }
     }
 
     public IscsiSession? Find(ushort tsih)
@@ -97,6 +127,9 @@ internal sealed class SessionTable
         }
         return count >= session.MaxSessions;
     }
+
+    /// <summary>Who waits, and how it is told that it may go on.</summary>
+    private readonly record struct Successor(IscsiSession Session, Action Admitted);
 
     /// <summary>§11.12.6: zero is reserved for sessions to be.</summary>
     private bool TryTakeTsih(out ushort tsih)

@@ -4,8 +4,8 @@ using Scstd.Scsi;
 
 namespace Scstd.Frontends.Iscsi.Tests.Connections;
 
-/// <summary>Long data segments are received in place: the stream holds a command's buffer while the command, its session
-/// or the stream itself may end.</summary>
+/// <summary>Long data segments are received in place: the stream holds a command's buffer while the command, its
+/// session or the stream itself may end.</summary>
 public sealed class LentBufferTests
 {
     public enum Ending

@@ -281,7 +281,8 @@ public sealed class CommandWindowTests
         Assert.Equal(initiator.CmdSn + (uint)world.Options.QueueDepth - 2, reject.MaxCmdSn);
     }
 
-    /// <summary>Each abort closes the gap in front of the next one; on a small stack, one frame each would not fit.</summary>
+    /// <summary>Each abort closes the gap in front of the next one; on a small stack, a frame each would not
+    /// fit.</summary>
     [Fact]
     public void Functions_that_close_gaps_for_each_other_do_not_pile_up()
     {
