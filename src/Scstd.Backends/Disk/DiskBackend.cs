@@ -18,6 +18,9 @@ public sealed partial class DiskBackend : IBackend, IDisposable
     private readonly DiskLane[] _lanes;
     private volatile bool _isWriteThrough;
 
+    /// <summary>Somebody uses COMPARE AND WRITE here: the unit is shared with care.</summary>
+    private volatile bool _isComparedAndWritten;
+
     /// <summary>Takes the store over.</summary>
     public DiskBackend(DiskOptions options, IBlockStore store, IReadOnlyList<Reactor> reactors)
     {

@@ -19,7 +19,7 @@ public sealed partial class DiskBackend
             yield return new(row, Verify, ValidateVerify);
         foreach (CommandRow row in (CommandRow[])[Sbc.WriteSame10, Sbc.WriteSame16, Sbc.WriteSame32])
             yield return new(row, WriteSame, ValidateWriteSame);
-        yield return new(Sbc.CompareAndWrite, CompareAndWrite, ValidateRange);
+        yield return new(Sbc.CompareAndWrite, CompareAndWrite, ValidateCompareAndWrite);
         yield return new(Sbc.OrWrite16, OrWrite, ValidateTransfer);
         yield return new(Sbc.SynchronizeCache10, SynchronizeCache, ValidateRange);
         yield return new(Sbc.SynchronizeCache16, SynchronizeCache, ValidateRange);
@@ -50,10 +50,10 @@ public sealed partial class DiskBackend
         BlockRange range = BlockRange.Read(command.Cdb);
         if (!range.IsWithin(BlockCount))
             return range.OutOfRange(BlockCount);
-        return range.Blocks > (ulong)(DiskLimits.MaxTransferBytes / BlockLengthBytes) ? TooLong(command) : null;
+        return range.Blocks > (ulong)(DiskLimits.MaxTransferBytes / BlockLengthBytes) ? WrongLength(command) : null;
     }
 
-    private static SenseData TooLong(ScsiCommand command) =>
+    private static SenseData WrongLength(ScsiCommand command) =>
         SenseData.InvalidFieldInCdb(command.Binding.Row.LengthFieldOffset);
 
     /// <summary>BYTCHK 10b is reserved.</summary>
@@ -84,9 +84,17 @@ public sealed partial class DiskBackend
         if (!range.IsWithin(BlockCount))
             return range.OutOfRange(BlockCount);
         // WSNZ 0: no blocks means all to the end, and the limit holds for that as well (SBC-4 §5.50.1).
-        ulong most = (ulong)(DiskLimits.MaxWriteSameBytes / BlockLengthBytes);
-        return range.ToEnd(BlockCount).Blocks > most ? TooLong(command) : null;
+        return range.ToEnd(BlockCount).Blocks > DiskLimits.MaxWriteSameBlocks || HasOtherLength(command)
+            ? WrongLength(command) : null;
     }
+
+    private SenseData? ValidateCompareAndWrite(ScsiCommand command) =>
+        HasOtherLength(command) ? WrongLength(command) : ValidateRange(command);
+
+    /// <summary>The initiator gives more than the CDB speaks of. Elsewhere the rest is a residual; where the Data-Out
+    /// is a pattern or has two halves, the two do not mean the same blocks, and what would be written is not what was
+    /// meant.</summary>
+    private static bool HasOtherLength(ScsiCommand command) => command.ExpectedDataOutBytes > command.RequestedBytes;
 
     private SenseData? ValidateLbaStatus(ScsiCommand command)
     {
@@ -103,7 +111,7 @@ public sealed partial class DiskBackend
         {
             command.Complete();
         }
-        else if (Store.TryLend(range.Lba, (int)range.Blocks, command.Data))
+        else if (MayLend(command) && Store.TryLend(range.Lba, (int)range.Blocks, command.Data))
         {
             command.DataInLengthBytes = command.Data.LengthBytes;
             command.Complete();
@@ -113,6 +121,11 @@ public sealed partial class DiskBackend
             LaneOf(command).Reads.Start(command);
         }
     }
+
+    /// <summary>What is lent shows writes that come before it is sent. That is any two commands' right that are under
+    /// way together, but not where a digest goes with the data, nor where initiators rely on COMPARE AND WRITE: a
+    /// reader must see its blocks before or after, and never half of each.</summary>
+    private bool MayLend(ScsiCommand command) => !_isComparedAndWritten && !command.Nexus.Port.NeedsStableDataIn;
 
     private void Write(ScsiCommand command)
     {
@@ -128,6 +141,7 @@ public sealed partial class DiskBackend
 
     private void CompareAndWrite(ScsiCommand command)
     {
+        _isComparedAndWritten = true;
         if (command.Data.IsEmpty)
             command.Complete();
         else

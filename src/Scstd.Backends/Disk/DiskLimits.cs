@@ -13,9 +13,8 @@ internal static class DiskLimits
     /// <summary>Byte 13 of the CDB has no more.</summary>
     public const int MaxCompareAndWriteBlocks = 255;
 
-    /// <summary>Our choice: bounds what one command keeps busy; each piece gives way to others and to an abort.
-    /// </summary>
-    public const int MaxWriteSameBytes = 256 * 1024 * 1024;
+    /// <summary>Our choice: what the 10 byte form can say; it bounds what one command keeps busy.</summary>
+    public const int MaxWriteSameBlocks = 0xFFFF;
 
     /// <summary>Our choice: a list of a page's size.</summary>
     public const int MaxUnmapDescriptors = 256;

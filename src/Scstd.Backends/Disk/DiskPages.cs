@@ -48,7 +48,7 @@ internal static class DiskPages
             Write32(page, 24, (uint)store.UnmapGranularityBlocks);
             Write32(page, 28, 0x8000_0000); // UGAVALID, alignment 0
         }
-        Write64(page, 32, (ulong)(DiskLimits.MaxWriteSameBytes / block));
+        Write64(page, 32, DiskLimits.MaxWriteSameBlocks);
         return page;
     }
 

@@ -6,6 +6,11 @@ namespace Scstd.Core;
 /// </summary>
 public interface ITargetPort
 {
+    /// <summary>Data-In must stay as it is from the command's completion until it is sent, because something is
+    /// computed over it first (a digest): memory that a store lends and others may write to meanwhile will not do.
+    /// </summary>
+    bool NeedsStableDataIn => false;
+
     /// <summary>Fetch the Data-Out into <see cref="ScsiCommand.Data"/> (R2T, XFER_RDY);
     /// answer: <see cref="ScsiCommand.DataOutReceived"/>.</summary>
     void ReceiveDataOut(ScsiCommand command);

@@ -101,6 +101,8 @@ public sealed class CachingTests
             world.Run();
             Blocks.AssertGood(command);
             Assert.Equal(FileOperationKind.Flush, world.Operations[^1]);
+            const byte OnlyToNonVolatileCache = 0x04;
+            Blocks.AssertGood(world.Execute(Cdbs.For(row, 3, 5, OnlyToNonVolatileCache)));
             Blocks.AssertOutOfRange(2048, world.Execute(Cdbs.For(row, 2040, 9)));
             Blocks.AssertOutOfRange(2049, world.Execute(Cdbs.For(row, 2049, 0)));
         }

@@ -140,6 +140,30 @@ public sealed class ReadWriteTests
     }
 
     [Fact]
+    public void A_session_that_digests_its_data_gets_a_copy()
+    {
+        using DiskWorld world = DiskWorld.InMemory();
+        world.Write(0, Blocks.Of(8));
+        TestPort port = world.Initiator.Port;
+        Assert.Equal(Blocks.Of(8), world.Read(0, 8));
+        Assert.False(port.LastDataInWasLeased);
+        port.NeedsStableDataIn = true;
+        Assert.Equal(Blocks.Of(8), world.Read(0, 8));
+        Assert.True(port.LastDataInWasLeased);
+    }
+
+    [Fact]
+    public void Where_CompareAndWrite_is_used_a_reader_gets_a_copy()
+    {
+        using DiskWorld world = DiskWorld.InMemory();
+        world.Read(0, 1);
+        Assert.False(world.Initiator.Port.LastDataInWasLeased);
+        Blocks.AssertGood(world.Execute(Cdbs.For(Sbc.CompareAndWrite, 0, 1), [.. new byte[512], .. Blocks.Of(1)]));
+        Assert.Equal(Blocks.Of(1), world.Read(0, 1));
+        Assert.True(world.Initiator.Port.LastDataInWasLeased);
+    }
+
+    [Fact]
     public void A_read_only_disk_refuses_writes_and_serves_reads()
     {
         using var directory = new TemporaryDirectory();

@@ -148,11 +148,22 @@ public sealed class UpdateTests
             Store = DiskStoreKind.Null,
             SizeBytes = 1UL << 40,
         });
-        ulong most = (256 << 20) / 512;
+        const ulong most = 0xFFFF;
         Blocks.AssertGood(world.Execute(Cdbs.For(Sbc.WriteSame16, 0, most), Blocks.Of(1)));
         Blocks.AssertInvalidField(10, world.Execute(Cdbs.For(Sbc.WriteSame16, 0, most + 1), Blocks.Of(1)));
         Blocks.AssertInvalidField(10, world.Execute(Cdbs.For(Sbc.WriteSame16, 0, 0), Blocks.Of(1)));
         Blocks.AssertInvalidField(28, world.Execute(Cdbs.For(Sbc.WriteSame32, 0, 0), Blocks.Of(1)));
+    }
+
+    [Fact]
+    public void Data_that_is_longer_than_the_CDB_says_is_no_pattern_and_no_pair_of_halves()
+    {
+        using DiskWorld world = DiskWorld.InMemory();
+        Blocks.AssertInvalidField(7, world.Execute(Cdbs.For(Sbc.WriteSame10, 0, 4), Blocks.Of(2)));
+        Blocks.AssertInvalidField(10, world.Execute(Cdbs.For(Sbc.WriteSame16, 0, 4), Blocks.Of(8)));
+        Blocks.AssertInvalidField(13, world.Execute(Cdbs.For(Sbc.CompareAndWrite, 0, 0), new byte[512]));
+        Blocks.AssertInvalidField(13, world.Execute(Cdbs.For(Sbc.CompareAndWrite, 0, 1), new byte[2048]));
+        Assert.Equal(new byte[8 * 512], world.Read(0, 8));
     }
 
     [Fact]
@@ -202,7 +213,7 @@ public sealed class UpdateTests
     {
         using DiskWorld world = DiskWorld.InFile(o => o with { SizeBytes = 64 << 20 });
         world.FileCall = _ => null;
-        TestCommand command = world.Send(Cdbs.For(Sbc.WriteSame16, 0, 0), Blocks.Of(1));
+        TestCommand command = world.Send(Cdbs.For(Sbc.WriteSame16, 0, 60_000), Blocks.Of(1));
         world.Reactor.RunPass();
         var request = new Scstd.Core.TaskManagementRequest
         {

@@ -7,6 +7,12 @@ public sealed class TestPort : ITargetPort
 {
     private readonly List<TestCommand> _owed = [];
 
+    /// <summary>As a session with data digests.</summary>
+    public bool NeedsStableDataIn { get; set; }
+
+    /// <summary>What the last Data-In lay in: leased from the executor's pool, or lent by the store.</summary>
+    public bool LastDataInWasLeased { get; private set; }
+
     /// <summary>Data-Out is given only by <see cref="GiveDataOut"/>.</summary>
     public bool HoldsDataOut { get; set; }
 
@@ -44,7 +50,10 @@ public sealed class TestPort : ITargetPort
     {
         var ended = (TestCommand)command;
         if (ended.DataInLengthBytes > 0)
+        {
             ended.DataIn = ended.Data.ToArray(ended.DataInLengthBytes);
+            LastDataInWasLeased = command.Nexus.Executor.Buffers.LeasesOut > 0;
+        }
         End(ended, aborted: false);
     }
 
