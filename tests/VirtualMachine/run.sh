@@ -39,7 +39,7 @@ writing_or_ended() { [ -e "$1" ] || ! kill -0 "$2"; }
 
 whole_sequence() {  # whole_sequence PORT IQN EXT4_LUN XFS_LUN
     local status results=$STAGE_OUT/sequence.stdout
-    guest sequence 900 -e AFTER_CRASH=1 "$here/guest/sequence.sh" "10.0.2.2:$1" "$2" "$3" "$4" "${ROUNDS:-2}" \
+    guest sequence 1300 -e AFTER_CRASH=1 "$here/guest/sequence.sh" "10.0.2.2:$1" "$2" "$3" "$4" "${ROUNDS:-2}" \
         2>&1 | tee "$results" | grep --line-buffered -v '^stage:'
     status=${PIPESTATUS[0]}
     count_results <"$results" >/dev/null
@@ -66,7 +66,7 @@ fi
 write_config() {    # write_config PORT: a memory unit for ext4, and a file that is large enough for XFS
     cat <<YAML
 devices:
-  memory: {store: memory, size: 256MiB}
+  memory: {store: memory, size: 256MiB, thin: yes}
   file: {store: file, path: file.disk, size: 512MiB}
 portals:
   guest: {address: "127.0.0.1:$1", advertise: "10.0.2.2:$1"}

@@ -1,13 +1,15 @@
 # Sourced after lib.sh: the commands of sg3_utils against one LUN, each with what its answer must say.
 # shellcheck shell=bash
 
-# The pages that every disk of ours has (SPC-4 7.8, SBC-4 6.6).
-EXPECTED_VPD_PAGES=${EXPECTED_VPD_PAGES-"00 80 83 85 86 87 88 8f b0 b1 b2"}
+# The pages that every disk of ours has (SPC-4 7.8, SBC-4 6.6); a thin one has B2h, logical block provisioning, too.
+EXPECTED_VPD_PAGES="00 80 83 85 86 87 88 8f b0 b1"
 
 vpd_pages() { sg_vpd --page=0 --raw "$1" | od -An -v -tx1 -j4 | tr -s ' ' '\n' | grep .; }
+is_thin() { sg_readcap --16 "$1" | grep -q 'lbpme=1'; }
 vpd_list_is_complete() {
-    local page
-    for page in $EXPECTED_VPD_PAGES; do
+    local page thin=''
+    ! is_thin "$1" || thin=b2
+    for page in $EXPECTED_VPD_PAGES $thin; do
         vpd_pages "$1" | grep -qx "$page" || { echo "no page $page"; return 1; }
     done
     vpd_pages "$1" | sort -c
@@ -30,6 +32,22 @@ writes_read_back() {    # writes_read_back CDBSIZE DEVICE: 64 KiB at 1 MiB, by c
     head -c 65536 /dev/urandom >/tmp/sg.in
     sg_dd if=/tmp/sg.in of="$2" bs=512 seek=2048 count=128 cdbsz="$1" &&
         sg_dd if="$2" of=/tmp/sg.out bs=512 skip=2048 count=128 cdbsz="$1" && cmp /tmp/sg.in /tmp/sg.out
+}
+unmapped_reads_as_zeros() {     # LBPRZ
+    dd if=/dev/urandom of="$2" bs=1M seek=2 count=1 oflag=direct && sg_unmap --lba=4096 --num=2048 --force "$1" &&
+        cmp <(dd if="$2" bs=1M skip=2 count=1 iflag=direct) <(head -c 1M /dev/zero)
+}
+writes_the_same() {
+    yes scstd | head -c 512 >/tmp/sg.block
+    sg_write_same --16 --in=/tmp/sg.block --lba=4096 --num=2048 "$1" &&
+        cmp <(dd if="$2" bs=1M skip=2 count=1 iflag=direct) \
+            <(for _ in $(seq 2048); do cat /tmp/sg.block; done)
+}
+compares_and_writes() {     # after writes_the_same: twice, the second time the first block has changed
+    head -c 512 /dev/urandom >/tmp/sg.new
+    sg_compare_and_write --inc=/tmp/sg.block --inw=/tmp/sg.new --lba=4096 --num=1 "$1" &&
+        ! sg_compare_and_write --inc=/tmp/sg.block --inw=/tmp/sg.new --lba=4096 --num=1 "$1" &&
+        cmp <(dd if="$2" bs=512 skip=4096 count=1 iflag=direct) /tmp/sg.new
 }
 beyond_the_end_is_refused() {
     local lba
@@ -77,6 +95,12 @@ sg_commands() {
     check "$p sg_opcodes task management" sg_opcodes --no-inquiry --tmf "$sg"
     check "$p sg_opcodes knows READ(16)" opcode_is_supported "$sg" 0x88
     check "$p sg_sync" sg_sync "$sg"
+    if is_thin "$sg"; then
+        check "$p sg_unmap" unmapped_reads_as_zeros "$sg" "$disk"
+        check "$p sg_get_lba_status" sg_get_lba_status --lba=0 "$sg"
+    fi
+    check "$p sg_write_same" writes_the_same "$sg" "$disk"
+    check "$p sg_compare_and_write" compares_and_writes "$sg" "$disk"
     check "$p sg_verify" sg_verify --lba=0 --count=64 "$sg"
     check "$p sg_senddiag self test" sg_senddiag --test "$sg"
     check "$p sg_prevent, allow" sg_prevent --prevent=0 "$sg"
