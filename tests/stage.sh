@@ -127,7 +127,7 @@ print("descriptors=%d" % int(sys.argv[1]), " ".join("%s=%d" % pair for pair in h
         "$(open_descriptors "$daemon_pid")"
 }
 # Code that is loaded when it is first needed is mapped from files that stay open: no leak.
-open_descriptors() { find "/proc/$1/fd" -mindepth 1 ! -lname '*.dll' | wc -l; }
+open_descriptors() { find "/proc/$1/fd" -mindepth 1 ! -lname '*.dll' 2>/dev/null | wc -l; }
 holds_again() { [ "$(held)" = "$1" ] || { echo "now $(held)"; return 1; }; }
 # returns_to BEFORE PREFIX: the daemon holds what it held before, within the time that a dead peer may take to notice
 returns_to() {

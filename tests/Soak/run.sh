@@ -10,30 +10,45 @@ rm -rf "$STAGE_OUT"; mkdir -p "$STAGE_OUT" && STAGE_OUT=$(cd "$STAGE_OUT" && pwd
 # shellcheck source=../stage.sh
 . "$here/../stage.sh"
 seconds=${SOAK_SECONDS:-60} crowd=${SOAK_CROWD:-1000} seed=${SOAK_SEED:-$(date +%s)}
-target=iqn.2026-11.io.scstd:demo
+crowd_target=iqn.2026-11.io.scstd.test:crowd own_target=iqn.2026-11.io.scstd.test:own
 # What a daemon may hold more than before: pools that have grown to their working size stay (they are bounded, and a
 # second crowd must not grow them again); a leak of one page for each connection would show well above it.
 most_growth_kib=32768
 ulimit -n 8192
 
 crowd_of() {    # crowd_of SECONDS SEED
-    python3 "$here/initiators.py" --seconds "$1" --crowd "$crowd" --seed "$2" "127.0.0.1:$port" $target
+    python3 "$here/initiators.py" --seconds "$1" --crowd "$crowd" --seed "$2" "127.0.0.1:$port" $crowd_target
 }
-bystander() {   # writes and reads patterns on LUN 1 until told to stop; anything but success is its last word
+write_config() {    # room for all of the crowd, and a target of its own for the one that works on
+    cat <<YAML
+log: {level: warning}
+devices:
+  memory: {store: memory, size: 256MiB}
+  file: {store: file, path: file.disk, size: 64MiB}
+portals: {all: "127.0.0.1:$port"}
+targets:
+  $crowd_target: {limits: {sessions: 4096}, luns: {0: memory}}
+  $own_target: {luns: {0: file}}
+YAML
+}
+bystander() {   # writes and reads patterns until told to stop; anything but success is its last word
     local n=0
     while [ ! -e "$STAGE_OUT/stop" ]; do
         n=$((n % 200 + 1))
-        qemu-io -f raw -c "write -P $n 8M 1M" -c "read -P $n 8M 1M" "iscsi://127.0.0.1:$port/$target/1" || return
+        qemu-io -f raw -c "write -P $n 8M 1M" -c "read -P $n 8M 1M" "iscsi://127.0.0.1:$port/$own_target/0" || return
     done
 }
 
-port=$(free_port)
-start_daemon daemon --data "$STAGE_OUT/data" --listen "127.0.0.1:$port" || { summary; exit 1; }
+nobody_is_there() { [[ "$(held)" == *" sessions=0 connections=0 "* ]]; }
 
-before=$(held)
+port=$(free_port)
+write_config >"$STAGE_OUT/soak.yaml"
+start_daemon daemon --config "$STAGE_OUT/soak.yaml" || { summary; exit 1; }
+
 # The first crowd brings code and pools to their working size; what is measured is the second one.
 check "a first crowd warms the daemon up" crowd_of $((seconds / 4)) "$seed"
-returns_to "$before" "after the first crowd"
+check "every session of the first crowd ends" wait_until 60 nobody_is_there
+before=$(held)
 memory=$(resident_kib "$daemon_pid")
 
 bystander >"$STAGE_OUT/bystander.log" 2>&1 &
