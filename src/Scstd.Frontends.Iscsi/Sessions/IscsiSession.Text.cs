@@ -45,6 +45,13 @@ internal sealed partial class IscsiSession
             name => _connection.Portal.LookUp(_identity, _connection.Stream.LocalEndPoint, name));
         if (!request.Immediate)
             Window.RequestEnded();
+        // A question of a hundred bytes may have an answer of a megabyte, and one receive may bring many.
+        if (_sender.IsBehind)
+        {
+            ReturnLease(lease, leaseBytes);
+            Reject(header, RejectReason.LongOperationReject);
+            return;
+        }
         TextReply reply = _text.Receive(
             request, new ReadOnlySpan<byte>((void*)lease, leaseBytes), _lastTransferTag = NextTransferTag());
         ReturnLease(lease, leaseBytes);
@@ -63,8 +70,7 @@ internal sealed partial class IscsiSession
         nint lease = 0;
         if (lengthBytes > 0)
         {
-            // One question may cost a hundred bytes and its answer a megabyte: many may have come in one receive.
-            if (_sender.IsBehind || !_home.Executor.Buffers.TryLease(lengthBytes, out lease))
+            if (!_home.Executor.Buffers.TryLease(lengthBytes, out lease))
             {
                 Reject(header, RejectReason.LongOperationReject);
                 return;
