@@ -123,7 +123,8 @@ internal sealed partial class Turnstile
             command.CompleteOverloaded();
             return true;
         }
-        SenseData? refusal = command.Refusal ?? Unit.Refuse(command, itl);
+        // A medium that is not there or may not be written is reported before what else is wrong with the CDB.
+        SenseData? refusal = Unit.Refuse(command, itl) ?? command.Refusal;
         if (refusal is not { } sense)
             return false;
         command.CheckCondition(sense);

@@ -24,7 +24,8 @@ public enum StoreIo
 /// <summary>A device: a command set and the store behind it.</summary>
 public sealed class DeviceSection : Section
 {
-    /// <summary>Our choice: half of what Linux' file offsets can address; beyond, sizes are written in blocks.</summary>
+    /// <summary>Our choice: half of what Linux' file offsets can address; beyond, sizes are written in
+    /// blocks.</summary>
     private const long MostBytes = 1L << 62;
 
     internal static readonly SectionRule<DeviceSection> Rule = new("device", "A device and where its data is kept.",
