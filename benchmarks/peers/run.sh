@@ -14,8 +14,9 @@ done
 ls /usr/lib/*/qemu/block-iscsi.so >/dev/null 2>&1 || missing="$missing qemu-block-extra"
 if [ -n "$missing" ]; then
     echo "installing:$missing"
+    apt-get update -qq
     # shellcheck disable=SC2086  # a list of package names
-    apt-get install -y --no-install-recommends $missing >/dev/null
+    DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $missing >/dev/null
 fi
 
 mkdir -p "$build"
