@@ -190,8 +190,8 @@ if start_daemon profiles --config "$STAGE_OUT/profiles.yaml"; then
     before=$(held)
     profiles
     malformed
-    suite blocks $name:blocks/0
-    suite rich $name:rich/0
+    suite blocks $name:blocks/0 --listed-only
+    suite rich $name:rich/0 --listed-only
     suite thin $name:thin/0 --listed-only
     suite read-only $name:thin-read-only/0 --listed-only
     settled profiles
