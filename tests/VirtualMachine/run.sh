@@ -2,6 +2,7 @@
 # run.sh: the Linux kernel's own initiator against the daemon, in a guest without privileges.
 #   1. a guest logs in, writes, and has its plug pulled mid-write: the daemon stays healthy
 #   2. the next guest logs in cleanly, finds what was flushed before, and does the whole sequence twice in a row
+#   3. a guest runs the daemon's unit under systemd
 # --yardstick runs the same against Debian's tgtd, whose failures are known (docs/conformance.md).
 # Environment: STAGE_OUT (folder for all logs), SCSTD (the daemon), ROUNDS (2).
 set -u
@@ -36,6 +37,14 @@ pull_the_plug() {   # pull_the_plug PORT IQN LUN
     count_results <"$out/stdout"
 }
 writing_or_ended() { [ -e "$1" ] || ! kill -0 "$2"; }
+
+under_systemd() {
+    local results=$STAGE_OUT/unit.stdout
+    guest unit 600 --systemd "$here/guest/unit.sh" "$(cd "$(dirname "$SCSTD")" && pwd)" \
+        "$top/src/Scstd/Packaging/scstd.service" 2>&1 | tee "$results" | grep --line-buffered -v '^stage:'
+    count_results <"$results" >/dev/null
+    grep -q '^stage:' "$results" || fail "the unit's guest did not come to its end"
+}
 
 whole_sequence() {  # whole_sequence PORT IQN EXT4_LUN XFS_LUN
     local status results=$STAGE_OUT/sequence.stdout
@@ -101,4 +110,5 @@ whole_sequence "$port" $target 0 1
 returns_to "$before" "after the sequence"
 check "the daemon logged no error" quiet
 stop_daemon
+under_systemd
 summary
