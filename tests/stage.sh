@@ -65,6 +65,8 @@ free_port() {
 start_daemon() {
     local name=$1; shift
     daemon_log=$STAGE_OUT/$name.log daemon_out=$STAGE_OUT/$name.out
+    # What an earlier run left there also says that it serves.
+    rm -f "$daemon_out" "$daemon_log"
     # In a session of its own: a signal to the stage's process group must not reach it.
     setsid "$SCSTD" "$@" >"$daemon_out" 2>"$daemon_log" </dev/null &
     daemon_pid=$!
