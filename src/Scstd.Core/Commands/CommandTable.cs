@@ -20,7 +20,7 @@ public sealed class CommandTable
                 _byOperationCode[code] = binding;
                 continue;
             }
-            _byServiceAction[code] ??= new CommandBinding?[code == VariableLength ? 0x20 : 0x20];
+            _byServiceAction[code] ??= new CommandBinding?[ServiceActions];
             if (action < _byServiceAction[code]!.Length)
                 _byServiceAction[code]![action] = binding;
         }
@@ -30,6 +30,9 @@ public sealed class CommandTable
     }
 
     private const byte VariableLength = 0x7F;
+
+    /// <summary>Five bits, SPC-4 §4.3.2; no variable length command that we know has a higher one either.</summary>
+    private const int ServiceActions = 0x20;
 
     /// <summary>In the order of operation code and service action.</summary>
     public IReadOnlyList<CommandBinding> All { get; }

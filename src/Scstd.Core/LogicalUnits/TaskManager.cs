@@ -117,7 +117,7 @@ internal static class TaskManager
     private static void Sweep(
         TaskManagementRequest request,
         IReadOnlyList<ItlNexus> itls,
-        Func<TaskManagementRequest, ItlNexus, Action<Turnstile, AbortBarrier>, Action, bool> begin)
+        Action<ItlNexus, Action<Turnstile, AbortBarrier>, Action> begin)
     {
         IExecutor executor = request.Nexus.Executor;
         request.Pending = itls.Count;
@@ -126,7 +126,7 @@ internal static class TaskManager
         foreach (ItlNexus itl in itls)
         {
             request.WaitsFor = $"unit {itl.Unit.Name}";
-            begin(request, itl, (turnstile, barrier) => AbortOn(turnstile, barrier, request, itl), () =>
+            begin(itl, (turnstile, barrier) => AbortOn(turnstile, barrier, request, itl), () =>
                 executor.Post(() =>
                 {
                     if (--request.Pending == 0)
@@ -151,20 +151,16 @@ internal static class TaskManager
         }
     }
 
-    private static bool ClearTaskSet(
-        TaskManagementRequest request, ItlNexus itl, Action<Turnstile, AbortBarrier> abort, Action done)
+    private static void ClearTaskSet(ItlNexus itl, Action<Turnstile, AbortBarrier> abort, Action done)
     {
         LogicalUnit unit = itl.Unit;
         unit.Home.Post(() => unit.Gate.Sweep(abort, static () => [], done));
-        return true;
     }
 
-    private static bool Reset(
-        TaskManagementRequest request, ItlNexus itl, Action<Turnstile, AbortBarrier> abort, Action done)
+    private static void Reset(ItlNexus itl, Action<Turnstile, AbortBarrier> abort, Action done)
     {
         LogicalUnit unit = itl.Unit;
         unit.Home.Post(() => unit.Gate.Sweep(abort, unit.CarryOutReset, done));
-        return true;
     }
 
     private static void Answer(TaskManagementRequest request, TaskManagementResponse response)
