@@ -18,5 +18,7 @@ internal sealed class SimulatedExecutor(int index, BufferPool buffers) : IExecut
 
     public void Post(Action work) => _work.Enqueue(work);
 
+    public void PostAfter(long delayMs, Action work) => _work.Enqueue(work);
+
     public void RunOne() => _work.Dequeue()();
 }

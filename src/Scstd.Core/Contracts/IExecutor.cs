@@ -17,4 +17,8 @@ public interface IExecutor
 
     /// <summary>Runs <paramref name="work"/> here, later, in the order of the posts. From any thread.</summary>
     void Post(Action work);
+
+    /// <summary>Runs <paramref name="work"/> here, not before <paramref name="delayMs"/> from now. From this executor
+    /// alone. It cannot be called off: the work looks itself whether it is still wanted.</summary>
+    void PostAfter(long delayMs, Action work);
 }

@@ -41,6 +41,10 @@ public sealed partial class LogicalUnit
     /// <summary>Commands queue for a nexus up to this; above, TASK SET FULL or BUSY.</summary>
     public int QueueDepth { get; init; } = 1024;
 
+    /// <summary>Where it keeps what outlives the daemon; null: nothing does (PTPL_C and saved mode pages are then not
+    /// offered).</summary>
+    public IUnitStateStore? StateStore { get; init; }
+
     /// <summary>More than one target port leads here (MULTIP of INQUIRY); known to who composes the targets.</summary>
     public bool IsMultiPort { get; set; }
 

@@ -15,4 +15,6 @@ internal sealed class ReactorExecutor(Reactor reactor, ISlabSource slabs) : IExe
     public BufferPool Buffers { get; } = new(slabs);
 
     public void Post(Action work) => Reactor.Post(work);
+
+    public void PostAfter(long delayMs, Action work) => Reactor.CreateTimer(work).Arm(delayMs);
 }

@@ -16,6 +16,8 @@ internal sealed class ReactorExecutor(Reactor reactor, BufferPool buffers) : IEx
     public BufferPool Buffers => buffers;
 
     public void Post(Action work) => reactor.Post(work);
+
+    public void PostAfter(long delayMs, Action work) => reactor.CreateTimer(work).Arm(delayMs);
 }
 
 /// <summary>What the frontend had to say to an administrator.</summary>

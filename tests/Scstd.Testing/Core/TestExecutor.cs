@@ -11,7 +11,9 @@ public sealed class TestExecutor : IExecutor, IDisposable
 {
     // From any thread, as an executor must take them: a backend's pool may post while a test waits for it.
     private readonly ConcurrentQueue<Action> _posted = new();
+    private readonly PriorityQueue<Action, (long DueMs, long Number)> _timers = new();
     private readonly NativeSlabs _slabs;
+    private long _timerCount;
 
     public TestExecutor(int index = 0, int slabs = 64)
     {
@@ -29,6 +31,19 @@ public sealed class TestExecutor : IExecutor, IDisposable
     public bool IsIdle => _posted.IsEmpty;
 
     public void Post(Action work) => _posted.Enqueue(work);
+
+    public void PostAfter(long delayMs, Action work) => _timers.Enqueue(work, (NowMs + delayMs, _timerCount++));
+
+    /// <summary>Moves the clock; what is due is posted in the order of its time.</summary>
+    public void Advance(long ms)
+    {
+        NowMs += ms;
+        while (_timers.TryPeek(out Action? work, out (long DueMs, long Number) next) && next.DueMs <= NowMs)
+        {
+            _timers.Dequeue();
+            Post(work);
+        }
+    }
 
     /// <summary>Runs one piece of work; false if there is none.</summary>
     public bool RunOne()
