@@ -2,6 +2,19 @@ using System.Buffers.Binary;
 
 namespace Scstd.Scsi;
 
+/// <summary>How a single level LUN carries its number, SAM-5 §4.7.7.</summary>
+public enum LunAddressing
+{
+    /// <summary>Peripheral device addressing up to 255, flat space addressing above.</summary>
+    Peripheral,
+
+    /// <summary>Flat space addressing, 14 bits.</summary>
+    Flat,
+
+    /// <summary>Extended flat space addressing, 24 bits.</summary>
+    Extended,
+}
+
 /// <summary>
 /// A logical unit number as it stands on the wire: eight bytes, first level first (SAM-5 §4.7). The number of a single
 /// level unit, 0 … 16383, is <see cref="TryGetNumber"/>.
@@ -24,6 +37,23 @@ public readonly record struct Lun(ulong Value)
         ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)number, (uint)MaxNumber);
         return number < 256 ? new((ulong)number << 48) : new((0x4000UL | (uint)number) << 48);
     }
+
+    /// <summary>The number as the method writes it. Peripheral device addressing has eight bits: what is above is
+    /// written in flat space addressing (§4.7.7.3), as SAM asks of a target that has such units.</summary>
+    public static Lun FromNumber(int number, LunAddressing addressing)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)number, (uint)MaxNumber);
+        return addressing switch
+        {
+            LunAddressing.Flat => new((0x4000UL | (uint)number) << 48),
+            LunAddressing.Extended => new((0xD200_0000UL | (uint)number) << 32),
+            _ => FromNumber(number),
+        };
+    }
+
+    /// <summary>Both say the same unit, each in its method.</summary>
+    public bool IsSameUnitAs(Lun other) => Value == other.Value ||
+        (TryGetNumber(out int number) && other.TryGetNumber(out int otherNumber) && number == otherNumber);
 
     public void Write(Span<byte> bytes) => BinaryPrimitives.WriteUInt64BigEndian(bytes, Value);
 

@@ -30,4 +30,10 @@ public interface ITargetPort
     /// <summary>Nothing that the function covers can act any more: send <see cref="TaskManagementRequest.Response"/>.
     /// </summary>
     void TaskManagementFunctionExecuted(TaskManagementRequest request);
+
+    /// <summary>A unit attention condition of a kind that is worth telling at once was established (asynchronous event
+    /// reporting). It stays pending whether it is told or not.</summary>
+    void AsynchronousEventOccurred(ItlNexus itl, Scsi.AdditionalSense condition)
+    {
+    }
 }

@@ -53,6 +53,10 @@ public sealed class ItlNexus
 
     internal Turnstile Turnstile { get; }
 
+    /// <summary>Its place in <see cref="Turnstile.Nexuses"/>, so that a session of thousands of LUNs ends quickly.
+    /// </summary>
+    internal int IndexInTurnstile { get; set; }
+
     internal void Add(ScsiCommand command)
     {
         command.PreviousInNexus = _last;
@@ -86,6 +90,15 @@ public sealed class ItlNexus
         for (ScsiCommand? command = _first; command is not null; command = command.NextInNexus)
             commands.Add(command);
         return commands;
+    }
+
+    /// <summary>Establishes a unit attention condition and lets the port tell of it at once, if it can and the kind is
+    /// one that initiators act on when they hear of it. Told or not, the condition stays pending.</summary>
+    internal void Announce(AdditionalSense condition)
+    {
+        UnitAttentions.Establish(condition);
+        if (AsynchronousEvents.Include(condition))
+            Nexus.Port.AsynchronousEventOccurred(this, condition);
     }
 
     internal void Set(NexusConditions condition, bool on) =>

@@ -54,8 +54,7 @@ internal static class ReportCommands
             return;
         }
         byte[] answer = LunList(command.Nexus, select);
-        foreach (ItlNexus itl in command.Nexus.ItlNexuses)
-            itl.UnitAttentions.Clear(AdditionalSense.ReportedLunsDataHasChanged);
+        command.Nexus.ReportedLunsChangeTold();
         command.CompleteWithData(answer);
     }
 
@@ -71,7 +70,7 @@ internal static class ReportCommands
         {
             foreach (LunMapEntry entry in nexus.Map.Entries)
             {
-                Lun.FromNumber(entry.Number).Write(to);
+                Lun.FromNumber(entry.Number, nexus.Map.Addressing).Write(to);
                 to = to[Lun.LengthBytes..];
             }
         }

@@ -9,7 +9,7 @@ internal sealed partial class Turnstile
         foreach (ItlNexus itl in _nexuses)
         {
             if (!ReferenceEquals(itl, except))
-                itl.UnitAttentions.Establish(condition);
+                itl.Announce(condition);
         }
     }
 }

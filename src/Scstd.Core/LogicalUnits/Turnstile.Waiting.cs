@@ -141,6 +141,16 @@ internal sealed partial class Turnstile
         return covered;
     }
 
+    /// <summary>Puts the barrier on what a nexus has here, without doing anything to it.</summary>
+    public static void Await(ItlNexus itl, AbortBarrier barrier)
+    {
+        foreach (ScsiCommand command in itl.Snapshot())
+        {
+            barrier.Add();
+            command.AbortWaits = new AbortWait(barrier, command.AbortWaits);
+        }
+    }
+
     /// <summary>
     /// Tells the command's present owner to let go of it; from there the ordinary walk carries it to its end, without a
     /// response (or with TASK ABORTED), and past the barrier.

@@ -47,6 +47,7 @@ internal sealed partial class Turnstile
     {
         var itl = new ItlNexus(nexus, Lun.FromNumber(entry.Number), Unit, this, entry.IsReadOnly);
         itl.Set(NexusConditions.ReservedByOther, ReservationHolder is { } holder && !ReferenceEquals(holder, nexus));
+        itl.IndexInTurnstile = _nexuses.Count;
         _nexuses.Add(itl);
         return itl;
     }
@@ -54,7 +55,11 @@ internal sealed partial class Turnstile
     public void RemoveNexus(ItlNexus itl)
     {
         Invariant.That(itl.CommandCount == 0, "a nexus leaves a unit after its commands");
-        _nexuses.Remove(itl);
+        // The last takes its place: their order means nothing.
+        ItlNexus last = _nexuses[^1];
+        last.IndexInTurnstile = itl.IndexInTurnstile;
+        _nexuses[itl.IndexInTurnstile] = last;
+        _nexuses.RemoveAt(_nexuses.Count - 1);
     }
 
     public void SetReservationHolder(ItNexus? holder)

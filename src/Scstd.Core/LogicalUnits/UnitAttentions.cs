@@ -50,6 +50,8 @@ public sealed class UnitAttentions
         }
         condition = _pending[0];
         RemoveAt(0);
+        if (condition == AdditionalSense.ReportedLunsDataHasChanged)
+            _nexus.Nexus.ReportedLunsChangeTold();
         return true;
     }
 
@@ -63,6 +65,8 @@ public sealed class UnitAttentions
         Array.Copy(_pending, 0, _pending, 1, Count++);
         _pending[0] = condition;
         _nexus.Set(NexusConditions.UnitAttention, true);
+        if (condition == AdditionalSense.ReportedLunsDataHasChanged)
+            _nexus.Nexus.ReportedLunsChangeUntold();
     }
 
     /// <summary>REPORT LUNS ends 3Fh/0Eh.</summary>

@@ -17,12 +17,13 @@ public sealed record TargetPortIdentity(string DeviceName, string PortName, usho
 }
 
 /// <summary>I_T nexus, SAM-5 §4.6: owned by an iSCSI session or a Fibre Channel login, on one executor.</summary>
-public sealed class ItNexus
+public sealed partial class ItNexus
 {
-    private readonly ItlNexus?[] _byNumber;
+    private ItlNexus?[] _byNumber;
     private int _commandsOut;
     private Action? _ended;
     private int _unitsEnding;
+    private bool _hasEnded;
 
     /// <summary>Brings the nexus into being, on its executor: every unit of the map gets an I_T_L nexus, and each of
     /// those a unit attention condition: for the power on, or with <paramref name="afterLoss"/> for the loss of the
@@ -43,10 +44,8 @@ public sealed class ItNexus
         _byNumber = new ItlNexus?[map.Span];
         foreach (LunMapEntry entry in map.Entries)
         {
-            ItlNexus itl = entry.Unit.TurnstileOf(executor).AddNexus(this, entry);
-            itl.UnitAttentions.Establish(
-                afterLoss ? AdditionalSense.ItNexusLossOccurred : AdditionalSense.PowerOnResetOrBusDeviceReset);
-            _byNumber[entry.Number] = itl;
+            _byNumber[entry.Number] = Join(
+                entry, afterLoss ? AdditionalSense.ItNexusLossOccurred : AdditionalSense.PowerOnResetOrBusDeviceReset);
         }
     }
 
@@ -59,7 +58,8 @@ public sealed class ItNexus
     /// <summary>Initiator port name (iSCSI: name,i,0xISID).</summary>
     public string InitiatorPort { get; }
 
-    public LunMap Map { get; }
+    /// <summary>What the initiator sees now.</summary>
+    public LunMap Map { get; private set; }
 
     public bool IsEnding { get; private set; }
 
@@ -95,7 +95,8 @@ public sealed class ItNexus
     {
         request.Nexus = this;
         request.ReceivedMs = Executor.NowMs;
-        TaskManager.Execute(request);
+        if (!CoversDeparting(request))
+            TaskManager.Execute(request);
     }
 
     /// <summary>
@@ -109,7 +110,7 @@ public sealed class ItNexus
         IsEnding = true;
         _ended = ended;
         var barrier = new AbortBarrier(CommandsGone);
-        foreach (ItlNexus itl in ItlNexuses)
+        foreach (ItlNexus itl in ItlNexuses.Concat(_departing))
             itl.Turnstile.AbortAll(itl, barrier, ulong.MaxValue, reportTaskAborted: false);
         barrier.Arm();
     }
@@ -134,7 +135,8 @@ public sealed class ItNexus
     private void CommandsGone()
     {
         List<ItlNexus> all = [.. ItlNexuses];
-        _unitsEnding = all.Count + 1;
+        _unitsEnding = all.Count + _unsettledDepartures + 1;
+        _countsDepartures = true;
         foreach (ItlNexus itl in all)
         {
             itl.Turnstile.RemoveNexus(itl);
@@ -147,7 +149,10 @@ public sealed class ItNexus
     {
         if (--_unitsEnding > 0)
             return;
-        Array.Clear(_byNumber);
+        _byNumber = [];
+        _hasEnded = true;
         _ended!();
+        foreach (Action settled in _settledAtEnd)
+            settled();
     }
 }
