@@ -67,8 +67,11 @@ start_daemon() {
     daemon_log=$STAGE_OUT/$name.log daemon_out=$STAGE_OUT/$name.out
     # What an earlier run left there also says that it serves.
     rm -f "$daemon_out" "$daemon_log"
-    # In a session of its own: a signal to the stage's process group must not reach it.
-    setsid "$SCSTD" "$@" >"$daemon_out" 2>"$daemon_log" </dev/null &
+    # In a session of its own: a signal to the stage's process group must not reach it. What units remember is the
+    # stage's, where its configuration says nothing else.
+    mkdir -p "$STAGE_OUT/state"
+    STATE_DIRECTORY=${STATE_DIRECTORY:-$STAGE_OUT/state} \
+        setsid "$SCSTD" "$@" >"$daemon_out" 2>"$daemon_log" </dev/null &
     daemon_pid=$!
     if ! wait_until "${DAEMON_START_SECONDS:-60}" serves_or_ended || ! kill -0 "$daemon_pid" 2>/dev/null; then
         fail "$name: the daemon does not serve: $SCSTD $*"

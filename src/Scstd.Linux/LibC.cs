@@ -10,6 +10,7 @@ internal static unsafe partial class LibC
     internal const int OpenReadWrite = 2;
     internal const int OpenCreate = 0x40;
     internal const int OpenExclusive = 0x80;
+    internal const int OpenTruncate = 0x200;
     internal const int OpenCloseOnExec = 0x80000;
 
     /// <summary>RWF_DSYNC and RWF_NOWAIT of preadv2(2).</summary>

@@ -10,9 +10,16 @@ public sealed partial class LogicalUnit
 {
     private List<Action<Turnstile>> _consequences = [];
 
-    public LogicalUnit(string name, IBackend backend, IReadOnlyList<IExecutor> executors, int homeIndex = 0)
+    /// <param name="stateStore">Where it keeps what outlives the daemon, and finds it now; null: nothing does.</param>
+    public LogicalUnit(
+        string name,
+        IBackend backend,
+        IReadOnlyList<IExecutor> executors,
+        int homeIndex = 0,
+        IUnitStateStore? stateStore = null)
     {
         Name = name;
+        StateStore = stateStore;
         Backend = backend;
         Home = executors[homeIndex];
         Gate = new Gate(this);
@@ -43,7 +50,7 @@ public sealed partial class LogicalUnit
 
     /// <summary>Where it keeps what outlives the daemon; null: nothing does (PTPL_C and saved mode pages are then not
     /// offered).</summary>
-    public IUnitStateStore? StateStore { get; init; }
+    public IUnitStateStore? StateStore { get; }
 
     /// <summary>More than one target port leads here (MULTIP of INQUIRY); known to who composes the targets.</summary>
     public bool IsMultiPort { get; set; }

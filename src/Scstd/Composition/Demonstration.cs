@@ -16,6 +16,7 @@ internal static class Demonstration
     /// <summary>LUN 0 is a memory disk, LUN 1 a sparse file.</summary>
     public static DaemonSection Describe(IPEndPoint listen, string folder) => new()
     {
+        StateDirectory = new Word(UnitStates.None, default),
         Devices =
         [
             new DeviceSection { Store = StoreKind.Memory, SizeBytes = MemoryBytes }.Called(new Word("memory", default)),

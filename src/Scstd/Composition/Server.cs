@@ -26,6 +26,7 @@ internal sealed class Server
     private readonly List<DiskBackend> _disks = [];
     private readonly ILogger _log;
     private SlabArena? _arena;
+    private UnitStates? _states;
     private IscsiTargetRegistry? _registry;
 
     private Server(ILogger log) => _log = log;
@@ -57,6 +58,8 @@ internal sealed class Server
         {
             var plan = new Plan(daemon, folder);
             server.StartReactors(daemon, plan, faulted);
+            server._states = UnitStates.Open(daemon.StateDirectory, folder,
+                Environment.GetEnvironmentVariable("STATE_DIRECTORY"), log);
             Dictionary<string, LogicalUnit> units = server.OpenDevices(daemon, plan);
             await server.Listen(daemon, plan, units);
             return server;
@@ -95,6 +98,7 @@ internal sealed class Server
         }
         if (isQuiet)
             _arena?.Dispose();
+        _states?.Dispose();
     }
 
     private void StartReactors(DaemonSection daemon, Plan plan, Action<Exception> faulted)
@@ -129,7 +133,8 @@ internal sealed class Server
             _disks.Add(disk);
             // The homes, which keep the gates, are spread over the reactors.
             string name = device.Name.Text;
-            units.Add(name, new LogicalUnit(name, disk, executors, homeIndex: units.Count % executors.Count));
+            units.Add(name, new LogicalUnit(
+                name, disk, executors, homeIndex: units.Count % executors.Count, _states));
             _log.Information("Device {Device:l}: {Store:l}, {Blocks} blocks of {BlockBytes} bytes", name,
                 disk.Store.Description, disk.BlockCount, disk.BlockLengthBytes);
         }

@@ -28,6 +28,7 @@ public sealed class ServerTests : IDisposable
     {
         ConfigurationFile file = Reading.Text(yaml, _folder);
         Reading.Right(file);
+        file.Daemon.StateDirectory = new Word("state", default);
         return file.Daemon;
     }
 

@@ -82,7 +82,7 @@ public sealed class ReaderTests
     [InlineData("limits: {connections: many}", "8:23", "expected a whole number from 1 to 65536, found 'many'")]
     [InlineData("limits: {stop_timeout: 1}", "8:24", "(write it as 500ms, 5s, 2min or 1h)")]
     [InlineData("targts: {}", "8:1", "unknown key 'targts'; did you mean 'targets'?")]
-    [InlineData("completely: 1", "8:1", "(configuration has: log, reactors, memory, limits, devices,")]
+    [InlineData("completely: 1", "8:1", "(configuration has: log, reactors, memory, limits,")]
     [InlineData("discovery: {authentication: {users: []}}", "8:37", "a list without items")]
     [InlineData("discovery: {authentication: all}", "8:29", "expected 'none', found 'all'")]
     [InlineData("discovery: {authentication: {}}", "8:29", "authentication lacks the key 'users'")]

@@ -17,6 +17,11 @@ public sealed class DaemonSection : Section
             + "Memory disks come on top of it. Default: 25%."),
         new Row<DaemonSection, LimitsSection>("limits", LimitsSection.Rule, (s, v) => s.Limits = v,
             "Limits of the whole daemon."),
+        new Row<DaemonSection, Word>("state_directory",
+            new NameRule("a path, or 'none'", 4096, text => !text.Contains('\0'), null), (s, v) => s.StateDirectory = v,
+            "Where is kept what units must remember when the daemon ends: persistent reservations. One "
+            + "daemon alone may use it; a relative path starts beside the configuration; none: nothing is kept. "
+            + "Default: the state directory that systemd gives, else /var/lib/scstd."),
         new Row<DaemonSection, IReadOnlyList<Named<Word, DeviceSection>>>("devices",
             new MapRule<Word, DeviceSection>(Names.Device, DeviceSection.Rule, "devices by name"),
             (s, v) => s.Devices = [.. v.Select(e => e.Value.Called(new Word(e.Key.Text, e.Position)))],
@@ -37,6 +42,9 @@ public sealed class DaemonSection : Section
     public ReactorsSection Reactors { get; internal set; } = new();
 
     public MemoryBound Memory { get; internal set; } = new(null, 25);
+
+    /// <summary>A path, or none; null: the usual one.</summary>
+    public Word? StateDirectory { get; internal set; }
 
     public LimitsSection Limits { get; internal set; } = new();
 

@@ -1,0 +1,76 @@
+using Scstd.Configuration;
+using Scstd.Core;
+using Scstd.Linux;
+using Serilog;
+
+namespace Scstd.Composition;
+
+/// <summary>Where units keep what outlives the daemon: a file for each part of a unit's state, in one folder.</summary>
+internal sealed class UnitStates : IUnitStateStore, IDisposable
+{
+    /// <summary>Where a daemon keeps its state that systemd did not start; file-hierarchy(7).</summary>
+    public const string UsualFolder = "/var/lib/scstd";
+
+    /// <summary>For the key state_directory: nothing is kept.</summary>
+    public const string None = "none";
+
+    private readonly StateFolder _folder;
+    private readonly ILogger _log;
+
+    private UnitStates(StateFolder folder, ILogger log) => (_folder, _log) = (folder, log);
+
+    /// <summary>Null: nothing is to be kept, or there is no place for it and none was asked for. Throws what
+    /// <see cref="ServerStartException"/> explains.</summary>
+    /// <param name="wanted">The configuration's state_directory.</param>
+    /// <param name="folder">Where relative paths begin.</param>
+    /// <param name="ofSystemd">$STATE_DIRECTORY of systemd.exec(5): paths with colons between.</param>
+    public static UnitStates? Open(Word? wanted, string folder, string? ofSystemd, ILogger log)
+    {
+        if (wanted?.Text == None)
+            return null;
+        string? chosen = wanted?.Text is { } text ? Path.GetFullPath(text, folder) : ofSystemd?.Split(':')[0];
+        if (!string.IsNullOrEmpty(chosen))
+            return new UnitStates(StateFolder.Open(chosen), log);
+        try
+        {
+            return new UnitStates(StateFolder.Open(UsualFolder), log);
+        }
+        catch (Exception exception) when (
+            exception is IOException or UnauthorizedAccessException && !Directory.Exists(UsualFolder))
+        {
+            log.Warning("Nothing outlives this daemon, persistent reservations neither: {Why:l}", exception.Message);
+            return null;
+        }
+    }
+
+    public byte[]? Load(string unitName, string part)
+    {
+        try
+        {
+            return _folder.Load(NameOf(unitName, part), problem => _log.Error("{Problem:l}", problem));
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new UnitStateException($"device {unitName}: {exception.Message}", exception);
+        }
+    }
+
+    public void Save(string unitName, string part, byte[]? content, IExecutor executor, Action<bool> saved) =>
+        _folder.Save(NameOf(unitName, part), content, failure =>
+        {
+            if (failure is { Message: var why })
+                _log.Error("Device {Device:l}: its {Part:l} could not be saved: {Why:l}", unitName, part, why);
+            executor.Post(() => saved(failure is null));
+        });
+
+    public void Dispose() => _folder.Dispose();
+
+    /// <summary>Names of devices are file names as they are, and without '@' (configuration: letters, digits, '.', '_'
+    /// and '-', and they begin with none of the signs).</summary>
+    private static string NameOf(string unitName, string part)
+    {
+        Invariant.That(unitName.AsSpan().IndexOfAny('/', '@') < 0 && unitName.Length is > 0 and <= 128 &&
+            unitName[0] != '.', "a device's name is a file's name");
+        return $"{unitName}@{part}";
+    }
+}
