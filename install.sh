@@ -2,7 +2,7 @@
 # install.sh: builds scstd and installs it for systemd. Run as root; the .NET 10 SDK builds it, its runtime runs it.
 #
 #   /usr/lib/scstd/              the program, its schema and its pages
-#   /usr/bin/scstd               a link to it
+#   /usr/bin/scstd, scstctl      links to it and to its control program
 #   /etc/scstd/scstd.yaml        the example; one that is there is left alone
 #   /lib/systemd/system/scstd.service
 #   /var/lib/scstd/              for disk files; the user scstd owns it
@@ -21,6 +21,7 @@ fi
 staged=$(mktemp -d)
 trap 'rm -rf "$staged"' EXIT
 dotnet publish -c Release --nologo -v q -o "$staged" src/Scstd
+dotnet publish -c Release --nologo -v q -o "$staged" src/Scstctl
 
 install -d "$library" "$library/docs" "$destination/usr/bin" "$destination/lib/systemd/system"
 install -d -m 0750 "$destination/etc/scstd" "$destination/var/lib/scstd"
@@ -28,6 +29,7 @@ cp -r "$staged"/. "$library"
 install -m 0644 docs/*.md "$library/docs"
 install -m 0644 docs/scstd.schema.json "$library"
 ln -sfn ../lib/scstd/scstd "$destination/usr/bin/scstd"
+ln -sfn ../lib/scstd/scstctl "$destination/usr/bin/scstctl"
 install -m 0644 src/Scstd/Packaging/scstd.service "$destination/lib/systemd/system/scstd.service"
 if [ -e "$destination/etc/scstd/scstd.yaml" ]; then
     echo "/etc/scstd/scstd.yaml is kept as it is"

@@ -1,3 +1,4 @@
 using Scstd.Hosting;
 
-return await CommandLine.RunAsync(args);
+using var signals = new Signals();
+return await CommandLine.RunAsync(args, signals);

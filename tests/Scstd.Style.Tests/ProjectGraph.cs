@@ -19,8 +19,12 @@ public static class ProjectGraph
         ["Scstd.Frontends.Iscsi"] = Frontend,
         ["Scstd.Frontends.FibreChannel"] = Frontend,
         ["Scstd.Backends"] = Frontend,
-        ["Scstd"] = [.. Frontend, "Scstd.Frontends.Iscsi", "Scstd.Frontends.FibreChannel", "Scstd.Backends"],
-        ["Scstdctl"] = [],
+        ["Scstd.Control"] = [],
+        ["Scstd"] =
+        [
+            .. Frontend, "Scstd.Frontends.Iscsi", "Scstd.Frontends.FibreChannel", "Scstd.Backends", "Scstd.Control",
+        ],
+        ["Scstctl"] = ["Scstd.Control"],
     };
 
     public static IEnumerable<Violation> Check(IEnumerable<SourceFile> projects)

@@ -9,6 +9,7 @@ internal static class Demonstration
     public const string TargetName = "iqn.2026-11.io.scstd:demo";
     public const string DataFolder = "scstd-data";
     public const string DiskFile = "disk1.img";
+    public const string ControlSocket = "control.sock";
 
     private const long MemoryBytes = 256L << 20;
     private const long DiskBytes = 1L << 30;
@@ -17,6 +18,7 @@ internal static class Demonstration
     public static DaemonSection Describe(IPEndPoint listen, string folder) => new()
     {
         StateDirectory = new Word(UnitStates.None, default),
+        Control = new ControlSection { Socket = new Word(Path.Combine(folder, ControlSocket), default) },
         Devices =
         [
             new DeviceSection { Store = StoreKind.Memory, SizeBytes = MemoryBytes }.Called(new Word("memory", default)),
@@ -43,7 +45,7 @@ internal static class Demonstration
     };
 
     /// <summary>What to type to reach it.</summary>
-    public static string Invitation(IPEndPoint served)
+    public static string Invitation(IPEndPoint served, string? socket)
     {
         IPEndPoint near = served.Address.Equals(IPAddress.Any) ? new(IPAddress.Loopback, served.Port)
             : served.Address.Equals(IPAddress.IPv6Any) ? new(IPAddress.IPv6Loopback, served.Port)
@@ -51,6 +53,7 @@ internal static class Demonstration
         string url = $"iscsi://{near}";
         string open = IPAddress.IsLoopback(served.Address) ? "" :
             "\n  Whoever reaches this address may read and write both disks: there is no authentication.\n";
+        string look = socket is null ? "" : $"  Look inside: scstctl --socket {socket} status\n";
         return $"""
 
               LUN 0 is a memory disk (256 MiB), LUN 1 the file {DiskFile} (1 GiB, sparse).
@@ -63,6 +66,7 @@ internal static class Demonstration
                            iscsiadm -m node -T {TargetName} -p {near} --login
                            iscsiadm -m node -T {TargetName} -p {near} --logout
 
+            {look}
               Serve your own: scstd --config FILE (docs/configuration.md). Stop: Ctrl+C.
 
             """;

@@ -23,13 +23,13 @@ internal sealed class Server
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(10);
 
     private readonly List<Lane> _lanes = [];
-    private readonly List<DiskBackend> _disks = [];
+    private readonly Dictionary<string, ServedDevice> _devices = [];
     private readonly ILogger _log;
     private SlabArena? _arena;
     private UnitStates? _states;
     private IscsiTargetRegistry? _registry;
 
-    private Server(ILogger log) => _log = log;
+    private Server(DaemonSection daemon, ILogger log) => (Daemon, _log) = (daemon, log);
 
     /// <summary>Where it listens, with the ports that the kernel chose.</summary>
     public IReadOnlyList<IPEndPoint> EndPoints { get; private set; } = [];
@@ -42,6 +42,15 @@ internal sealed class Server
 
     internal int SessionCount => _registry?.SessionCount ?? 0;
 
+    internal IscsiTargetRegistry Registry => _registry!;
+
+    /// <summary>What is served now, as the configuration says it.</summary>
+    internal DaemonSection Daemon { get; private set; }
+
+    /// <summary>The devices, in the order of the configuration.</summary>
+    internal IReadOnlyList<ServedDevice> Devices =>
+        [.. Daemon.Devices.Select(device => _devices[device.Name.Text])];
+
     internal bool HasEnded { get; private set; }
 
     /// <summary>Serves when it returns. Throws <see cref="ServerStartException"/>, whose message is for the
@@ -53,7 +62,7 @@ internal sealed class Server
     public static async Task<Server> StartAsync(
         DaemonSection daemon, string folder, ILogger log, Action<Exception> faulted)
     {
-        var server = new Server(log);
+        var server = new Server(daemon, log);
         try
         {
             var plan = new Plan(daemon, folder);
@@ -89,7 +98,7 @@ internal sealed class Server
         bool isQuiet = true;
         foreach (Lane lane in _lanes)
             isQuiet &= await Close(lane);
-        foreach (DiskBackend disk in _disks)
+        foreach (DiskBackend disk in _devices.Values.Select(device => device.Disk))
         {
             FlushAtEnd(disk);
             // What a reactor or the kernel may still write to must not be unmapped under them.
@@ -130,11 +139,11 @@ internal sealed class Server
         foreach (DeviceSection device in daemon.Devices)
         {
             DiskBackend disk = DiskBackend.Open(plan.Disk(device), reactors);
-            _disks.Add(disk);
             // The homes, which keep the gates, are spread over the reactors.
             string name = device.Name.Text;
             units.Add(name, new LogicalUnit(
                 name, disk, executors, homeIndex: units.Count % executors.Count, _states));
+            _devices.Add(name, new ServedDevice(device, disk, units[name]));
             _log.Information("Device {Device:l}: {Store:l}, {Blocks} blocks of {BlockBytes} bytes", name,
                 disk.Store.Description, disk.BlockCount, disk.BlockLengthBytes);
         }
@@ -212,3 +221,6 @@ internal sealed class Server
 
 /// <summary>A reactor with all that it owns.</summary>
 internal sealed record Lane(Reactor Reactor, ReactorExecutor Executor, IscsiReactor Iscsi);
+
+/// <summary>A device of the configuration, open.</summary>
+internal sealed record ServedDevice(DeviceSection Section, DiskBackend Disk, LogicalUnit Unit);

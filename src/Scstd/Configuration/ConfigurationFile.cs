@@ -12,6 +12,9 @@ public sealed record ConfigurationFile(
 
     public bool IsRight => Problems.Count == 0;
 
+    /// <summary>Where relative paths begin.</summary>
+    public string Folder => System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(Path))!;
+
     /// <summary>Reads and checks. A file that cannot be read at all is one problem at its beginning.</summary>
     public static ConfigurationFile Read(string path)
     {

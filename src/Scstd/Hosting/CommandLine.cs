@@ -36,7 +36,7 @@ internal static class CommandLine
         CustomParser = ParseAddress,
     };
 
-    public static Task<int> RunAsync(string[] arguments)
+    public static Task<int> RunAsync(string[] arguments, Signals signals)
     {
         var root = new RootCommand("scstd: a SCSI target in user space. Without options it serves what "
             + $"{ConfigurationFile.InstalledPath} describes or, if there is no such file, a demonstration.")
@@ -44,12 +44,12 @@ internal static class CommandLine
             ConfigOption, CheckOption, DataOption, ListenOption,
         };
         root.Validators.Add(Exclusions);
-        root.SetAction((parsed, _) => RunAsync(parsed));
+        root.SetAction((parsed, _) => RunAsync(parsed, signals));
         // The host has the signals: the library would end a drain after two seconds.
         return root.Parse(arguments).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });
     }
 
-    private static Task<int> RunAsync(ParseResult parsed)
+    private static Task<int> RunAsync(ParseResult parsed, Signals signals)
     {
         if (parsed.GetValue(CheckOption) is { } checkedFile)
             return Task.FromResult(Check(checkedFile));
@@ -59,7 +59,7 @@ internal static class CommandLine
             ?? (data is null && listen is null && File.Exists(ConfigurationFile.InstalledPath)
                 ? ConfigurationFile.InstalledPath
                 : null);
-        return file is null ? ServeDemonstrationAsync(data, listen) : ServeAsync(file);
+        return file is null ? ServeDemonstrationAsync(data, listen, signals) : ServeAsync(file, signals);
     }
 
     private static int Check(string path)
@@ -78,7 +78,7 @@ internal static class CommandLine
             + $"{daemon.Portals.Count} portal(s)";
     }
 
-    private static async Task<int> ServeAsync(string path)
+    private static async Task<int> ServeAsync(string path, Signals signals)
     {
         ConfigurationFile file = ConfigurationFile.Read(path);
         foreach (string line in file.Report().Concat(file.ReportWarnings()))
@@ -88,11 +88,11 @@ internal static class CommandLine
             Console.Error.WriteLine($"scstd: {file.Problems.Count} problem(s) in {path}, nothing is served");
             return MistakeStatus;
         }
-        string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
-        return await DaemonHost.RunAsync(new Assignment(file.Daemon, folder, IsDemonstration: false));
+        return await DaemonHost.RunAsync(
+            new Assignment(file.Daemon, file.Folder, ConfigurationPath: Path.GetFullPath(path)), signals);
     }
 
-    private static async Task<int> ServeDemonstrationAsync(string? data, IPEndPoint? listen)
+    private static async Task<int> ServeDemonstrationAsync(string? data, IPEndPoint? listen, Signals signals)
     {
         string folder = Path.GetFullPath(data ?? Demonstration.DataFolder);
         try
@@ -105,8 +105,9 @@ internal static class CommandLine
             return MistakeStatus;
         }
         listen ??= new IPEndPoint(IPAddress.Loopback, PortalSection.IscsiPort);
+        signals.EndsByHangUp = true;
         return await DaemonHost.RunAsync(
-            new Assignment(Demonstration.Describe(listen, folder), folder, IsDemonstration: true));
+            new Assignment(Demonstration.Describe(listen, folder), folder, ConfigurationPath: null), signals);
     }
 
     private static void Exclusions(CommandResult result)

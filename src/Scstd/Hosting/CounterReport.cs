@@ -50,7 +50,7 @@ internal static class CounterReport
         return Encoding.UTF8.GetString(memory.ToArray());
     }
 
-    private static int OpenFileDescriptors() =>
+    internal static int OpenFileDescriptors() =>
         Directory.GetFiles("/proc/self/fd").Length - 1; // One is the look itself.
 
     private readonly struct Counts(Lane lane)

@@ -14,10 +14,10 @@ internal static class DaemonHost
     private static readonly TimeSpan AfterDrain = TimeSpan.FromSeconds(30);
 
     /// <summary>Serves until a signal; the process' exit status.</summary>
-    public static async Task<int> RunAsync(Assignment assignment)
+    public static async Task<int> RunAsync(Assignment assignment, Signals signals)
     {
         using Logger log = Logging.Create(assignment.Daemon.Log.Level);
-        using IHost host = Build(assignment, log);
+        using IHost host = Build(assignment, log, signals);
         var service = host.Services.GetRequiredService<ServerService>();
         AppDomain.CurrentDomain.UnhandledException += (_, broken) => service.Broken((Exception)broken.ExceptionObject);
         try
@@ -34,7 +34,7 @@ internal static class DaemonHost
         return 0;
     }
 
-    private static IHost Build(Assignment assignment, Logger log)
+    private static IHost Build(Assignment assignment, Logger log, Signals signals)
     {
         var builder = new HostApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
         // AddSystemd asks whether the parent is called systemd, and so misses a service that is started through another
@@ -47,6 +47,7 @@ internal static class DaemonHost
         builder.Services.AddSerilog(log);
         builder.Services.AddSingleton(assignment);
         builder.Services.AddSingleton(log);
+        builder.Services.AddSingleton(signals);
         builder.Services.AddSingleton<ServerService>();
         builder.Services.AddHostedService(services => services.GetRequiredService<ServerService>());
         builder.Services.Configure<ConsoleLifetimeOptions>(options => options.SuppressStatusMessages = true);

@@ -1,49 +1,68 @@
-using System.Runtime.InteropServices;
 using Microsoft.Extensions.Hosting;
+using Scstd.Administration;
 using Scstd.Composition;
 using Scstd.Configuration;
+using Scstd.Control;
 using Scstd.Linux;
 using Serilog.Core;
 
 namespace Scstd.Hosting;
 
-/// <summary>What is to be served, from a file or as the demonstration.</summary>
-internal sealed record Assignment(DaemonSection Daemon, string Folder, bool IsDemonstration);
+/// <summary>What is to be served, from a file or (without one) as the demonstration.</summary>
+internal sealed record Assignment(DaemonSection Daemon, string Folder, string? ConfigurationPath)
+{
+    public bool IsDemonstration => ConfigurationPath is null;
+}
 
 /// <summary>The server as the host starts and stops it.</summary>
-internal sealed class ServerService(Assignment assignment, Logger log) : IHostedService, IDisposable
+internal sealed class ServerService(Assignment assignment, Logger log, Signals signals) : IHostedService
 {
     /// <summary>sysexits(3), EX_SOFTWARE: a bug of ours.</summary>
     public const int BrokenStatus = 70;
 
-    private const PosixSignal User1 = (PosixSignal)10; // SIGUSR1 on every Linux that .NET runs on.
-
     private Server? _server;
-    private PosixSignalRegistration? _signal;
+    private ControlServer? _control;
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        Server server = await Server.StartAsync(assignment.Daemon, assignment.Folder, log, Broken);
+        // Whoever has the socket is the daemon of this place: nothing is opened before that is known.
+        ControlSocket? socket = OpenSocket();
+        Server server;
+        try
+        {
+            server = await Server.StartAsync(assignment.Daemon, assignment.Folder, log, Broken);
+        }
+        catch
+        {
+            socket?.Dispose();
+            throw;
+        }
         _server = server;
-        _signal = PosixSignalRegistration.Create(User1, Report);
+        if (socket is not null)
+        {
+            var commands = new ControlCommands(server, assignment.ConfigurationPath);
+            _control = new ControlServer(socket, commands.AnswerAsync, log);
+        }
+        signals.EndsByHangUp = true;
+        signals.Attach(static () => { }, Report);
         string addresses = string.Join(", ", server.EndPoints);
         Console.Out.WriteLine($"scstd {ProgramVersion.Text} serving {server.TargetCount} target(s) on {addresses}");
         Console.Out.Flush();
         if (assignment.IsDemonstration)
-            Console.Error.WriteLine(Demonstration.Invitation(server.EndPoints[0]));
+            Console.Error.WriteLine(Demonstration.Invitation(server.EndPoints[0], _control?.Path));
     }
 
     public async Task StopAsync(CancellationToken cancellationToken)
     {
-        _signal?.Dispose();
+        signals.Detach();
+        if (_control is { } control)
+            await control.DisposeAsync();
         if (_server is { } server)
         {
             log.Information("Stopping");
             await server.StopAsync(assignment.Daemon.Limits.StopTimeout);
         }
     }
-
-    public void Dispose() => _signal?.Dispose();
 
     /// <summary>Nothing can be trusted any more after a broken invariant: the process says so and ends, at once, so
     /// that no wrong answer leaves it.</summary>
@@ -54,11 +73,33 @@ internal sealed class ServerService(Assignment assignment, Logger log) : IHosted
         ProcessCalls.ExitNow(BrokenStatus);
     }
 
-    private void Report(PosixSignalContext context)
+    /// <summary>A socket that the configuration names must be had. The place of an installed daemon is only tried:
+    /// whoever runs a second daemon, or one of his own, shall not be kept from it.</summary>
+    private ControlSocket? OpenSocket()
     {
-        context.Cancel = true;
-        _ = ReportAsync();
+        ControlSection control = assignment.Daemon.Control;
+        if (!control.IsEnabled)
+            return null;
+        bool isWanted = (control.Socket ?? control.Group) is not null && !assignment.IsDemonstration;
+        string path = control.Socket is { } socket
+            ? Path.GetFullPath(socket.Text, assignment.Folder)
+            : ControlProtocol.InstalledSocketPath;
+        try
+        {
+            return ControlSocket.Open(path, control.Group?.Text);
+        }
+        catch (IOException exception) when (!isWanted)
+        {
+            log.Warning("scstctl has no way in: {Why:l}", exception.Message);
+            return null;
+        }
+        catch (IOException exception)
+        {
+            throw new ServerStartException(exception.Message, exception);
+        }
     }
+
+    private void Report() => _ = ReportAsync();
 
     private async Task ReportAsync()
     {

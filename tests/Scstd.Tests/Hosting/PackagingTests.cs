@@ -25,6 +25,15 @@ public sealed class PackagingTests
         Assert.Contains("RestartPreventExitStatus=1", Unit);
     }
 
+    /// <summary>scstctl finds the daemon without being told where.</summary>
+    [Fact]
+    public void The_unit_makes_the_folder_of_the_control_socket_and_the_script_installs_scstctl()
+    {
+        Assert.Equal("/run/scstd", Path.GetDirectoryName(Scstd.Control.ControlProtocol.InstalledSocketPath));
+        Assert.Contains("RuntimeDirectory=scstd", Unit);
+        Assert.Contains("$destination/usr/bin/scstctl", Script);
+    }
+
     /// <summary>What would take away something that the daemon lives by.</summary>
     [Theory]
     [InlineData("PrivateDevices=yes")]

@@ -22,6 +22,8 @@ public sealed class DaemonSection : Section
             "Where is kept what units must remember when the daemon ends: persistent reservations. One "
             + "daemon alone may use it; a relative path starts beside the configuration; none: nothing is kept. "
             + "Default: the state directory that systemd gives, else /var/lib/scstd."),
+        new Row<DaemonSection, ControlSection>("control", ControlSection.Rule, (s, v) => s.Control = v,
+            "The socket that scstctl talks to."),
         new Row<DaemonSection, IReadOnlyList<Named<Word, DeviceSection>>>("devices",
             new MapRule<Word, DeviceSection>(Names.Device, DeviceSection.Rule, "devices by name"),
             (s, v) => s.Devices = [.. v.Select(e => e.Value.Called(new Word(e.Key.Text, e.Position)))],
@@ -47,6 +49,8 @@ public sealed class DaemonSection : Section
     public Word? StateDirectory { get; internal set; }
 
     public LimitsSection Limits { get; internal set; } = new();
+
+    public ControlSection Control { get; internal set; } = new();
 
     public IReadOnlyList<DeviceSection> Devices { get; internal set; } = [];
 

@@ -1,0 +1,106 @@
+using System.Globalization;
+using Scstd.Control;
+
+namespace Scstctl;
+
+/// <summary>Answers for people: what was asked for on standard output, what went wrong on standard error.</summary>
+internal static class AnswerText
+{
+    private static readonly string[] SizeUnits = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
+
+    public static void Print(ControlAnswer answer, TextWriter output, TextWriter error)
+    {
+        switch (answer)
+        {
+            case ErrorAnswer refused:
+                error.WriteLine($"scstctl: {refused.Message}");
+                break;
+            case StatusAnswer status:
+                Print(status, output);
+                break;
+            case SessionsAnswer sessions:
+                Print(sessions, output);
+                break;
+            case UnitsAnswer units:
+                Print(units, output);
+                break;
+            case CheckAnswer check:
+                Print(check, output);
+                break;
+            default:
+                error.WriteLine($"scstctl: {answer.GetType().Name} can be shown by --json only");
+                break;
+        }
+        if (answer.SilentReactors is { } silent)
+        {
+            error.WriteLine($"scstctl: incomplete: reactor {string.Join(", ", silent)} did not answer in time");
+        }
+    }
+
+    /// <summary>As short as three digits tell it.</summary>
+    public static string Size(decimal bytes)
+    {
+        int unit = 0;
+        while (bytes >= 1024 && unit < SizeUnits.Length - 1)
+        {
+            bytes /= 1024;
+            unit++;
+        }
+        string digits = bytes.ToString(bytes < 10 && bytes % 1 != 0 ? "0.##" : "0.#", CultureInfo.InvariantCulture);
+        return digits + SizeUnits[unit];
+    }
+
+    private static void Print(StatusAnswer status, TextWriter output)
+    {
+        var up = TimeSpan.FromSeconds((long)status.UptimeSeconds);
+        output.WriteLine($"scstd {status.Version}, process {status.ProcessId}, up {up:c}");
+        output.WriteLine($"configuration  {status.Configuration ?? "none: the demonstration"}");
+        output.WriteLine($"serves         {status.Targets} target(s), {status.Units} unit(s), "
+            + $"{status.Sessions} session(s)");
+        output.WriteLine($"data memory    {Size(status.BufferBytes.Taken)} of {Size(status.BufferBytes.AtMost)}");
+        output.WriteLine();
+        var portals = new Table("PORTAL", "TAG", "CONNECTIONS", "ACCEPTED", "TURNED AWAY", "FAILED LOGINS");
+        foreach (PortalRecord one in status.Portals)
+            portals.Add(one.Address, one.Tag, one.Connections, one.Accepted, one.TurnedAway, one.LoginFailures);
+        portals.Print(output);
+        output.WriteLine();
+        var reactors = new Table("REACTOR", "IO", "CONNECTIONS", "COMMANDS", "READ", "WRITTEN", "SYSTEM CALLS");
+        foreach (ReactorRecord one in status.Reactors)
+        {
+            reactors.Add(one.Index, one.Io, one.Connections, one.Commands, Size(one.DataInBytes),
+                Size(one.DataOutBytes), one.SystemCalls);
+        }
+        reactors.Print(output);
+    }
+
+    private static void Print(SessionsAnswer sessions, TextWriter output)
+    {
+        var table = new Table("ID", "INITIATOR", "TARGET", "PEER", "REACTOR", "COMMANDS", "READ", "WRITTEN");
+        foreach (SessionRecord one in sessions.Sessions)
+        {
+            table.Add(one.Id, one.Initiator, one.Target ?? "(discovery)", one.Peer, one.Reactor, one.Commands,
+                Size(one.DataInBytes), Size(one.DataOutBytes));
+        }
+        table.Print(output);
+    }
+
+    private static void Print(UnitsAnswer units, TextWriter output)
+    {
+        var table = new Table("UNIT", "SIZE", "BLOCK", "STATE", "PROTECTED", "INSIDE", "LUNS", "STORE");
+        foreach (UnitRecord one in units.Units)
+        {
+            table.Add(one.Name, Size((decimal)one.Blocks * one.BlockBytes), one.BlockBytes, one.State,
+                one.IsWriteProtected, one.CommandsInside, one.Luns.Count, one.Store);
+        }
+        table.Print(output);
+    }
+
+    private static void Print(CheckAnswer check, TextWriter output)
+    {
+        foreach (ProblemRecord one in check.Problems)
+            output.WriteLine($"{check.File}:{one.Line}:{one.Column}: {one.Message}");
+        foreach (ProblemRecord one in check.Warnings)
+            output.WriteLine($"{check.File}:{one.Line}:{one.Column}: warning: {one.Message}");
+        output.WriteLine(check.IsRight ? $"{check.File}: right" : $"{check.Problems.Count} problem(s)");
+    }
+}

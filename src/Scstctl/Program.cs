@@ -1,0 +1,3 @@
+using Scstctl;
+
+return await CommandLine.RunAsync(args);

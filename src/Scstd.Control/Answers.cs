@@ -1,0 +1,133 @@
+using System.Text.Json.Serialization;
+
+namespace Scstd.Control;
+
+/// <summary>One line from the daemon: the key "answer" says which.</summary>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "answer")]
+[JsonDerivedType(typeof(ErrorAnswer), "error")]
+[JsonDerivedType(typeof(StatusAnswer), "status")]
+[JsonDerivedType(typeof(SessionsAnswer), "sessions")]
+[JsonDerivedType(typeof(UnitsAnswer), "units")]
+[JsonDerivedType(typeof(CheckAnswer), "check")]
+public abstract record ControlAnswer
+{
+    /// <summary>Reactors that did not answer in time: what they would have told is missing.</summary>
+    [JsonPropertyOrder(100)]
+    public IReadOnlyList<int>? SilentReactors { get; init; }
+}
+
+/// <summary>Why a request was not done. Nothing was changed, unless the message says so.</summary>
+/// <param name="Code">One of <see cref="ErrorCode"/>, for programs.</param>
+/// <param name="Message">For people.</param>
+public sealed record ErrorAnswer(string Code, string Message) : ControlAnswer;
+
+public static class ErrorCode
+{
+    /// <summary>The line is no request.</summary>
+    public const string Malformed = "malformed";
+
+    /// <summary>What is named is not there.</summary>
+    public const string NotFound = "not_found";
+
+    /// <summary>It cannot be done as things are.</summary>
+    public const string Refused = "refused";
+
+    /// <summary>It was not done in time.</summary>
+    public const string TimedOut = "timed_out";
+
+    /// <summary>The peer is neither root nor in the group.</summary>
+    public const string Forbidden = "forbidden";
+
+    /// <summary>A fault of the daemon's own.</summary>
+    public const string Internal = "internal";
+}
+
+// ---- Status ------------------------------------------------------------------------------------------------------
+
+/// <param name="Version">Of the daemon.</param>
+/// <param name="ProcessId">Of the daemon.</param>
+/// <param name="UptimeSeconds">Since the process began.</param>
+/// <param name="Configuration">The file that it serves; null for the demonstration.</param>
+/// <param name="Targets">How many.</param>
+/// <param name="Units">How many.</param>
+/// <param name="Sessions">How many, discovery included.</param>
+/// <param name="OpenFileDescriptors">Of the process.</param>
+/// <param name="BufferBytes">Memory that data on its way has now, and may have.</param>
+/// <param name="Portals">Where it listens.</param>
+/// <param name="Reactors">One for each thread that works.</param>
+public sealed record StatusAnswer(
+    string Version, int ProcessId, double UptimeSeconds, string? Configuration, int Targets, int Units, int Sessions,
+    int OpenFileDescriptors, BufferBytesRecord BufferBytes, IReadOnlyList<PortalRecord> Portals,
+    IReadOnlyList<ReactorRecord> Reactors) : ControlAnswer;
+
+public sealed record BufferBytesRecord(long Taken, long AtMost);
+
+public sealed record PortalRecord(
+    string Address, int Tag, int Connections, long Accepted, long TurnedAway, long LoginFailures);
+
+public sealed record ReactorRecord(
+    int Index, string Io, int Connections, ulong Commands, ulong DataInBytes, ulong DataOutBytes, ulong Passes,
+    ulong Sleeps, ulong SystemCalls, long BufferBytesOut, ulong LoginFailures, ulong ProtocolFaults, ulong Rejects,
+    ulong DigestErrors);
+
+// ---- Sessions ----------------------------------------------------------------------------------------------------
+
+public sealed record SessionsAnswer(IReadOnlyList<SessionRecord> Sessions) : ControlAnswer;
+
+/// <param name="Id">The target session identifying handle, different for each session at one time.</param>
+/// <param name="Target">Null for a discovery session.</param>
+/// <param name="Initiator">Its name.</param>
+/// <param name="InitiatorAlias">As it declared.</param>
+/// <param name="Isid">Twelve hexadecimal digits.</param>
+/// <param name="PortalGroupTag">Of the portal that it came in at.</param>
+/// <param name="Peer">Where its connection comes from.</param>
+/// <param name="Reactor">Where it lives.</param>
+/// <param name="HeaderDigest">As agreed.</param>
+/// <param name="DataDigest">As agreed.</param>
+/// <param name="MaxBurstLength">As agreed.</param>
+/// <param name="Commands">Since it was opened.</param>
+/// <param name="DataInBytes">Since it was opened.</param>
+/// <param name="DataOutBytes">Since it was opened.</param>
+/// <param name="Rejects">Since it was opened.</param>
+public sealed record SessionRecord(
+    int Id, string? Target, string Initiator, string? InitiatorAlias, string Isid, int PortalGroupTag, string Peer,
+    int Reactor, string HeaderDigest, string DataDigest, int MaxBurstLength, ulong Commands, ulong DataInBytes,
+    ulong DataOutBytes, ulong Rejects);
+
+// ---- Units -------------------------------------------------------------------------------------------------------
+
+public sealed record UnitsAnswer(IReadOnlyList<UnitRecord> Units) : ControlAnswer;
+
+/// <param name="Name">The device's name in the configuration.</param>
+/// <param name="Store">What and where it is.</param>
+/// <param name="Blocks">Its capacity.</param>
+/// <param name="BlockBytes">Its logical block.</param>
+/// <param name="Serial">As INQUIRY tells it.</param>
+/// <param name="Naa">The designator of the device identification page, in hexadecimal digits.</param>
+/// <param name="State">"ready", or why commands that need the medium are not done.</param>
+/// <param name="IsWriteProtected">By the configuration, the store or the initiators.</param>
+/// <param name="HomeReactor">Where its gate is kept.</param>
+/// <param name="CommandsInside">In its task set now.</param>
+/// <param name="GateHolder">What has the unit for itself now.</param>
+/// <param name="Luns">Which LUNs of the configuration lead to it.</param>
+public sealed record UnitRecord(
+    string Name, string Store, ulong Blocks, int BlockBytes, string Serial, string Naa, string State,
+    bool IsWriteProtected, int HomeReactor, int CommandsInside, string? GateHolder,
+    IReadOnlyList<LunRecord> Luns);
+
+/// <param name="Target">Whose LUN it is.</param>
+/// <param name="Group">Of which group; null: of those who belong to none.</param>
+/// <param name="Lun">Its number.</param>
+public sealed record LunRecord(string Target, string? Group, int Lun);
+
+// ---- Configuration -----------------------------------------------------------------------------------------------
+
+/// <param name="File">Which.</param>
+/// <param name="IsRight">No problem was found.</param>
+/// <param name="Problems">In the order of the file.</param>
+/// <param name="Warnings">What is allowed and yet worth a word.</param>
+public sealed record CheckAnswer(
+    string File, bool IsRight, IReadOnlyList<ProblemRecord> Problems, IReadOnlyList<ProblemRecord> Warnings)
+    : ControlAnswer;
+
+public sealed record ProblemRecord(int Line, int Column, string Message);

@@ -1,0 +1,160 @@
+using System.Diagnostics;
+using Scstd.Composition;
+using Scstd.Configuration;
+using Scstd.Control;
+using Scstd.Core;
+using Scstd.Frontends.Iscsi;
+using Scstd.Hosting;
+
+namespace Scstd.Administration;
+
+/// <summary>What the daemon answers on its control socket.</summary>
+/// <param name="server">What it is asked about.</param>
+/// <param name="configuration">The file that it serves; null: the demonstration.</param>
+internal sealed class ControlCommands(Server server, string? configuration)
+{
+    public Task<ControlAnswer> AnswerAsync(ControlRequest request, CancellationToken cancellation) => request switch
+    {
+        StatusRequest => StatusAsync(),
+        SessionsRequest sessions => Task.FromResult<ControlAnswer>(Sessions(sessions)),
+        UnitsRequest units => UnitsAsync(units),
+        CheckRequest => Task.FromResult<ControlAnswer>(Check()),
+        _ => throw new UnreachableException($"{request.GetType().Name} is no request of ours"),
+    };
+
+    private async Task<ControlAnswer> StatusAsync()
+    {
+        Survey<ReactorRecord> survey = await Survey<ReactorRecord>.OfAsync(server, Describe);
+        return new StatusAnswer(
+            ProgramVersion.Text,
+            Environment.ProcessId,
+            Math.Round((DateTime.Now - Process.GetCurrentProcess().StartTime).TotalSeconds, 3),
+            configuration,
+            server.Daemon.Targets.Count,
+            server.Daemon.Devices.Count,
+            server.SessionCount,
+            CounterReport.OpenFileDescriptors(),
+            new BufferBytesRecord(
+                (long)server.Arena.Taken * BufferPool.SlabBytes, (long)server.Arena.Capacity * BufferPool.SlabBytes),
+            [.. server.Registry.Portals.Select(Describe)],
+            survey.Told)
+        {
+            SilentReactors = survey.Silent,
+        };
+    }
+
+    private SessionsAnswer Sessions(SessionsRequest request)
+    {
+        if (request.Target is { } target)
+            Known("target", target, server.Daemon.Targets.Select(one => one.Name.Text));
+        IReadOnlyList<SessionInfo> all = server.Registry.DescribeSessions();
+        if (request.Initiator is { } initiator)
+            Known("session of initiator", initiator, all.Select(one => one.InitiatorName));
+        return new SessionsAnswer(
+        [
+            .. all.Where(one => (request.Target ?? one.TargetName) == one.TargetName
+                    && (request.Initiator ?? one.InitiatorName) == one.InitiatorName)
+                .OrderBy(one => one.TargetName, StringComparer.Ordinal)
+                .ThenBy(one => one.InitiatorName, StringComparer.Ordinal).ThenBy(one => one.Tsih).Select(Describe),
+        ]);
+    }
+
+    private async Task<ControlAnswer> UnitsAsync(UnitsRequest request)
+    {
+        IReadOnlyList<ServedDevice> devices = Selected(request.Unit);
+        Survey<UnitView[]> survey =
+            await Survey<UnitView[]>.OfAsync(server, lane => [.. devices.Select(device => View(device, lane))]);
+        return new UnitsAnswer(
+        [
+            .. devices.Select((device, index) => Describe(device, [.. survey.Told.Select(views => views[index])])),
+        ])
+        {
+            SilentReactors = survey.Silent,
+        };
+    }
+
+    /// <summary>The file as it is now; what is served stays as it is.</summary>
+    private CheckAnswer Check()
+    {
+        ConfigurationFile file = ConfigurationFile.Read(configuration
+            ?? throw new ControlRefusal(ErrorCode.Refused, "the demonstration is served, from no configuration file"));
+        return new CheckAnswer(file.Path, file.IsRight, [.. file.Problems.Select(Describe)],
+            [.. file.Warnings.Select(Describe)]);
+    }
+
+    private IReadOnlyList<ServedDevice> Selected(string? unit)
+    {
+        if (unit is null)
+            return server.Devices;
+        Known("unit", unit, server.Daemon.Devices.Select(device => device.Name.Text));
+        return [.. server.Devices.Where(device => device.Section.Name.Text == unit)];
+    }
+
+    private static void Known(string what, string name, IEnumerable<string> known)
+    {
+        string[] all = [.. known];
+        if (!all.Contains(name))
+            throw ControlRefusal.NotFound(what, name, all);
+    }
+
+    // ---- From the rooms' words to the wire's -----------------------------------------------------------------------
+
+    private static ReactorRecord Describe(Lane lane)
+    {
+        IscsiCounters counters = lane.Iscsi.Counters;
+        return new ReactorRecord(
+            lane.Reactor.Index, lane.Reactor.Kind, lane.Iscsi.ConnectionCount, counters.Commands,
+            counters.DataInBytes, counters.DataOutBytes, lane.Reactor.Passes, lane.Reactor.Sleeps,
+            lane.Reactor.SystemCalls, lane.Executor.Buffers.BytesOut, counters.LoginFailures,
+            counters.ProtocolFaults, counters.Rejects, counters.DigestErrors);
+    }
+
+    private static PortalRecord Describe(IscsiPortal portal) => new(
+        portal.EndPoint.ToString(), portal.Options.Tag, portal.ConnectionCount, portal.AcceptedCount,
+        portal.TurnedAwayCount, portal.LoginFailureCount);
+
+    private static SessionRecord Describe(SessionInfo session) => new(
+        session.Tsih, session.TargetName, session.InitiatorName, session.InitiatorAlias, session.Isid,
+        session.PortalGroupTag, session.Peer.ToString(), session.ReactorIndex,
+        session.Parameters.HeaderDigest.ToString(), session.Parameters.DataDigest.ToString(),
+        session.Parameters.MaxBurstLength, session.Counters.Commands, session.Counters.DataInBytes,
+        session.Counters.DataOutBytes, session.Counters.Rejects);
+
+    private static ProblemRecord Describe(Problem problem) =>
+        new(problem.Position.Line, problem.Position.Column, problem.Message);
+
+    /// <summary>A unit as one reactor sees it; the gate's holder is known at its home alone.</summary>
+    private static UnitView View(ServedDevice device, Lane lane) => new(
+        device.Unit.AdmittedOn(lane.Executor),
+        ReferenceEquals(device.Unit.Home, lane.Executor) ? device.Unit.GateHolder : null);
+
+    private UnitRecord Describe(ServedDevice device, UnitView[] views)
+    {
+        LogicalUnitIdentity identity = device.Disk.Identity;
+        return new UnitRecord(
+            device.Section.Name.Text, device.Disk.Store.Description, device.Disk.BlockCount,
+            device.Disk.BlockLengthBytes, identity.SerialNumber, Convert.ToHexStringLower(identity.Naa),
+            device.Disk.NotReady is { } why ? $"not ready ({why.Additional})" : "ready",
+            device.Unit.IsWriteProtected, device.Unit.Home.Index, views.Sum(view => view.Admitted),
+            views.Select(view => view.GateHolder).FirstOrDefault(holder => holder is not null),
+            LunsOf(device.Section.Name.Text));
+    }
+
+    private List<LunRecord> LunsOf(string unit)
+    {
+        var luns = new List<LunRecord>();
+        foreach (TargetSection target in server.Daemon.Targets)
+        {
+            Add(target.Luns, null);
+            foreach (GroupSection group in target.Groups)
+                Add(group.Luns, group.Name.Text);
+
+            void Add(IReadOnlyList<LunSection> map, string? group) => luns.AddRange(
+                map.Where(lun => lun.Device.Text == unit)
+                    .Select(lun => new LunRecord(target.Name.Text, group, lun.Number)));
+        }
+        return luns;
+    }
+
+    private readonly record struct UnitView(int Admitted, string? GateHolder);
+}

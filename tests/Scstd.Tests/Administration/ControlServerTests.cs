@@ -1,0 +1,158 @@
+using System.Net.Sockets;
+using System.Text;
+using System.Text.Json;
+using CsCheck;
+using Scstd.Administration;
+using Scstd.Control;
+using Scstd.Tests.Composition;
+
+namespace Scstd.Tests.Administration;
+
+/// <summary>Conversations on the socket, with a daemon behind it that only echoes.</summary>
+public sealed class ControlServerTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+    private readonly Events _events = new();
+
+    private string Where => _folder.File("control.sock");
+
+    public void Dispose() => _folder.Dispose();
+
+    private ControlServer Start(ControlLimits? limits = null) =>
+        new(ControlSocket.Open(Where, null), Answer, _events.Log, limits);
+
+    private static Task<ControlAnswer> Answer(ControlRequest request, CancellationToken cancellation) => request switch
+    {
+        UnitsRequest { Unit: "broken" } => throw new InvalidOperationException("planted by a test"),
+        UnitsRequest { Unit: { } unit } => throw ControlRefusal.NotFound("unit", unit, ["disk1", "disk2"]),
+        _ => Task.FromResult<ControlAnswer>(new CheckAnswer("a.yaml", true, [], [])),
+    };
+
+    [Fact]
+    public async Task Requests_are_answered_one_by_one_on_one_connection()
+    {
+        await using ControlServer server = Start();
+        await using ControlClient client = await ControlClient.ConnectAsync(Where);
+        Assert.Equal(new Greeting("0.1.0", ControlProtocol.Version), client.Greeting);
+        for (int i = 0; i < 3; i++)
+            Assert.True(Assert.IsType<CheckAnswer>(await client.AskAsync(new CheckRequest())).IsRight);
+    }
+
+    [Fact]
+    public async Task Several_requests_in_one_packet_get_their_answers_in_order()
+    {
+        await using ControlServer server = Start();
+        string[] lines = await Say("{\"command\":\"check\"}\n{\"command\":\"units\",\"unit\":\"a\"}\n"u8.ToArray(), 2);
+        Assert.StartsWith("{\"answer\":\"check\"", lines[0]);
+        Assert.StartsWith("{\"answer\":\"error\"", lines[1]);
+    }
+
+    [Fact]
+    public async Task An_unknown_name_is_answered_with_the_nearest()
+    {
+        await using ControlServer server = Start();
+        await using ControlClient client = await ControlClient.ConnectAsync(Where);
+        Assert.Equal(new ErrorAnswer(ErrorCode.NotFound, "there is no unit 'dsk2'; did you mean 'disk2'?"),
+            await client.AskAsync(new UnitsRequest("dsk2")));
+        byte[] misspelt = await client.AskRawAsync("{\"command\":\"stauts\"}"u8.ToArray());
+        Assert.Equal(new ErrorAnswer(ErrorCode.Malformed, "there is no command 'stauts'; did you mean 'status'?"),
+            ControlJson.ReadAnswer(misspelt));
+    }
+
+    [Fact]
+    public async Task A_fault_of_ours_is_told_and_logged_and_the_conversation_goes_on()
+    {
+        await using ControlServer server = Start();
+        await using ControlClient client = await ControlClient.ConnectAsync(Where);
+        Assert.Equal(new ErrorAnswer(ErrorCode.Internal, "a fault of scstd: planted by a test"),
+            await client.AskAsync(new UnitsRequest("broken")));
+        Assert.IsType<CheckAnswer>(await client.AskAsync(new CheckRequest()));
+        Assert.Contains(_events.Lines, line => line.StartsWith("Error") && line.Contains("planted by a test"));
+    }
+
+    [Fact]
+    public async Task A_line_without_an_end_is_refused_and_the_next_peer_is_served()
+    {
+        await using ControlServer server = Start();
+        string[] lines = await Say(new byte[ControlProtocol.MostRequestBytes + 1], 1);
+        Assert.Contains("a line is longer than 65536 bytes", Assert.Single(lines));
+        await using ControlClient client = await ControlClient.ConnectAsync(Where);
+        Assert.IsType<CheckAnswer>(await client.AskAsync(new CheckRequest()));
+    }
+
+    [Fact]
+    public async Task A_peer_too_many_is_told_so()
+    {
+        await using ControlServer server = Start(new ControlLimits { MostConnections = 1 });
+        await using ControlClient first = await ControlClient.ConnectAsync(Where);
+        ControlException refusal =
+            await Assert.ThrowsAsync<ControlException>(() => ControlClient.ConnectAsync(Where));
+        Assert.Equal("the control socket has its 1 connections", refusal.Message);
+        Assert.IsType<CheckAnswer>(await first.AskAsync(new CheckRequest()));
+    }
+
+    [Fact]
+    public async Task A_peer_that_says_nothing_is_given_up()
+    {
+        await using ControlServer server = Start(new ControlLimits { Patience = TimeSpan.FromMilliseconds(50) });
+        await using var stream = new NetworkStream(Connect(), ownsSocket: true);
+        var channel = new LineChannel(stream, ControlProtocol.MostAnswerBytes);
+        Assert.NotNull(await channel.ReadAsync(CancellationToken.None));
+        Assert.Null(await channel.ReadAsync(CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task A_daemon_that_stops_ends_its_conversations()
+    {
+        ControlServer server = Start();
+        await using ControlClient client = await ControlClient.ConnectAsync(Where);
+        await server.DisposeAsync();
+        await Assert.ThrowsAsync<ControlException>(() => client.AskAsync(new CheckRequest()));
+        Assert.False(File.Exists(Where));
+    }
+
+    /// <summary>Whatever a line holds, it gets one answer, and the connection lives.</summary>
+    [Fact]
+    public async Task Random_lines_are_answered_with_an_error_and_harm_nothing()
+    {
+        await using ControlServer server = Start();
+        await using ControlClient client = await ControlClient.ConnectAsync(Where);
+        Gen<byte[]> noise = Gen.Byte.Array[0, 300];
+        Gen<string> requests = Gen.OneOf(Gen.Const("{\"command\":\"units\",\"unit\":\"a\"}"),
+            Gen.Const("{\"command\":\"check\"}"), Gen.Const("{\"command\":[[[{}]]]}"));
+        Gen<byte[]> mutated = Gen.Select(requests, Gen.Int[0, 40], Gen.Byte, (text, at, with) =>
+        {
+            byte[] bytes = Encoding.UTF8.GetBytes(text);
+            bytes[at % bytes.Length] = with;
+            return bytes;
+        });
+        await Gen.OneOf(noise, mutated).Where(line => !line.Contains((byte)'\n')).SampleAsync(async line =>
+        {
+            byte[] answer = await client.AskRawAsync(line);
+            return ControlJson.ReadAnswer(answer) is ErrorAnswer or CheckAnswer;
+        }, threads: 1, iter: 500);
+        Assert.IsType<CheckAnswer>(await client.AskAsync(new CheckRequest()));
+        Assert.DoesNotContain(_events.Lines, line => line.StartsWith("Error"));
+    }
+
+    private Socket Connect()
+    {
+        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        socket.Connect(new UnixDomainSocketEndPoint(Where));
+        return socket;
+    }
+
+    /// <summary>Sends bytes and takes lines, the greeting apart.</summary>
+    private async Task<string[]> Say(byte[] bytes, int answers)
+    {
+        await using var stream = new NetworkStream(Connect(), ownsSocket: true);
+        var channel = new LineChannel(stream, ControlProtocol.MostAnswerBytes);
+        Assert.NotNull(await channel.ReadAsync(CancellationToken.None));
+        await stream.WriteAsync(bytes);
+        var lines = new List<string>();
+        while (lines.Count < answers && await channel.ReadAsync(CancellationToken.None) is { } line)
+            lines.Add(Encoding.UTF8.GetString(line));
+        Assert.All(lines, line => Assert.Equal(JsonValueKind.Object, JsonDocument.Parse(line).RootElement.ValueKind));
+        return [.. lines];
+    }
+}
