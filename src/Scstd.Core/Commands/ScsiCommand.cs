@@ -95,6 +95,22 @@ public class ScsiCommand
     internal bool ReportsUnitAttention;
     internal AbortWait? AbortWaits;
 
+    /// <summary>Answered with this instead of being executed; GOOD: it is not.</summary>
+    internal ScsiStatus RefusalStatus;
+
+    /// <summary>Executed although an ACA condition is in effect.</summary>
+    internal bool PassesAca;
+
+    /// <summary>It ends with CHECK CONDITION, and what that does to the others waits for its turn.</summary>
+    internal FaultRequest? Fault;
+
+    /// <summary>The task set of its nexus that it came into (TST 001b).</summary>
+    internal NexusTaskSet? OwnTaskSet;
+
+    /// <summary>NACA of the CONTROL byte.</summary>
+    internal bool HasNaca =>
+        Binding.Row.CdbLengthBytes > 1 ? Binding.Row.HasNaca(Cdb) : ControlByte.HasNaca(Cdb);
+
     /// <summary>Stores a copy of the CDB; at most <see cref="MaxCdbLengthBytes"/>.</summary>
     public void SetCdb(ReadOnlySpan<byte> cdb)
     {
@@ -206,6 +222,10 @@ public class ScsiCommand
         GateRequest = null;
         ReportsTaskAborted = false;
         ReportsUnitAttention = false;
+        RefusalStatus = ScsiStatus.Good;
+        PassesAca = false;
+        Fault = null;
+        OwnTaskSet = null;
         Invariant.That(AbortWaits is null, "a command comes back with a function waiting for it");
     }
 

@@ -86,6 +86,7 @@ internal static class InquiryCommands
             DeviceType = unit.Backend.DeviceType,
             IsRemovable = identity.IsRemovable,
             IsMultiPort = unit.IsMultiPort,
+            SupportsAca = true,
             Vendor = identity.Vendor,
             Product = identity.Product,
             Revision = identity.Revision,

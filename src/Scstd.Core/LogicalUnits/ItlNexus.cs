@@ -4,7 +4,7 @@ namespace Scstd.Core;
 
 /// <summary>What is unusual about a nexus: a command on it may not take the fast path.</summary>
 [Flags]
-public enum NexusConditions : byte
+public enum NexusConditions : ushort
 {
     None = 0,
     UnitAttention = 1,
@@ -17,6 +17,15 @@ public enum NexusConditions : byte
 
     /// <summary>A loss or a removal is being carried out: nothing new begins.</summary>
     Ending = 8,
+
+    /// <summary>An ACA condition is in effect in the task set.</summary>
+    Aca = 1 << 8,
+
+    /// <summary>The nexus has a task set of its own (TST 001b).</summary>
+    OwnTaskSet = 1 << 9,
+
+    /// <summary>QUEUE ALGORITHM MODIFIER 0h: SIMPLE commands are reordered only where no data shows it.</summary>
+    RestrictedReordering = 1 << 10,
 }
 
 /// <summary>I_T_L nexus, SAM-5 §4.6: one initiator port, one target port, one logical unit. Lives on its nexus'
@@ -34,6 +43,7 @@ public sealed class ItlNexus
         Turnstile = turnstile;
         Conditions = isReadOnly ? NexusConditions.ReadOnlyMapping : NexusConditions.None;
         UnitAttentions = new UnitAttentions(this);
+        TaskSet = new NexusTaskSet(this);
     }
 
     public ItNexus Nexus { get; }
@@ -56,6 +66,24 @@ public sealed class ItlNexus
     /// <summary>Its place in <see cref="Turnstile.Nexuses"/>, so that a session of thousands of LUNs ends quickly.
     /// </summary>
     internal int IndexInTurnstile { get; set; }
+
+    /// <summary>The ACA condition that is in effect is this nexus' (SAM-5: the faulted I_T nexus).</summary>
+    internal bool IsFaulted { get; set; }
+
+    /// <summary>The one command with the ACA attribute that is let in at a time.</summary>
+    internal ScsiCommand? AcaCommand { get; set; }
+
+    /// <summary>Order among this nexus' commands alone, with TST 001b.</summary>
+    internal NexusTaskSet TaskSet { get; }
+
+    /// <summary>Oldest first; see <see cref="ScsiCommand.NextInNexus"/>.</summary>
+    internal ScsiCommand? First => _first;
+
+    /// <summary>Commands that wait for older ones of the nexus (QUEUE ALGORITHM MODIFIER 0h).</summary>
+    internal CommandQueue Restricted;
+
+    /// <summary>They are being enabled; see <see cref="NexusTaskSet.IsEnabling"/>.</summary>
+    internal bool IsEnablingRestricted { get; set; }
 
     internal void Add(ScsiCommand command)
     {

@@ -17,6 +17,8 @@ public sealed partial class LogicalUnit
             if (!ReferenceEquals(page, Control))
                 Backend.ModePageChanged(page);
         }
+        Faults.EndAll();
+        AddConsequence(static turnstile => turnstile.ControlChanged());
         Backend.Reset();
         EstablishUnitAttention(AdditionalSense.PowerOnResetOrBusDeviceReset, except: null);
         return TakeConsequences();

@@ -23,8 +23,9 @@ public sealed partial class LogicalUnit
         Backend = backend;
         Home = executors[homeIndex];
         Gate = new Gate(this);
-        Turnstiles = [.. executors.Select(e => new Turnstile(this, e))];
+        Faults = new Faults(this);
         Control = ControlModePage.Create();
+        Turnstiles = [.. executors.Select(e => new Turnstile(this, e))];
         ModePages = [Control, .. backend.ModePages];
         Commands = new CommandTable([.. PrimaryCommands.BindingsFor(this), .. backend.Commands]);
         Refresh();
@@ -61,6 +62,9 @@ public sealed partial class LogicalUnit
     public bool IsWriteProtected => Backend.IsReadOnly || ControlModePage.IsSoftwareWriteProtected(Control);
 
     internal Gate Gate { get; }
+
+    /// <summary>ACA conditions and QERR; on the home executor.</summary>
+    internal Faults Faults { get; }
 
     internal Turnstile[] Turnstiles { get; }
 
@@ -121,7 +125,7 @@ public sealed partial class LogicalUnit
         Home.Post(() =>
         {
             // Its own commands are gone, so only a reset can end its reservation meanwhile, and that runs here too.
-            if (ReferenceEquals(ReservationHolder, nexus) || Backend.HoldsStateOf(nexus))
+            if (ReferenceEquals(ReservationHolder, nexus) || Backend.HoldsStateOf(nexus) || Faults.IsFaulted(nexus))
                 Gate.Sweep(static (_, _) => { }, () => ReleaseOf(nexus), done);
             else
                 done();
@@ -133,6 +137,7 @@ public sealed partial class LogicalUnit
             Reserve(null);
         if (Backend.HoldsStateOf(nexus))
             Backend.NexusEnded(nexus);
+        Faults.EndAsConsequence(nexus);
         return TakeConsequences();
     }
 }

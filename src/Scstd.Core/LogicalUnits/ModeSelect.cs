@@ -103,6 +103,8 @@ internal static class ModeSelect
             if (wrong != 0)
                 return SenseData.InvalidFieldInParameterList(valuesAt + i, BitOperations.Log2((uint)wrong));
         }
+        if (ReferenceEquals(page, unit.Control) && ControlModePage.FindReservedValue(values) is { } reserved)
+            return SenseData.InvalidFieldInParameterList(valuesAt + reserved.Offset, reserved.Bit);
         changes.Add((page, values.ToArray()));
         at = valuesAt + header.PageLengthBytes;
         return null;
@@ -131,7 +133,9 @@ internal static class ModeSelect
             // Replaced, not rewritten: who reads the page on another executor sees the old one or the new one.
             page.Current = values;
             changed = true;
-            if (!ReferenceEquals(page, unit.Control))
+            if (ReferenceEquals(page, unit.Control))
+                unit.AddConsequence(static turnstile => turnstile.ControlChanged());
+            else
                 unit.Backend.ModePageChanged(page);
         }
         if (changed)

@@ -93,7 +93,7 @@ internal static class ReportCommands
         bool extended = (command.Cdb[2] & 0x80) != 0;
         Span<byte> answer = stackalloc byte[extended ? ExtendedBytes : ShortBytes];
         answer.Clear();
-        answer[0] = 0xDC; // ATS, ATSS, CTSS, LURS, QTS; no CLEAR ACA
+        answer[0] = 0xFC; // ATS, ATSS, CACAS, CTSS, LURS, QTS
         answer[1] = 0x03; // QTSS, ITNRS; no QUERY ASYNCHRONOUS EVENT
         answer[3] = (byte)(answer.Length - ShortBytes);
         command.CompleteWithData(answer);

@@ -30,6 +30,13 @@ internal static class TaskManager
             case TaskManagementFunction.ItNexusReset:
                 ItNexusReset(request, [.. nexus.ItlNexuses]);
                 break;
+            case TaskManagementFunction.ClearAca:
+                ClearAca(request, itl!);
+                break;
+            case TaskManagementFunction.ClearTaskSet when ControlModePage.HasTaskSetPerNexus(itl!.Unit.Control):
+                // SAM-5 §7.5: the task set is the nexus' own, and so is all that goes.
+                AbortTaskSet(request, [itl]);
+                break;
             case TaskManagementFunction.ClearTaskSet:
                 Sweep(request, [itl!], ClearTaskSet);
                 break;
@@ -81,6 +88,25 @@ internal static class TaskManager
         var barrier = new AbortBarrier(() => Answer(request, TaskManagementResponse.FunctionComplete));
         foreach (ItlNexus itl in itls)
             itl.Turnstile.AbortAll(itl, barrier, request.Sequence, reportTaskAborted: false);
+        barrier.Arm();
+    }
+
+    /// <summary>SAM-5 §7.4: on the faulted nexus the command with the ACA attribute goes, and the condition ends; on
+    /// any other it has no effect.</summary>
+    private static void ClearAca(TaskManagementRequest request, ItlNexus itl)
+    {
+        if (!itl.IsFaulted)
+        {
+            Answer(request, TaskManagementResponse.FunctionComplete);
+            return;
+        }
+        request.WaitsFor = $"the command with the ACA attribute at unit {itl.Unit.Name}";
+        LogicalUnit unit = itl.Unit;
+        ItNexus nexus = request.Nexus;
+        var barrier = new AbortBarrier(() => unit.Home.Post(() => unit.Faults.End(nexus, () => nexus.Executor.Post(
+            () => Answer(request, TaskManagementResponse.FunctionComplete)))));
+        if (itl.AcaCommand is { } command)
+            itl.Turnstile.Abort(command, barrier, reportTaskAborted: false);
         barrier.Arm();
     }
 

@@ -21,8 +21,9 @@ internal sealed partial class Turnstile
         if (binding is null)
             return UnknownCommand(cdb);
         CommandRow row = binding.Row;
-        // No ACA condition can be in effect while NACA is refused: the attribute is an error (SAM-5 §8.6.5).
-        if (command.Attribute == TaskAttribute.Aca)
+        // Without an ACA condition the attribute is an error (SAM-5 §8.6.5).
+        if (command.Attribute == TaskAttribute.Aca &&
+            (command.ItlNexus!.Conditions & NexusConditions.Aca) == 0)
             return SenseData.IllegalRequest(AdditionalSense.InvalidMessageError);
         if (cdb.Length < row.CdbLengthBytes)
             return SenseData.InvalidFieldInCdb(0);
@@ -100,6 +101,17 @@ internal sealed partial class Turnstile
     {
         ItlNexus itl = command.ItlNexus!;
         CommandRow row = command.Binding.Row;
+        if (command.RefusalStatus != ScsiStatus.Good)
+        {
+            command.Complete(command.RefusalStatus);
+            return true;
+        }
+        const NexusConditions HoldingBack = NexusConditions.Aca | NexusConditions.RestrictedReordering;
+        if ((itl.Conditions & HoldingBack) != 0 && !command.HoldsExclusion && HoldsBack(command))
+        {
+            _executing--;
+            return true;
+        }
         bool attends = (itl.Conditions & NexusConditions.UnitAttention) != 0 &&
             !row.Has(CommandTraits.BypassesUnitAttention);
         if (attends && itl.UnitAttentions.Pending[0].Code == ResetCode)
@@ -131,8 +143,14 @@ internal sealed partial class Turnstile
         return true;
     }
 
+    /// <summary>With an interlock (UA_INTLCK_CTRL) only REQUEST SENSE ends the condition.</summary>
     private static void ReportUnitAttention(ScsiCommand command, ItlNexus itl)
     {
+        if (ControlModePage.Interlock(itl.Unit.Control) != UnitAttentionInterlock.None)
+        {
+            command.CheckCondition(SenseData.UnitAttention(itl.UnitAttentions.Pending[0]));
+            return;
+        }
         bool taken = itl.UnitAttentions.TryTake(out AdditionalSense attention);
         Invariant.That(taken, "the condition says that a unit attention is pending");
         command.ReportsUnitAttention = true;

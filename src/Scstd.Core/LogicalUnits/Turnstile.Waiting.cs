@@ -68,6 +68,8 @@ internal sealed partial class Turnstile
 
     private void BeginExclusion(ScsiCommand command)
     {
+        if (command.ItlNexus!.Conditions != 0 && HoldsBack(command))
+            return;
         command.State = CommandState.Dormant;
         ShutExecution();
         var request = new GateRequest(this, command);
@@ -109,6 +111,14 @@ internal sealed partial class Turnstile
             Unit.Home.Post(() => Unit.Gate.ReleaseExclusion(request, [], null));
             return;
         }
+        if (IsBlockedByAca(command))
+        {
+            // The condition came while it waited: whoever ends the condition may need the gate.
+            command.GateRequest = null;
+            _acaBlocked.Enqueue(command);
+            Unit.Home.Post(() => Unit.Gate.ReleaseExclusion(request, [], null));
+            return;
+        }
         command.HoldsExclusion = true;
         JudgeAgain(command);
         Execute(command);
@@ -128,12 +138,14 @@ internal sealed partial class Turnstile
     // ---- Abort -------------------------------------------------------------------------------------------------
 
     /// <summary>Aborts what a nexus has here and puts the barrier on it. Returns how many commands it covers.</summary>
-    public int AbortAll(ItlNexus itl, AbortBarrier barrier, ulong beforeSequence, bool reportTaskAborted)
+    public int AbortAll(
+        ItlNexus itl, AbortBarrier barrier, ulong beforeSequence, bool reportTaskAborted, ScsiCommand? except = null)
     {
         int covered = 0;
         foreach (ScsiCommand command in itl.Snapshot())
         {
-            if (command.Sequence >= beforeSequence || command.State is CommandState.Ended or CommandState.Released)
+            if (command.Sequence >= beforeSequence || ReferenceEquals(command, except) ||
+                command.State is CommandState.Ended or CommandState.Released)
                 continue;
             Abort(command, barrier, reportTaskAborted);
             covered++;
@@ -178,6 +190,8 @@ internal sealed partial class Turnstile
                 Unit.Backend.Abort(command);
                 break;
             case CommandState.Publishing:
+                if (command.Fault is not null)
+                    AbortedCommandLeft(command);
                 break;
             default:
                 Invariant.That(false, $"a command in state {command.State} is not in the task set");
@@ -190,9 +204,14 @@ internal sealed partial class Turnstile
     {
         Invariant.That(command.IsAborted, "only an aborted command leaves this way");
         if (!command.IsAdmitted)
-            _dormant.Remove(command);
+            _ = command.OwnTaskSet?.Remove(command) ?? _dormant.Remove(command);
         else
-            _blocked.Remove(command);
+            _ = _blocked.Remove(command) || _acaBlocked.Remove(command) || command.ItlNexus!.Restricted.Remove(command);
+        if (command.Fault is { } fault)
+        {
+            fault.Command = null;
+            command.Fault = null;
+        }
         if (command.GateRequest is { } request)
         {
             request.Command = null;

@@ -48,6 +48,8 @@ internal sealed partial class Turnstile
         var itl = new ItlNexus(nexus, Lun.FromNumber(entry.Number), Unit, this, entry.IsReadOnly);
         itl.Set(NexusConditions.ReservedByOther, ReservationHolder is { } holder && !ReferenceEquals(holder, nexus));
         itl.IndexInTurnstile = _nexuses.Count;
+        itl.Set(NexusConditions.Aca, _acaOfAll is not null);
+        ApplyControl(itl);
         _nexuses.Add(itl);
         return itl;
     }
@@ -77,6 +79,8 @@ internal sealed partial class Turnstile
         itl.Add(command);
         command.Refusal = Judge(command);
         CommandRow row = command.Binding.Row;
+        if ((itl.Conditions & NexusConditions.Aca) != 0)
+            JudgeDuringAca(command, itl);
         bool waitsForData = false;
         if (itl.CommandCount > Unit.QueueDepth)
             Overload(command);
@@ -127,7 +131,12 @@ internal sealed partial class Turnstile
     {
         bool simple = command.Attribute == TaskAttribute.Simple;
         bool goesFirst = command.Attribute == TaskAttribute.HeadOfQueue ||
-            (simple && row.Has(CommandTraits.ImplicitHeadOfQueue)) || command.Refusal is not null;
+            (simple && row.Has(CommandTraits.ImplicitHeadOfQueue)) || command.Refusal is not null || command.PassesAca;
+        if ((command.ItlNexus!.Conditions & NexusConditions.OwnTaskSet) != 0)
+        {
+            AdmitToOwnTaskSet(command, goesFirst);
+            return;
+        }
         if (goesFirst || (simple && _orderShut == 0))
         {
             command.IsAdmitted = true;
@@ -173,8 +182,10 @@ internal sealed partial class Turnstile
         _executing--;
         if (command.HoldsExclusion)
             Publish(command);
-        else
+        else if (command.Status == ScsiStatus.Good)
             Leave(command);
+        else
+            EndUnusual(command);
         if (_executing == 0 && _whenIdle.Count > 0)
             Idle();
     }
@@ -187,7 +198,15 @@ internal sealed partial class Turnstile
         command.HoldsExclusion = false;
         command.GateRequest = null;
         IReadOnlyList<Action<Turnstile>> consequences = Unit.TakeConsequences();
-        Unit.Home.Post(() => Unit.Gate.ReleaseExclusion(request, consequences, () => Leave(command)));
+        Unit.Home.Post(() => Unit.Gate.ReleaseExclusion(request, consequences, () => EndPublished(command)));
+    }
+
+    private void EndPublished(ScsiCommand command)
+    {
+        if (command.Status == ScsiStatus.Good)
+            Leave(command);
+        else
+            EndUnusual(command);
     }
 
     /// <summary>The command ends: out of the task set, and to the frontend for the last time.</summary>
@@ -195,7 +214,11 @@ internal sealed partial class Turnstile
     {
         ItlNexus itl = command.ItlNexus!;
         itl.Remove(command);
+        if (ReferenceEquals(itl.AcaCommand, command))
+            itl.AcaCommand = null;
         LeaveOrder(command);
+        NexusTaskSet? own = command.OwnTaskSet;
+        own?.Leave(command);
         AbortWait? waits = command.AbortWaits;
         command.AbortWaits = null;
         if (command.IsAborted)
@@ -210,6 +233,10 @@ internal sealed partial class Turnstile
             itl.Nexus.Port.SendCommandComplete(command);
         for (; waits is not null; waits = waits.Next)
             waits.Barrier.Left();
+        if (own is not null)
+            EnableNext(own);
+        if ((itl.Conditions & NexusConditions.RestrictedReordering) != 0)
+            EnableRestricted(itl);
     }
 
     private void LeaveOrder(ScsiCommand command)

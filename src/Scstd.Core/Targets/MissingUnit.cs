@@ -55,8 +55,11 @@ internal static class MissingUnit
                 }
                 : SenseData.IllegalRequest(AdditionalSense.LogicalUnitNotSupported);
         }
-        return command.Cdb.Length < binding.Row.CdbLengthBytes
-            ? SenseData.InvalidFieldInCdb(0) : binding.FindReservedBit(command.Cdb);
+        if (command.Cdb.Length < binding.Row.CdbLengthBytes)
+            return SenseData.InvalidFieldInCdb(0);
+        // Nothing here could keep an ACA condition: NORMACA is zero (SAM-5 §5.2).
+        return binding.Row.HasNaca(command.Cdb)
+            ? SenseData.InvalidFieldInCdb(binding.Row.CdbLengthBytes - 1, 2) : binding.FindReservedBit(command.Cdb);
     }
 
     /// <summary>SPC-4 §6.39: GOOD, and the sense data says that there is no unit.</summary>

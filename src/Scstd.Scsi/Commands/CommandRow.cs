@@ -63,9 +63,20 @@ public sealed class CommandRow
     /// <summary>
     /// The CDB USAGE DATA of REPORT SUPPORTED OPERATION CODES (SPC-4 §6.32.3): one byte per CDB byte, a set bit where
     /// the device server looks at that bit. Byte 0 is the operation code; the service action field has its value.
-    /// A bit that is clear here and set in a CDB is an INVALID FIELD IN CDB.
+    /// A bit that is clear here and set in a CDB is an INVALID FIELD IN CDB. NACA is looked at in every command, so its
+    /// bit of the CONTROL byte is set here whatever the row says.
     /// </summary>
-    public required byte[] Usage { get; init; }
+    public required byte[] Usage
+    {
+        get;
+        init
+        {
+            field = value;
+            int control = ControlByte.OffsetIn(value);
+            if (control > 0)
+                field[control] |= ControlByte.Naca;
+        }
+    }
 
     /// <summary>
     /// Bits that the standard tells to ignore: nothing looks at them, yet they are no invalid field. As long as
@@ -80,6 +91,13 @@ public sealed class CommandRow
     public byte LengthFieldOffset { get; init; }
 
     public int CdbLengthBytes => Usage.Length;
+
+    /// <summary>The CDB, which may be longer than the command in it, has NACA set.</summary>
+    public bool HasNaca(ReadOnlySpan<byte> cdb)
+    {
+        int control = ControlByte.OffsetIn(cdb[..Math.Min(cdb.Length, CdbLengthBytes)]);
+        return control > 0 && (cdb[control] & ControlByte.Naca) != 0;
+    }
 
     /// <summary>For those whose allowances hang on a field (PREVENT ALLOW MEDIUM REMOVAL, START STOP UNIT).</summary>
     public TraitsOfCdb? TraitsOfCdb { get; init; }

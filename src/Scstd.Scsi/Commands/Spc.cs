@@ -1,8 +1,8 @@
 namespace Scstd.Scsi;
 
 /// <summary>
-/// The rows of SPC-4 (and of SPC-2 for RESERVE and RELEASE), commands of every device type. The CONTROL byte's usage is
-/// 00h: neither NACA nor the obsolete link bits are looked at, so a set one is an invalid field (SAM-5 §5.2).
+/// The rows of SPC-4 (and of SPC-2 for RESERVE and RELEASE), commands of every device type. Of the CONTROL byte
+/// NACA is looked at, in every row; the obsolete link bits are not, so a set one is an invalid field (SAM-5 §5.2).
 /// Reservation allowances: SPC-2 §5.5.1, SPC-4 §5.13.1.
 /// </summary>
 public static class Spc

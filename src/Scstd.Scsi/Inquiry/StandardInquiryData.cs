@@ -45,6 +45,9 @@ public readonly ref struct StandardInquiryData
     /// <summary>The unit is reached through several target ports.</summary>
     public bool IsMultiPort { get; init; }
 
+    /// <summary>NORMACA: NACA is obeyed.</summary>
+    public bool SupportsAca { get; init; }
+
     public required string Vendor { get; init; }
 
     public required string Product { get; init; }
@@ -60,7 +63,7 @@ public readonly ref struct StandardInquiryData
         to.Byte(((int)Qualifier << 5) | (int)DeviceType);
         to.Byte(IsRemovable ? 0x80 : 0);
         to.Byte(0x06);
-        to.Byte(0x12); // HISUP, format 2
+        to.Byte(SupportsAca ? 0x32 : 0x12); // NORMACA, HISUP, format 2
         to.Byte(0);
         to.Byte(0); // no port groups, no third party copy, no protection information
         to.Byte(IsMultiPort ? 0x10 : 0);

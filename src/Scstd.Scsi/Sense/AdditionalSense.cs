@@ -32,6 +32,9 @@ public readonly record struct AdditionalSense(byte Code, byte Qualifier)
     public static readonly AdditionalSense RegistrationsPreempted = new(0x2A, 0x05);
     public static readonly AdditionalSense CapacityDataHasChanged = new(0x2A, 0x09);
     public static readonly AdditionalSense CommandSequenceError = new(0x2C, 0x00);
+    public static readonly AdditionalSense PreviousBusyStatus = new(0x2C, 0x07);
+    public static readonly AdditionalSense PreviousTaskSetFullStatus = new(0x2C, 0x08);
+    public static readonly AdditionalSense PreviousReservationConflictStatus = new(0x2C, 0x09);
     public static readonly AdditionalSense CommandsClearedByAnotherInitiator = new(0x2F, 0x00);
     public static readonly AdditionalSense SavingParametersNotSupported = new(0x39, 0x00);
     public static readonly AdditionalSense MediumNotPresent = new(0x3A, 0x00);

@@ -10,6 +10,7 @@ internal sealed class HeldUnit : IDisposable
     public const byte Move = 0xC0;
     public const byte MoveOut = 0xC1;
     public const byte Change = 0xC2;
+    public const byte Read = 0xC3;
 
     private readonly List<ScsiCommand> _held = [];
 
@@ -22,6 +23,7 @@ internal sealed class HeldUnit : IDisposable
                 Bind("MOVE", Move, DataDirection.None, CommandTraits.None),
                 Bind("MOVE OUT", MoveOut, DataDirection.Out, CommandTraits.WritesMedium),
                 Bind("CHANGE", Change, DataDirection.None, CommandTraits.ChangesUnit),
+                Bind("READ", Read, DataDirection.None, CommandTraits.NeedsMedium),
             ],
         };
         Target = new TestTarget(Backend);
@@ -48,6 +50,20 @@ internal sealed class HeldUnit : IDisposable
         Invariant.That(held, "the device server has the command");
         command.Complete();
         Target.Executor.Run();
+    }
+
+    /// <summary>CHECK CONDITION, MEDIUM ERROR.</summary>
+    public void Fail(ScsiCommand command)
+    {
+        FailWithoutRunning(command);
+        Target.Executor.Run();
+    }
+
+    public void FailWithoutRunning(ScsiCommand command)
+    {
+        bool held = _held.Remove(command);
+        Invariant.That(held, "the device server has the command");
+        command.CheckCondition(new SenseData(SenseKey.MediumError, AdditionalSense.UnrecoveredReadError));
     }
 
     public void EndAll()

@@ -21,7 +21,7 @@ public sealed class InquiryTests : IDisposable
 
     [Fact]
     public void Standard_data_is_as_the_standard_draws_it() => Assert.Equal(
-        "00 00 06 12 5B 00 00 02 " + Hex.Ascii("SCSTD   TEST DISK       0001") + " " +
+        "00 00 06 32 5B 00 00 02 " + Hex.Ascii("SCSTD   TEST DISK       0001") + " " +
         Zeros(22) + " 00 A0 09 60 04 60 04 C0 00 00 00 00 00 00 00 00 " + Zeros(22),
         Inquire("12 00 00 01 00 00").DataOfGood());
 
@@ -31,7 +31,7 @@ public sealed class InquiryTests : IDisposable
         _backend.DeviceType = PeripheralDeviceType.CdDvd;
         _backend.Identity = _backend.Identity with { IsRemovable = true };
         _target.Unit.IsMultiPort = true;
-        Assert.Equal("05 80 06 12 5B 00 10 02", Inquire("12 00 00 00 08 00").DataOfGood());
+        Assert.Equal("05 80 06 32 5B 00 10 02", Inquire("12 00 00 00 08 00").DataOfGood());
     }
 
     [Fact]
@@ -81,7 +81,7 @@ public sealed class InquiryTests : IDisposable
     [InlineData("12 01 B0 00 FF 00", 2, null)]
     [InlineData("12 02 00 00 FF 00", 1, 1)]
     [InlineData("12 81 00 00 FF 00", 1, 7)]
-    [InlineData("12 00 00 00 FF 04", 5, 2)]
+    [InlineData("12 00 00 00 FF 02", 5, 1)]
     [InlineData("12 00 00 00 FF 01", 5, 0)]
     public void A_wrong_field_is_refused_with_its_place(string cdb, int offset, int? bit) =>
         Inquire(cdb).MustBeInvalidInCdb(offset, bit);

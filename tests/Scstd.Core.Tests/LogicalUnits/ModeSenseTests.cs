@@ -93,8 +93,8 @@ public sealed class ModeSenseTests : IDisposable
         Assert.Equal($"07 00 10 00 {page}", Sense(cdb).DataOfGood());
 
     [Fact]
-    public void The_changeable_mask_of_the_control_page_is_d_sense_swp_and_tas() => Assert.Equal(
-        "0F 00 10 00 0A 0A 04 00 08 40 00 00 00 00 00 00", Sense("1A 08 4A 00 FF 00").DataOfGood());
+    public void The_changeable_mask_of_the_control_page_is_all_that_the_mid_layer_obeys() => Assert.Equal(
+        "0F 00 10 00 0A 0A 3C 16 38 40 00 00 00 00 00 00", Sense("1A 08 4A 00 FF 00").DataOfGood());
 
     [Theory]
     [InlineData("1A 00 CA 00 FF 00")]

@@ -87,7 +87,7 @@ public sealed class RequestSenseTests : IDisposable
     [Theory]
     [InlineData("00 01 00 00 00 00", 1, 0)]
     [InlineData("00 00 00 00 80 00", 4, 7)]
-    [InlineData("00 00 00 00 00 04", 5, 2)]
+    [InlineData("00 00 00 00 00 02", 5, 1)]
     public void Test_unit_ready_has_no_fields(string cdb, int offset, int bit)
     {
         _initiator.TakeUnitAttentions();

@@ -52,22 +52,22 @@ public sealed class SupportedOperationCodesTests : IDisposable
     }
 
     [Theory]
-    [InlineData("A3 0C 01 28 00 00 00 00 FF FF 00 00", "00 03 00 0A 28 18 FF FF FF FF 3F FF FF 00")]
+    [InlineData("A3 0C 01 28 00 00 00 00 FF FF 00 00", "00 03 00 0A 28 18 FF FF FF FF 3F FF FF 04")]
     [InlineData(
         "A3 0C 81 28 00 00 00 00 FF FF 00 00",
-        "00 83 00 0A 28 18 FF FF FF FF 3F FF FF 00 00 0A 00 00 00 00 00 00 00 00 00 00")]
-    [InlineData("A3 0C 01 28 12 34 00 00 FF FF 00 00", "00 03 00 0A 28 18 FF FF FF FF 3F FF FF 00")]
+        "00 83 00 0A 28 18 FF FF FF FF 3F FF FF 04 00 0A 00 00 00 00 00 00 00 00 00 00")]
+    [InlineData("A3 0C 01 28 12 34 00 00 FF FF 00 00", "00 03 00 0A 28 18 FF FF FF FF 3F FF FF 04")]
     [InlineData("A3 0C 01 2A 00 00 00 00 FF FF 00 00", "00 01 00 00")]
-    [InlineData("A3 0C 02 9E 00 10 00 00 FF FF 00 00", "00 03 00 10 9E 10 00 00 00 00 00 00 00 00 FF FF FF FF 00 00")]
+    [InlineData("A3 0C 02 9E 00 10 00 00 FF FF 00 00", "00 03 00 10 9E 10 00 00 00 00 00 00 00 00 FF FF FF FF 00 04")]
     [InlineData("A3 0C 02 9E 00 11 00 00 FF FF 00 00", "00 01 00 00")]
     [InlineData("A3 0C 02 9E 01 10 00 00 FF FF 00 00", "00 01 00 00")]
     [InlineData("A3 0C 02 C0 00 00 00 00 FF FF 00 00", "00 01 00 00")]
     [InlineData(
         "A3 0C 02 7F 00 09 00 00 FF FF 00 00",
-        "00 03 00 20 7F 00 00 00 00 00 3F 18 00 09 18 00 FF FF FF FF FF FF FF FF 00 00 00 00 00 00 00 00 FF FF FF FF")]
-    [InlineData("A3 0C 03 28 00 00 00 00 FF FF 00 00", "00 03 00 0A 28 18 FF FF FF FF 3F FF FF 00")]
+        "00 03 00 20 7F 04 00 00 00 00 3F 18 00 09 18 00 FF FF FF FF FF FF FF FF 00 00 00 00 00 00 00 00 FF FF FF FF")]
+    [InlineData("A3 0C 03 28 00 00 00 00 FF FF 00 00", "00 03 00 0A 28 18 FF FF FF FF 3F FF FF 04")]
     [InlineData("A3 0C 03 28 00 01 00 00 FF FF 00 00", "00 01 00 00")]
-    [InlineData("A3 0C 03 9E 00 12 00 00 FF FF 00 00", "00 03 00 10 9E 12 FF FF FF FF FF FF FF FF FF FF FF FF 00 00")]
+    [InlineData("A3 0C 03 9E 00 12 00 00 FF FF 00 00", "00 03 00 10 9E 12 FF FF FF FF FF FF FF FF FF FF FF FF 00 04")]
     [InlineData("A3 0C 03 9E 00 13 00 00 FF FF 00 00", "00 01 00 00")]
     [InlineData("A3 0C 03 FF 00 00 00 00 FF FF 00 00", "00 01 00 00")]
     [InlineData("A3 0C 01 28 00 00 00 00 00 06 00 00", "00 03 00 0A 28 18")]
@@ -108,7 +108,7 @@ public sealed class SupportedOperationCodesTests : IDisposable
     [Fact]
     public void The_task_management_functions_are_those_that_are_carried_out()
     {
-        Assert.Equal("DC 03 00 00", Report("A3 0D 00 00 00 00 00 00 00 FF 00 00").DataOfGood());
+        Assert.Equal("FC 03 00 00", Report("A3 0D 00 00 00 00 00 00 00 FF 00 00").DataOfGood());
         (TaskManagementFunction Function, int Byte, int Bit)[] bits =
         [
             (TaskManagementFunction.AbortTask, 0, 7), (TaskManagementFunction.AbortTaskSet, 0, 6),
@@ -125,7 +125,7 @@ public sealed class SupportedOperationCodesTests : IDisposable
 
     [Fact]
     public void Repd_gives_the_extended_data() => Assert.Equal(
-        "DC 03 00 0C 00 00 00 00 00 00 00 00 00 00 00 00",
+        "FC 03 00 0C 00 00 00 00 00 00 00 00 00 00 00 00",
         Report("A3 0D 80 00 00 00 00 00 00 FF 00 00").DataOfGood());
 
     [Theory]

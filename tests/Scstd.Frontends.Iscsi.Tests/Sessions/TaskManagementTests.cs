@@ -216,7 +216,7 @@ public sealed class TaskManagementTests
     [InlineData(TaskManagementFunctionCode.TaskReassign,
         TaskManagementResponseCode.TaskAllegianceReassignmentNotSupported)]
     [InlineData((TaskManagementFunctionCode)99, TaskManagementResponseCode.TaskManagementFunctionNotSupported)]
-    [InlineData(TaskManagementFunctionCode.ClearAca, TaskManagementResponseCode.TaskManagementFunctionNotSupported)]
+    [InlineData(TaskManagementFunctionCode.ClearAca, TaskManagementResponseCode.FunctionComplete)]
     [InlineData(TaskManagementFunctionCode.QueryTaskSet,
         TaskManagementResponseCode.TaskManagementFunctionNotSupported)]
     [InlineData(TaskManagementFunctionCode.TargetWarmReset, TaskManagementResponseCode.FunctionComplete)]

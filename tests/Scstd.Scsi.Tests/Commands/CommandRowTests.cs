@@ -52,10 +52,10 @@ public sealed class CommandRowTests
 
     [Theory]
     [MemberData(nameof(Names))]
-    public void Nobody_looks_at_the_control_byte(string name)
+    public void Of_the_control_byte_naca_is_looked_at_and_nothing_else(string name)
     {
         CommandRow row = Row(name);
-        Assert.Equal(0, row.OperationCode == 0x7F ? row.Usage[1] : row.Usage[^1]);
+        Assert.Equal(ControlByte.Naca, row.OperationCode == 0x7F ? row.Usage[1] : row.Usage[^1]);
     }
 
     [Theory]

@@ -106,8 +106,13 @@ public sealed class UsageDataTests
     [Theory]
     [MemberData(nameof(Primary))]
     [MemberData(nameof(Blocks))]
-    public void Usage_data_is_as_the_standard_draws_the_cdb(CommandRow row, string usage) =>
-        Assert.Equal(usage, string.Join(' ', row.Usage.Select(b => b.ToString("X2"))));
+    public void Usage_data_is_as_the_standard_draws_the_cdb(CommandRow row, string usage)
+    {
+        // NACA is in every row (CommandRowTests) and left out of the table.
+        byte[] own = [.. row.Usage];
+        own[ControlByte.OffsetIn(own)] &= unchecked((byte)~ControlByte.Naca);
+        Assert.Equal(usage, string.Join(' ', own.Select(b => b.ToString("X2"))));
+    }
 
     [Fact]
     public void No_row_is_missing_here() =>

@@ -1,0 +1,57 @@
+using Scstd.Scsi;
+
+namespace Scstd.Core;
+
+/// <summary>
+/// The task set of one I_T nexus (TST 001b): ORDERED waits for the older commands of this nexus, and the younger ones
+/// for it, whatever the others do. Kept by the nexus' executor alone, without the gate.
+/// </summary>
+internal sealed class NexusTaskSet(ItlNexus itl)
+{
+    private CommandQueue _dormant;
+    private ScsiCommand? _ordered;
+
+    /// <summary>Commands that waited are being enabled.</summary>
+    public bool IsEnabling { get; set; }
+
+    /// <summary>False: the command waits for its turn.</summary>
+    public bool TryAdmit(ScsiCommand command, bool goesFirst)
+    {
+        command.OwnTaskSet = this;
+        bool simple = command.Attribute != TaskAttribute.Ordered;
+        if (goesFirst || (simple && _ordered is null && _dormant.IsEmpty))
+            return true;
+        if (!simple && _ordered is null && _dormant.IsEmpty && IsOldest(command))
+        {
+            _ordered = command;
+            return true;
+        }
+        _dormant.Enqueue(command);
+        return false;
+    }
+
+    /// <summary>The command has left, or waits no more.</summary>
+    public void Leave(ScsiCommand command)
+    {
+        if (ReferenceEquals(_ordered, command))
+            _ordered = null;
+    }
+
+    public bool Remove(ScsiCommand command) => _dormant.Remove(command);
+
+    /// <summary>The next one whose turn has come; null: none.</summary>
+    public ScsiCommand? TakeNext()
+    {
+        if (_ordered is not null || _dormant.First is not { } next)
+            return null;
+        if (next.Attribute == TaskAttribute.Ordered)
+        {
+            if (!IsOldest(next))
+                return null;
+            _ordered = next;
+        }
+        return _dormant.Dequeue();
+    }
+
+    private bool IsOldest(ScsiCommand command) => ReferenceEquals(itl.First, command);
+}

@@ -1,0 +1,169 @@
+using Scstd.Scsi;
+
+namespace Scstd.Core;
+
+/// <summary>CHECK CONDITION and its effect on a task set: ACA conditions (SAM-5 §5.9), QERR, and the unit attention
+/// conditions that tell of an earlier status (UA_INTLCK_CTRL).</summary>
+internal sealed partial class Turnstile
+{
+    private CommandQueue _acaBlocked;
+
+    /// <summary>Whose ACA condition stops all nexuses (TST 000b).</summary>
+    private ItlNexus? _acaOfAll;
+
+    // ---- While an ACA condition is in effect -------------------------------------------------------------------
+
+    /// <summary>
+    /// A new command during an ACA condition, SAM-5 §5.9: from the faulted nexus one with the ACA attribute at a time,
+    /// and none with TMF_ONLY; from another nexus only what may end the condition for it. All others are told so
+    /// without having come into the task set.
+    /// </summary>
+    private void JudgeDuringAca(ScsiCommand command, ItlNexus itl)
+    {
+        bool isAca = command.Attribute == TaskAttribute.Aca;
+        if (itl.IsFaulted)
+        {
+            if (isAca && itl.AcaCommand is null && !ControlModePage.AllowsTaskManagementOnly(Unit.Control))
+            {
+                itl.AcaCommand = command;
+                command.PassesAca = true;
+                return;
+            }
+            Refuse(command, ScsiStatus.AcaActive);
+        }
+        else if (!isAca && PreemptsAndAborts(command))
+        {
+            command.PassesAca = true;
+        }
+        else
+        {
+            Refuse(command, command.HasNaca ? ScsiStatus.AcaActive : ScsiStatus.Busy);
+        }
+    }
+
+    private static bool PreemptsAndAborts(ScsiCommand command) =>
+        ReferenceEquals(command.Binding.Row, Spc.PersistentReserveOutPreemptAndAbort);
+
+    private static void Refuse(ScsiCommand command, ScsiStatus status)
+    {
+        command.RefusalStatus = status;
+        command.Refusal = default(SenseData);
+        command.PassesAca = true;
+    }
+
+    /// <summary>A command that was in the task set before the condition is blocked until its end.</summary>
+    private bool IsBlockedByAca(ScsiCommand command) =>
+        (command.ItlNexus!.Conditions & NexusConditions.Aca) != 0 && !command.PassesAca;
+
+    /// <summary>Told by the gate, while no command is with the device server.</summary>
+    public void AcaEstablished(ItlNexus faulted, bool isForAll)
+    {
+        if (ReferenceEquals(faulted.Turnstile, this))
+        {
+            faulted.IsFaulted = true;
+            faulted.Set(NexusConditions.Aca, true);
+        }
+        if (!isForAll)
+            return;
+        _acaOfAll = faulted;
+        foreach (ItlNexus itl in _nexuses)
+            itl.Set(NexusConditions.Aca, true);
+    }
+
+    /// <summary>Told by the gate: what was blocked goes on.</summary>
+    public void AcaEnded(ItlNexus faulted, bool isForAll)
+    {
+        if (ReferenceEquals(faulted.Turnstile, this))
+            faulted.IsFaulted = false;
+        if (isForAll)
+            _acaOfAll = null;
+        foreach (ItlNexus itl in _nexuses)
+            itl.Set(NexusConditions.Aca, _acaOfAll is not null || itl.IsFaulted);
+        CommandQueue blocked = _acaBlocked;
+        _acaBlocked = default;
+        while (!blocked.IsEmpty)
+        {
+            ScsiCommand command = blocked.Dequeue();
+            JudgeAgain(command);
+            Enable(command);
+        }
+    }
+
+    // ---- A command ends, and not with GOOD -----------------------------------------------------------------------
+
+    /// <summary>Out of the task set, unless its status concerns others: then they are dealt with first.</summary>
+    private void EndUnusual(ScsiCommand command)
+    {
+        if (command.IsAborted)
+        {
+            Leave(command);
+        }
+        else if (command.Status == ScsiStatus.CheckCondition && (command.HasNaca ||
+            ControlModePage.QueueError(Unit.Control) != QueueErrorManagement.Continue))
+        {
+            command.State = CommandState.Publishing;
+            var request = new FaultRequest(command);
+            command.Fault = request;
+            Unit.Home.Post(() => Unit.Faults.Request(request));
+        }
+        else
+        {
+            RememberStatus(command);
+            Leave(command);
+        }
+    }
+
+    /// <summary>UA_INTLCK_CTRL 11b (SPC-4 §7.5.8): the nexus learns later, too, that a command of it was not done.
+    /// </summary>
+    private void RememberStatus(ScsiCommand command)
+    {
+        AdditionalSense? previous = command.Status switch
+        {
+            ScsiStatus.Busy => AdditionalSense.PreviousBusyStatus,
+            ScsiStatus.TaskSetFull => AdditionalSense.PreviousTaskSetFullStatus,
+            ScsiStatus.ReservationConflict => AdditionalSense.PreviousReservationConflictStatus,
+            _ => null,
+        };
+        if (previous is { } condition &&
+            ControlModePage.Interlock(Unit.Control) == UnitAttentionInterlock.KeptWithPreviousStatus)
+            command.ItlNexus!.UnitAttentions.Establish(condition);
+    }
+
+    /// <summary>The turn of a fault. From here on an abort of its command waits for what has begun.</summary>
+    public void FaultGranted(FaultRequest request)
+    {
+        if (request.Command is not { } command)
+        {
+            Unit.Home.Post(Unit.Faults.Skip);
+            return;
+        }
+        command.Fault = null;
+        Unit.Home.Post(() => Unit.Faults.CarryOut(request));
+    }
+
+    /// <summary>Everything that goes with the faulted command has gone, and every executor knows: its status is sent.
+    /// If it was aborted meanwhile there is none, and so no condition either.</summary>
+    public void FaultCarriedOut(FaultRequest request)
+    {
+        ScsiCommand command = request.Command!;
+        if (command.IsAborted && request.EstablishesAca && !request.IsInsideAca)
+            Unit.Home.Post(() => Unit.Faults.End(command.Nexus, static () => { }));
+        Leave(command);
+    }
+
+    /// <summary>QERR: what is in the task set beside the faulted command goes; the other nexuses learn of it
+    /// (SPC-4 §7.5.8).</summary>
+    public void AbortBeside(FaultRequest request, bool ofAllNexuses, bool reportTaskAborted, AbortBarrier barrier)
+    {
+        foreach (ItlNexus itl in _nexuses.ToArray())
+        {
+            bool own = ReferenceEquals(itl, request.ItlNexus);
+            if (!own && !ofAllNexuses)
+                continue;
+            int covered = AbortAll(
+                itl, barrier, ulong.MaxValue, reportTaskAborted && !own, except: own ? request.Command : null);
+            if (covered > 0 && !own && !reportTaskAborted)
+                itl.UnitAttentions.Establish(AdditionalSense.CommandsClearedByAnotherInitiator);
+        }
+    }
+}

@@ -1,0 +1,102 @@
+using Scstd.Scsi;
+
+namespace Scstd.Core;
+
+/// <summary>What the Control mode page asks of the order of commands: task sets per nexus, restricted reordering.
+/// </summary>
+internal sealed partial class Turnstile
+{
+    /// <summary>The page has changed; told by the gate. Commands that came before keep the task set they are in.
+    /// </summary>
+    public void ControlChanged()
+    {
+        foreach (ItlNexus itl in _nexuses)
+        {
+            ApplyControl(itl);
+            EnableRestricted(itl);
+        }
+    }
+
+    private void ApplyControl(ItlNexus itl)
+    {
+        itl.Set(NexusConditions.OwnTaskSet, ControlModePage.HasTaskSetPerNexus(Unit.Control));
+        itl.Set(NexusConditions.RestrictedReordering, ControlModePage.RestrictsReordering(Unit.Control));
+    }
+
+    // ---- A task set for each nexus (TST 001b) --------------------------------------------------------------------
+
+    private void AdmitToOwnTaskSet(ScsiCommand command, bool goesFirst)
+    {
+        if (!command.ItlNexus!.TaskSet.TryAdmit(command, goesFirst))
+            return;
+        command.IsAdmitted = true;
+        _admitted++;
+    }
+
+    /// <summary>A command has left. One that is enabled here may end at once: the loop goes on for it, or the stack
+    /// would be as deep as the queue.</summary>
+    private void EnableNext(NexusTaskSet own)
+    {
+        if (own.IsEnabling)
+            return;
+        own.IsEnabling = true;
+        while (own.TakeNext() is { } next)
+            AdmitDormant(next);
+        own.IsEnabling = false;
+    }
+
+    // ---- Restricted reordering (QUEUE ALGORITHM MODIFIER 0h) -----------------------------------------------------
+
+    /// <summary>
+    /// SPC-4 §7.5.8: whatever is on the medium at any time could have come about had the commands been ORDERED. So a
+    /// SIMPLE command that writes waits for all older ones of its nexus, and any for those that write.
+    /// </summary>
+    private static bool MustNotOvertake(ScsiCommand command)
+    {
+        if (command.Attribute != TaskAttribute.Simple || command.Refusal is not null || !TouchesMedium(command))
+            return false;
+        bool writes = command.Binding.Row.Has(CommandTraits.WritesMedium);
+        for (ScsiCommand? older = command.PreviousInNexus; older is not null; older = older.PreviousInNexus)
+        {
+            if (TouchesMedium(older) && older.Refusal is null &&
+                (writes || older.Binding.Row.Has(CommandTraits.WritesMedium)))
+                return true;
+        }
+        return false;
+    }
+
+    private static bool TouchesMedium(ScsiCommand command) =>
+        command.Binding.Row.Has(CommandTraits.WritesMedium | CommandTraits.NeedsMedium) &&
+        !command.Binding.Row.Has(CommandTraits.ImplicitHeadOfQueue);
+
+    /// <summary>An older command has left: those that waited for it, in the order of their coming.</summary>
+    private void EnableRestricted(ItlNexus itl)
+    {
+        if (itl.IsEnablingRestricted)
+            return;
+        itl.IsEnablingRestricted = true;
+        while (itl.Restricted.First is { } next &&
+            ((itl.Conditions & NexusConditions.RestrictedReordering) == 0 || !MustNotOvertake(next)))
+        {
+            itl.Restricted.Dequeue();
+            JudgeAgain(next);
+            Enable(next);
+        }
+        itl.IsEnablingRestricted = false;
+    }
+
+    /// <summary>The command may not run now, for a reason that stands outside the gate: it is put where that reason
+    /// will find it.</summary>
+    private bool HoldsBack(ScsiCommand command)
+    {
+        ItlNexus itl = command.ItlNexus!;
+        if (IsBlockedByAca(command))
+            _acaBlocked.Enqueue(command);
+        else if ((itl.Conditions & NexusConditions.RestrictedReordering) != 0 && MustNotOvertake(command))
+            itl.Restricted.Enqueue(command);
+        else
+            return false;
+        command.State = CommandState.Dormant;
+        return true;
+    }
+}
