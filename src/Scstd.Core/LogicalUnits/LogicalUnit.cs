@@ -131,6 +131,9 @@ public sealed partial class LogicalUnit
                 done();
         });
 
+    /// <summary>The ACA condition of a nexus ends, if it has one. From any executor.</summary>
+    internal void EndAca(ItNexus nexus) => Home.Post(() => Faults.End(nexus, static () => { }));
+
     private IReadOnlyList<Action<Turnstile>> ReleaseOf(ItNexus nexus)
     {
         if (ReferenceEquals(ReservationHolder, nexus))

@@ -117,6 +117,9 @@ public sealed partial class ItNexus
             _unsettledDepartures++;
             var barrier = new AbortBarrier(() => CommandsDeparted(itl, Settled));
             Turnstile.Await(itl, barrier);
+            // Nobody could clear it any more, and what it blocks would never end.
+            if (itl.IsFaulted)
+                itl.Unit.EndAca(this);
             barrier.Arm();
         }
         Count();
