@@ -104,6 +104,10 @@ public sealed record TargetOptions
     public int QueueDepth { get; init; } = 128;
 
     public RedirectOptions? Redirect { get; init; }
+
+    /// <summary>Changes of what there is are told at once (RFC 7143 §11.9.1, SCSI asynchronous event), besides by unit
+    /// attention conditions.</summary>
+    public bool AsynchronousEvents { get; init; } = true;
 }
 
 /// <summary>What all portals share.</summary>

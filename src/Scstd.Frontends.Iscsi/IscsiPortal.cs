@@ -13,13 +13,9 @@ namespace Scstd.Frontends.Iscsi;
 public sealed class IscsiPortal
 {
     private readonly IscsiTargetRegistry _registry;
-    private readonly StreamListener _listener;
+    private readonly PortalListener _listener;
+    private readonly PortalCounters _counters;
     private readonly (string Host, int? Port)? _advertised;
-    private int _connectionCount;
-    private long _acceptedCount;
-    private long _turnedAwayCount;
-    private long _loginFailureCount;
-    private int _nextReactor;
 
     internal IscsiPortal(IscsiTargetRegistry registry, PortalOptions options, IscsiReactor listener)
     {
@@ -28,8 +24,23 @@ public sealed class IscsiPortal
         Listener = listener;
         if (options.AdvertisedAddress is { } advertised)
             _advertised = Parse(advertised);
-        _listener = listener.Reactor.Listen(options.EndPoint, Accepted);
-        EndPoint = _listener.LocalEndPoint;
+        _counters = new PortalCounters();
+        _listener = new PortalListener(this, options.EndPoint);
+        EndPoint = _listener.EndPoint;
+    }
+
+    /// <summary>In the place of another at the same address, whose listener it takes over; connections that came in at
+    /// that one stay with it, and with what it said.</summary>
+    internal IscsiPortal(PortalOptions options, IscsiPortal predecessor)
+    {
+        _registry = predecessor._registry;
+        Options = options;
+        Listener = predecessor.Listener;
+        if (options.AdvertisedAddress is { } advertised)
+            _advertised = Parse(advertised);
+        _counters = predecessor._counters;
+        _listener = predecessor._listener;
+        EndPoint = predecessor.EndPoint;
     }
 
     public PortalOptions Options { get; }
@@ -38,30 +49,35 @@ public sealed class IscsiPortal
     public IPEndPoint EndPoint { get; }
 
     /// <summary>Connections now.</summary>
-    public int ConnectionCount => Volatile.Read(ref _connectionCount);
+    public int ConnectionCount => Volatile.Read(ref _counters.Connections);
 
     /// <summary>Connections since it was opened.</summary>
-    public long AcceptedCount => Interlocked.Read(ref _acceptedCount);
+    public long AcceptedCount => Interlocked.Read(ref _counters.Accepted);
 
     /// <summary>Connections that were closed at once because there were too many.</summary>
-    public long TurnedAwayCount => Interlocked.Read(ref _turnedAwayCount);
+    public long TurnedAwayCount => Interlocked.Read(ref _counters.TurnedAway);
 
     /// <summary>Logins that ended without a session: refused, given up or too slow.</summary>
-    public long LoginFailureCount => Interlocked.Read(ref _loginFailureCount);
+    public long LoginFailureCount => Interlocked.Read(ref _counters.LoginFailures);
 
     internal IscsiReactor Listener { get; }
 
     /// <summary>Lets nobody in any more; connections that are there go on.</summary>
     internal void StopListening() => _listener.Close();
 
+    internal bool IsAtListenerOf(IscsiPortal other) => ReferenceEquals(_listener, other._listener);
+
+    /// <summary>From now on who connects connects to this one.</summary>
+    internal void TakeOver() => _listener.Portal = this;
+
     internal PortalPolicy CreatePolicy() => new(this, _registry);
 
     internal LoginExchange BeginLogin(PortalPolicy policy) =>
         new(policy, _registry.FillRandom, _registry.Challenges);
 
-    internal void LoginFailed() => Interlocked.Increment(ref _loginFailureCount);
+    internal void LoginFailed() => Interlocked.Increment(ref _counters.LoginFailures);
 
-    internal void ConnectionEnded() => Interlocked.Decrement(ref _connectionCount);
+    internal void ConnectionEnded() => Interlocked.Decrement(ref _counters.Connections);
 
     /// <summary>The session for a login that has succeeded; null, and why not.</summary>
     internal LoginStatus CreateSession(
@@ -83,6 +99,8 @@ public sealed class IscsiPortal
                 return LoginStatus.TargetRemoved;
             if (!ReferenceEquals(target, policy.AdmittedTo))
                 return LoginStatus.ServiceUnavailable;
+            if (!_registry.HasPortalGroup(Options.Tag))
+                return LoginStatus.ServiceUnavailable;
             access = target.AccessFor(identity.InitiatorName, Options.Tag);
         }
         session = new IscsiSession(connection, _registry.Sessions, identity, agreed, access);
@@ -98,7 +116,8 @@ public sealed class IscsiPortal
             return LoginStatus.Success;
         if (_registry.Find(target.Name) is not { } now)
             return LoginStatus.TargetRemoved;
-        return ReferenceEquals(now, target) ? LoginStatus.Success : LoginStatus.ServiceUnavailable;
+        return ReferenceEquals(now, target) && _registry.HasPortalGroup(Options.Tag)
+            ? LoginStatus.Success : LoginStatus.ServiceUnavailable;
     }
 
     /// <summary>SendTargets: what this initiator may see, coming in here; a null name asks for all. A target is told
@@ -142,19 +161,18 @@ public sealed class IscsiPortal
     private static ArgumentException Malformed(string address) =>
         new($"'{address}' is not an address that initiators could be told");
 
-    private void Accepted(SocketHandle socket)
+    internal void Accepted(SocketHandle socket)
     {
-        if (Interlocked.Increment(ref _connectionCount) > Options.MaxConnections)
+        if (Interlocked.Increment(ref _counters.Connections) > Options.MaxConnections)
         {
             ConnectionEnded();
-            Interlocked.Increment(ref _turnedAwayCount);
+            Interlocked.Increment(ref _counters.TurnedAway);
             Listener.Events.ConnectionTurnedAway(EndPoint, "the portal has its most connections");
             socket.Dispose();
             return;
         }
-        Interlocked.Increment(ref _acceptedCount);
-        IscsiReactor home = _registry.Reactors[_nextReactor];
-        _nextReactor = (_nextReactor + 1) % _registry.Reactors.Count;
+        Interlocked.Increment(ref _counters.Accepted);
+        IscsiReactor home = _listener.NextReactor(_registry.Reactors);
         if (ReferenceEquals(home, Listener))
             Attach(home, socket);
         else
@@ -162,6 +180,41 @@ public sealed class IscsiPortal
     }
 
     private void Attach(IscsiReactor home, SocketHandle socket) => _ = new IscsiConnection(home, this, socket);
+}
+
+/// <summary>What is bound to an address; the portal behind it may be exchanged.</summary>
+internal sealed class PortalListener
+{
+    private readonly StreamListener _listener;
+    private int _nextReactor;
+
+    public PortalListener(IscsiPortal portal, IPEndPoint endPoint)
+    {
+        Portal = portal;
+        _listener = portal.Listener.Reactor.Listen(endPoint, socket => Portal.Accepted(socket));
+    }
+
+    public IscsiPortal Portal { get; set; }
+
+    public IPEndPoint EndPoint => _listener.LocalEndPoint;
+
+    public void Close() => _listener.Close();
+
+    public IscsiReactor NextReactor(IReadOnlyList<IscsiReactor> reactors)
+    {
+        IscsiReactor next = reactors[_nextReactor];
+        _nextReactor = (_nextReactor + 1) % reactors.Count;
+        return next;
+    }
+}
+
+/// <summary>What was counted at one address, whoever was the portal there.</summary>
+internal sealed class PortalCounters
+{
+    public int Connections;
+    public long Accepted;
+    public long TurnedAway;
+    public long LoginFailures;
 }
 
 /// <summary>What one login asks of the portal that it came in at.</summary>

@@ -13,11 +13,12 @@ namespace Scstd.Frontends.Iscsi;
 /// The iSCSI side of the daemon: targets, portals, sessions. What logins ask is an immutable snapshot that is replaced
 /// whole, so that any reactor may read it.
 /// </summary>
-public sealed class IscsiTargetRegistry
+public sealed partial class IscsiTargetRegistry
 {
     private readonly IReadOnlyList<IscsiReactor> _reactors;
     private ImmutableList<IscsiPortal> _portals = [];
     private volatile FrozenDictionary<string, IscsiTarget> _targets = FrozenDictionary<string, IscsiTarget>.Empty;
+    private volatile DiscoveryOptions _discovery;
     private volatile bool _isDraining;
 
     /// <param name="reactors">Connections are spread over them.</param>
@@ -27,11 +28,11 @@ public sealed class IscsiTargetRegistry
         IReadOnlyList<IscsiReactor> reactors, DiscoveryOptions? discovery = null, Action<Span<byte>>? fillRandom = null)
     {
         _reactors = reactors;
-        Discovery = discovery ?? new DiscoveryOptions();
+        _discovery = discovery ?? new DiscoveryOptions();
         FillRandom = fillRandom ?? RandomNumberGenerator.Fill;
     }
 
-    public DiscoveryOptions Discovery { get; }
+    public DiscoveryOptions Discovery => _discovery;
 
     public IReadOnlyList<IscsiReactor> Reactors => _reactors;
 

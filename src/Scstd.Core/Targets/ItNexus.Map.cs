@@ -13,11 +13,11 @@ public sealed partial class ItNexus
     private bool _countsDepartures;
 
     /// <summary>
-    /// From now on the initiator sees another map. A LUN that still leads to the same unit stays as it is, with its
+    /// From now on the initiator sees another map. A LUN that still leads to the same unit stays as it is with its
     /// commands, reservations and unit attention conditions. What was received for a LUN that is taken away ends by the
-    /// old mapping; then what the nexus held of its unit is given up. The initiator is told only where something changed
-    /// (SAM-5 §5.14): INQUIRY DATA HAS CHANGED on a LUN that leads to another unit, and REPORTED LUNS DATA HAS CHANGED
-    /// if REPORT LUNS answers something else.
+    /// old mapping; then what the nexus held of its unit is given up. The initiator is told only where something
+    /// changed (SAM-5 §5.14): INQUIRY DATA HAS CHANGED on a LUN that leads to another unit, and REPORTED LUNS DATA
+    /// HAS CHANGED if REPORT LUNS answers something else.
     /// </summary>
     /// <param name="next">Takes effect at once.</param>
     /// <param name="settled">Called here, now or later, when nothing of this nexus can act through what was taken away,

@@ -32,7 +32,7 @@ internal sealed partial class IscsiSession
     private readonly PduSender _sender;
     private readonly SessionTable _table;
     private readonly LoginIdentity _identity;
-    private readonly SessionAccess? _access;
+    private SessionAccess? _access;
     private ItNexus? _nexus;
     private bool _nexusEnded;
     private uint? _logoutTag;
@@ -74,7 +74,7 @@ internal sealed partial class IscsiSession
 
     public NegotiatedParameters Parameters { get; }
 
-    public TimerOptions Timers { get; }
+    public TimerOptions Timers { get; private set; }
 
     public CommandWindow Window { get; }
 
@@ -135,6 +135,7 @@ internal sealed partial class IscsiSession
     public void Open()
     {
         State = SessionState.Open;
+        _openedMs = _home.Reactor.NowMs;
         _sender.Window = Window;
         _home.Counters.SessionsOpened++;
         if (_access is not { } access)
@@ -154,6 +155,7 @@ internal sealed partial class IscsiSession
             return;
         bool wasOpen = State == SessionState.Open;
         State = SessionState.Ending;
+        _patience?.Cancel();
         if (!wasOpen)
             return;
         DropAllHeld();
@@ -194,5 +196,8 @@ internal sealed partial class IscsiSession
         State = SessionState.Ended;
         _home.Counters.SessionsEnded++;
         _table.Ended(this);
+        foreach (Action ended in _whenEnded)
+            ended();
+        _whenEnded.Clear();
     }
 }

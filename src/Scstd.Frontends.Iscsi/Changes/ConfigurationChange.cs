@@ -1,0 +1,135 @@
+using System.Collections.Immutable;
+using Scstd.Frontends.Iscsi.Sessions;
+
+namespace Scstd.Frontends.Iscsi;
+
+/// <summary>
+/// One change from the configuration that is in force to another, all or nothing: what can fail is done first and
+/// changes nothing that anybody sees. Runs on the first reactor, so two changes never interleave.
+/// </summary>
+internal sealed class ConfigurationChange(IscsiTargetRegistry registry, IscsiConfiguration next)
+{
+    private readonly TaskCompletionSource<ConfigurationOutcome> _applied =
+        new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private readonly TaskCompletionSource _settled = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly List<IscsiPortal> _opened = [];
+    private int _sessionsChanged;
+    private int _sessionsEnded;
+    private int _unsettled = 1;
+
+    public Task<ConfigurationOutcome> Applied => _applied.Task;
+
+    public void Carry()
+    {
+        IReadOnlyList<IscsiTarget> targets;
+        IReadOnlyList<IscsiPortal> portals;
+        try
+        {
+            if (registry.IsDraining)
+                throw new InvalidOperationException("the target stops");
+            targets = Targets();
+            portals = Portals();
+        }
+        catch (Exception exception)
+        {
+            foreach (IscsiPortal portal in _opened)
+                portal.StopListening();
+            _applied.SetException(exception);
+            return;
+        }
+        IReadOnlyList<IscsiPortal> before = registry.Portals;
+        registry.Adopt(targets, [.. portals], next.Discovery);
+        ExchangePortals(before, portals);
+        ReconsiderSessions(portals);
+    }
+
+    /// <summary>A target that did not change stays the same object, so that logins to it go on.</summary>
+    private List<IscsiTarget> Targets()
+    {
+        var targets = new Dictionary<string, IscsiTarget>(StringComparer.Ordinal);
+        foreach (TargetOptions options in next.Targets)
+        {
+            var target = new IscsiTarget(options, registry.Sessions);
+            if (registry.Find(target.Name) is { } present && TargetComparison.AreSame(present.Options, options))
+                target = present;
+            if (!targets.TryAdd(target.Name, target))
+                throw new ArgumentException($"two targets are called {target.Name}");
+        }
+        return [.. targets.Values];
+    }
+
+    /// <summary>A new address is opened; one that stays is kept, or gets a new portal behind it.</summary>
+    private List<IscsiPortal> Portals()
+    {
+        var present = registry.Portals.ToList();
+        var portals = new List<IscsiPortal>();
+        foreach (PortalOptions options in next.Portals)
+        {
+            int index = present.FindIndex(portal => portal.Options.EndPoint.Equals(options.EndPoint));
+            if (index < 0)
+            {
+                var opened = new IscsiPortal(registry, options, registry.Reactors[0]);
+                _opened.Add(opened);
+                portals.Add(opened);
+                continue;
+            }
+            portals.Add(present[index].Options == options ? present[index] : new IscsiPortal(options, present[index]));
+            present.RemoveAt(index);
+        }
+        return portals;
+    }
+
+    private static void ExchangePortals(IReadOnlyList<IscsiPortal> before, IReadOnlyList<IscsiPortal> after)
+    {
+        foreach (IscsiPortal portal in after)
+            portal.Listener.Reactor.Post(portal.TakeOver);
+        foreach (IscsiPortal portal in before)
+        {
+            if (!after.Any(other => other.IsAtListenerOf(portal)))
+                portal.Listener.Reactor.Post(portal.StopListening);
+        }
+    }
+
+    /// <summary>A session that is not in the table yet will find the new targets when it asks whether it may begin
+    /// (<see cref="IscsiPortal.Confirm"/>): it enters the table before that, and they were put in place before the
+    /// table is read here.</summary>
+    private void ReconsiderSessions(IReadOnlyList<IscsiPortal> portals)
+    {
+        HashSet<ushort> tags = [.. portals.Select(portal => portal.Options.Tag)];
+        IReadOnlyList<IscsiSession> sessions = registry.Sessions.Snapshot();
+        int unanswered = sessions.Count;
+        _unsettled += sessions.Count;
+        if (unanswered == 0)
+            Report();
+        foreach (IscsiSession session in sessions)
+        {
+            session.Connection.Home.Reactor.Post(() =>
+            {
+                SessionFate fate = session.Reconsider(
+                    session.Target is { } target ? registry.Find(target.Name) : null, tags, () => Home(Settle));
+                Home(() => Count(fate));
+            });
+        }
+        Settle();
+
+        void Count(SessionFate fate)
+        {
+            _sessionsChanged += fate == SessionFate.Changed ? 1 : 0;
+            _sessionsEnded += fate == SessionFate.Ended ? 1 : 0;
+            if (--unanswered == 0)
+                Report();
+        }
+    }
+
+    private void Report() =>
+        _applied.SetResult(new ConfigurationOutcome(_sessionsChanged, _sessionsEnded, _settled.Task));
+
+    private void Settle()
+    {
+        if (--_unsettled == 0)
+            _settled.SetResult();
+    }
+
+    private void Home(Action work) => registry.Reactors[0].Reactor.Post(work);
+}
