@@ -21,6 +21,7 @@ internal abstract class LoopReactor : Reactor
     private const int MaxFilesAtWorkers = 128;
 
     private static readonly long TicksPerMs = Stopwatch.Frequency / 1000;
+    private static readonly long TicksPerUs = Stopwatch.Frequency / 1_000_000;
 
     private readonly ReactorOptions _options;
     private readonly long _spinTicks;
@@ -35,6 +36,7 @@ internal abstract class LoopReactor : Reactor
     private FileList _waitingForWorkers;
     private int _filesAtWorkers;
     private long _nowMs;
+    private long _nowUs;
     private int _blockingUnderWay;
     private bool _stopping;
     private long _stopDeadlineMs;
@@ -46,10 +48,12 @@ internal abstract class LoopReactor : Reactor
         _options = options;
         _spinTicks = options.SpinMicroseconds * (Stopwatch.Frequency / 1_000_000);
         Mailbox = new Mailbox(nonBlockingMail);
-        _nowMs = ReadClock();
+        ReadClocks();
     }
 
     public sealed override long NowMs => _nowMs;
+
+    public sealed override long NowUs => _nowUs;
 
     internal Thread? Thread { get; set; }
 
@@ -147,6 +151,13 @@ internal abstract class LoopReactor : Reactor
 
     internal void Forget(SocketListener listener) => _listeners.Remove(listener);
 
+    private void ReadClocks()
+    {
+        long ticks = Stopwatch.GetTimestamp();
+        _nowMs = ticks / TicksPerMs;
+        _nowUs = ticks / TicksPerUs;
+    }
+
     protected static long ReadClock() => Stopwatch.GetTimestamp() / TicksPerMs;
 
     /// <summary>Waits until something is ready, no longer than <paramref name="timeoutMs"/> (−1: for ever; 0: only
@@ -200,7 +211,7 @@ internal abstract class LoopReactor : Reactor
     {
         Passes++;
         WaitForWork();
-        _nowMs = ReadClock();
+        ReadClocks();
         Dispatch();
         Mailbox.RunPosted();
         TakeCompletedFiles();

@@ -36,6 +36,9 @@ public abstract class Reactor : IDisposable
     /// <summary>Monotonic milliseconds, read once a pass.</summary>
     public abstract long NowMs { get; }
 
+    /// <summary>The same clock in microseconds.</summary>
+    public virtual long NowUs => NowMs * 1000;
+
     /// <summary>How often the loop went round.</summary>
     public ulong Passes { get; protected set; }
 

@@ -14,6 +14,7 @@ public class ScsiCommand
 
     private CdbBytes _cdb;
     private byte[]? _longCdb;
+    private CommandState _state;
 
     // ---- Filled in by the frontend before CommandReceived -------------------------------------------------------
 
@@ -51,7 +52,17 @@ public class ScsiCommand
 
     public CommandBinding Binding { get; internal set; } = null!;
 
-    public CommandState State { get; internal set; }
+    /// <summary>Every move of it is seen by the watch of its turnstile.</summary>
+    public CommandState State
+    {
+        get => _state;
+        internal set
+        {
+            CommandState from = _state;
+            _state = value;
+            ItlNexus?.Turnstile.Watch.Moved(this, from, value);
+        }
+    }
 
     /// <summary>What the CDB asks to transfer, in bytes, whatever the initiator expects.</summary>
     public long RequestedBytes { get; internal set; }
@@ -94,6 +105,11 @@ public class ScsiCommand
     internal bool ReportsTaskAborted;
     internal bool ReportsUnitAttention;
     internal AbortWait? AbortWaits;
+    internal long ReceivedUs;
+    internal long StateSinceUs;
+    internal byte SizeClass;
+    internal IKeeper? Keeper;
+    internal RegulationStage Passed;
 
     /// <summary>Answered with this instead of being executed; GOOD: it is not.</summary>
     internal ScsiStatus RefusalStatus;
@@ -226,6 +242,7 @@ public class ScsiCommand
         PassesAca = false;
         Fault = null;
         OwnTaskSet = null;
+        Passed = RegulationStage.None;
         Invariant.That(AbortWaits is null, "a command comes back with a function waiting for it");
     }
 

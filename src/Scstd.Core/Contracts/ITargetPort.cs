@@ -11,6 +11,12 @@ public interface ITargetPort
     /// </summary>
     bool NeedsStableDataIn => false;
 
+    /// <summary>A unit is slow: more commands than this under way at a time would not be done before the initiator
+    /// loses patience, so no more should be asked for. <see cref="int.MaxValue"/>: no such bound any more.</summary>
+    void AllowCommands(int most)
+    {
+    }
+
     /// <summary>Fetch the Data-Out into <see cref="ScsiCommand.Data"/> (R2T, XFER_RDY);
     /// answer: <see cref="ScsiCommand.DataOutReceived"/>.</summary>
     void ReceiveDataOut(ScsiCommand command);

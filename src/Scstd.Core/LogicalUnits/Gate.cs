@@ -29,6 +29,9 @@ internal sealed class Gate(LogicalUnit unit)
     private bool _isGranted;
     private int _sweeps;
 
+    /// <summary>The last that happened here.</summary>
+    public History History { get; } = new(unit.Home);
+
     /// <summary>Who holds or gets exclusion, for a diagnosis.</summary>
     public string? Describe() =>
         _exclusion?.Command?.Binding.Row.Name ?? (_order is null ? null : "an ORDERED command");
@@ -37,12 +40,14 @@ internal sealed class Gate(LogicalUnit unit)
 
     public void RequestOrder(GateRequest request)
     {
+        History.Add("order asked for", request.Command?.Binding.Row.Name);
         _orderWaiting.Enqueue(request);
         NextOrder();
     }
 
     public void ReleaseOrder()
     {
+        History.Add("order given back");
         _order = null;
         // The requester's own turnstile was shut when the command came; the others when the turn came.
         foreach (Turnstile turnstile in unit.Turnstiles)
@@ -55,6 +60,7 @@ internal sealed class Gate(LogicalUnit unit)
         if (_order is not null || !_orderWaiting.TryDequeue(out GateRequest? request))
             return;
         _order = request;
+        History.Add("order: draining", request.Command?.Binding.Row.Name);
         var drained = new Countdown(unit.Turnstiles.Length, () => request.Turnstile.Executor.Post(
             () => request.Turnstile.OrderGranted(request)));
         foreach (Turnstile turnstile in unit.Turnstiles)
@@ -68,6 +74,7 @@ internal sealed class Gate(LogicalUnit unit)
 
     public void RequestExclusion(GateRequest request)
     {
+        History.Add("exclusion asked for", request.Command?.Binding.Row.Name);
         _exclusionWaiting.Enqueue(request);
         NextExclusion();
     }
@@ -77,8 +84,10 @@ internal sealed class Gate(LogicalUnit unit)
     public void ReleaseExclusion(GateRequest request, IReadOnlyList<Action<Turnstile>> consequences, Action? published)
     {
         Invariant.That(ReferenceEquals(request, _exclusion), "exclusion is released by its holder");
+        History.Add("exclusion: telling the change", request.Command?.Binding.Row.Name);
         Tell(consequences, openExclusion: true, () =>
         {
+            History.Add("exclusion given back");
             _exclusion = null;
             if (published is not null)
                 request.Turnstile.Executor.Post(published);
@@ -112,6 +121,7 @@ internal sealed class Gate(LogicalUnit unit)
         if (_sweeps > 0 || _isGranted || !_isDrained || _exclusion is not { } request)
             return;
         _isGranted = true;
+        History.Add("exclusion granted", request.Command?.Binding.Row.Name);
         request.Turnstile.Executor.Post(() => request.Turnstile.ExclusionGranted(request));
     }
 
@@ -126,10 +136,12 @@ internal sealed class Gate(LogicalUnit unit)
         Action<Turnstile, AbortBarrier> abort, Func<IReadOnlyList<Action<Turnstile>>> change, Action done)
     {
         _sweeps++;
+        History.Add("sweep begun");
         var gone = new Countdown(unit.Turnstiles.Length, () => WhenNotExclusive(() =>
             Tell(change(), openExclusion: true, () =>
             {
                 _sweeps--;
+                History.Add("sweep done");
                 done();
                 GrantExclusion();
                 NextExclusion();

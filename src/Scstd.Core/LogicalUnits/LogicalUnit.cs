@@ -10,14 +10,21 @@ public sealed partial class LogicalUnit
 {
     private List<Action<Turnstile>> _consequences = [];
 
+    /// <param name="name">The device's name in the configuration.</param>
+    /// <param name="backend">What the commands do.</param>
+    /// <param name="executors">All, in the order of their indices.</param>
+    /// <param name="homeIndex">The executor that keeps the gate.</param>
     /// <param name="stateStore">Where it keeps what outlives the daemon, and finds it now; null: nothing does.</param>
+    /// <param name="abortTimeoutMs">How long its initiators wait for a command before they abort it.</param>
     public LogicalUnit(
         string name,
         IBackend backend,
         IReadOnlyList<IExecutor> executors,
         int homeIndex = 0,
-        IUnitStateStore? stateStore = null)
+        IUnitStateStore? stateStore = null,
+        long abortTimeoutMs = DefaultAbortTimeoutMs)
     {
+        AbortTimeoutMs = abortTimeoutMs;
         Name = name;
         StateStore = stateStore;
         Backend = backend;
@@ -30,6 +37,9 @@ public sealed partial class LogicalUnit
         Commands = new CommandTable([.. PrimaryCommands.BindingsFor(this), .. backend.Commands]);
         Refresh();
     }
+
+    /// <summary>What the usual initiators wait for an answer.</summary>
+    public const long DefaultAbortTimeoutMs = 30_000;
 
     /// <summary>The device's name in the configuration.</summary>
     public string Name { get; }
@@ -48,6 +58,9 @@ public sealed partial class LogicalUnit
 
     /// <summary>Commands queue for a nexus up to this; above, TASK SET FULL or BUSY.</summary>
     public int QueueDepth { get; init; } = 1024;
+
+    /// <summary>How long its initiators wait for a command before they abort it.</summary>
+    public long AbortTimeoutMs { get; }
 
     /// <summary>Where it keeps what outlives the daemon; null: nothing does (PTPL_C and saved mode pages are then not
     /// offered).</summary>

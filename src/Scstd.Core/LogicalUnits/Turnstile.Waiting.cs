@@ -133,6 +133,7 @@ internal sealed partial class Turnstile
             JudgeAgain(command);
             Enable(command);
         }
+        Regulator.HandOver();
     }
 
     // ---- Abort -------------------------------------------------------------------------------------------------
@@ -212,6 +213,8 @@ internal sealed partial class Turnstile
             fault.Command = null;
             command.Fault = null;
         }
+        command.Keeper?.Forget(command);
+        command.Keeper = null;
         if (command.GateRequest is { } request)
         {
             request.Command = null;

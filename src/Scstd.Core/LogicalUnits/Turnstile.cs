@@ -28,6 +28,8 @@ internal sealed partial class Turnstile
     {
         Unit = unit;
         Executor = executor;
+        Regulator = new BackendRegulator(this, unit.AbortTimeoutMs * 1000);
+        Watch = new CommandWatch(executor) { Regulator = Regulator };
     }
 
     public LogicalUnit Unit { get; }
@@ -77,6 +79,7 @@ internal sealed partial class Turnstile
     {
         ItlNexus itl = command.ItlNexus!;
         itl.Add(command);
+        Watch.Received(command);
         command.Refusal = Judge(command);
         CommandRow row = command.Binding.Row;
         if ((itl.Conditions & NexusConditions.Aca) != 0)
@@ -163,6 +166,8 @@ internal sealed partial class Turnstile
             BeginExclusion(command);
             return;
         }
+        if (_isRegulated && Keep(command))
+            return;
         Execute(command);
     }
 
@@ -188,6 +193,8 @@ internal sealed partial class Turnstile
             EndUnusual(command);
         if (_executing == 0 && _whenIdle.Count > 0)
             Idle();
+        if (_isRegulated)
+            Regulator.HandOver();
     }
 
     /// <summary>What the command changed is told to every executor before its status is sent.</summary>

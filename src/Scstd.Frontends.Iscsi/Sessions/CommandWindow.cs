@@ -19,7 +19,7 @@ internal enum CommandArrival : byte
 /// <summary>
 /// The command window of a session, RFC 7143 §4.2.2.1: ExpCmdSN and MaxCmdSN in serial number arithmetic (RFC 1982).
 /// MaxCmdSN advances by one as each numbered request ends, so an initiator never has more than the depth under way and
-/// nothing that was promised is taken back.
+/// nothing that was promised is taken back: a window that is to become smaller does not advance for a while.
 /// </summary>
 internal sealed class CommandWindow
 {
@@ -29,10 +29,11 @@ internal sealed class CommandWindow
     private readonly object?[] _held;
     private readonly uint _mask;
     private ulong _expected;
+    private int _withheld;
 
     public CommandWindow(uint initialCmdSn, int depth)
     {
-        Depth = depth;
+        Depth = Allowed = depth;
         // A power of two, so that the slots stay distinct when CmdSN wraps around.
         _held = new object?[BitOperations.RoundUpToPowerOf2((uint)depth)];
         _mask = (uint)_held.Length - 1;
@@ -42,6 +43,9 @@ internal sealed class CommandWindow
     }
 
     public int Depth { get; }
+
+    /// <summary>Of the depth, what the initiator is to get now; at least 1.</summary>
+    public int Allowed { get; private set; }
 
     public uint ExpCmdSn { get; private set; }
 
@@ -70,8 +74,25 @@ internal sealed class CommandWindow
         _expected++;
     }
 
-    /// <summary>A numbered request is done: the initiator may send one more.</summary>
-    public void RequestEnded() => MaxCmdSn++;
+    /// <summary>A numbered request is done: the initiator may send one more, if it is not to have fewer.</summary>
+    public void RequestEnded()
+    {
+        if (Depth - _withheld > Allowed)
+            _withheld++;
+        else
+            MaxCmdSn++;
+    }
+
+    /// <summary>From now on the initiator is to have at most this many under way. True if it may send more than it
+    /// knows.</summary>
+    public bool Allow(int most)
+    {
+        Allowed = Math.Clamp(most, 1, Depth);
+        int more = Math.Min(_withheld, Math.Max(0, Allowed - (Depth - _withheld)));
+        _withheld -= more;
+        MaxCmdSn += (uint)more;
+        return more > 0;
+    }
 
     public void Hold(uint cmdSn, object request)
     {

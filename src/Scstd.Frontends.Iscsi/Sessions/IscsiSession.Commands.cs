@@ -183,6 +183,14 @@ internal sealed partial class IscsiSession : ITargetPort
             TellWindow();
     }
 
+    /// <summary>The window is the session's only means to slow an initiator down (§4.2.2.1). It shrinks as requests end
+    /// and grows at once.</summary>
+    public void AllowCommands(int most)
+    {
+        if (Window.Allow(most))
+            TellWindow();
+    }
+
     /// <summary>§11.4.11: when MaxCmdSN moves and no PDU is there to tell it, "it MUST generate a NOP-In".</summary>
     private void TellWindow()
     {

@@ -12,6 +12,8 @@ internal sealed class ReactorExecutor(Reactor reactor, ISlabSource slabs) : IExe
 
     public long NowMs => Reactor.NowMs;
 
+    public long NowUs => Reactor.NowUs;
+
     public BufferPool Buffers { get; } = new(slabs);
 
     public void Post(Action work) => Reactor.Post(work);

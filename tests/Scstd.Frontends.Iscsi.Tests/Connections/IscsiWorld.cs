@@ -129,6 +129,10 @@ internal sealed class IscsiWorld : IDisposable
         Run();
         Disk.LetGo();
         Run();
+        // Who watches a unit looks once more and goes to sleep.
+        foreach (ManualReactor reactor in Reactors)
+            reactor.Advance(60_000);
+        Run();
         Assert.All(Reactors, reactor => Assert.Equal(0, reactor.OpenStreams));
         Assert.All(Homes, home => Assert.Equal((0, 0), (home.ConnectionCount, home.HeaderSlotsOut)));
         Assert.All(_pools, pool => Assert.Equal(0, pool.LeasesOut));

@@ -1,0 +1,116 @@
+using Scstd.Scsi;
+
+namespace Scstd.Core;
+
+/// <summary>Where a command is, as it was when somebody looked.</summary>
+public sealed record CommandView
+{
+    /// <summary>Initiator port name.</summary>
+    public required string Initiator { get; init; }
+
+    public required string Target { get; init; }
+
+    public required Lun Lun { get; init; }
+
+    public required ulong Tag { get; init; }
+
+    public required string Name { get; init; }
+
+    public required TaskAttribute Attribute { get; init; }
+
+    public required CommandState State { get; init; }
+
+    /// <summary>Since it was received.</summary>
+    public required long AgeUs { get; init; }
+
+    /// <summary>Since it took its state.</summary>
+    public required long InStateUs { get; init; }
+
+    /// <summary>Null for commands without a block address.</summary>
+    public ulong? LogicalBlockAddress { get; init; }
+
+    public long LengthBytes { get; init; }
+
+    public bool IsAborted { get; init; }
+
+    /// <summary>What it waits for beyond its state, in words; null: nothing that is known here.</summary>
+    public string? WaitsFor { get; init; }
+}
+
+/// <summary>One executor's side of a unit, as it was when somebody looked.</summary>
+public sealed record UnitView
+{
+    public required int Executor { get; init; }
+
+    public required long NowUs { get; init; }
+
+    /// <summary>Commands in the task set, and of these those with the device server.</summary>
+    public required int Admitted { get; init; }
+
+    public required int Executing { get; init; }
+
+    /// <summary>Oldest first within each nexus.</summary>
+    public required IReadOnlyList<CommandView> Commands { get; init; }
+
+    public required IReadOnlyList<LatencyHistogram> Histograms { get; init; }
+
+    /// <summary>The last moves of commands, the newest first.</summary>
+    public required IReadOnlyList<CommandMove> Moves { get; init; }
+
+    /// <summary>What is known of the device server's speed.</summary>
+    public required RegulatorView Regulator { get; init; }
+
+    /// <summary>On the home executor: who or what the gate is shut for, and the last that happened there.</summary>
+    public string? GateHolder { get; init; }
+
+    public IReadOnlyList<HistoryEntry> GateHistory { get; init; } = [];
+}
+
+public sealed partial class LogicalUnit
+{
+    /// <summary>Looks at one executor's side; to be called there.</summary>
+    /// <param name="executor">The side.</param>
+    /// <param name="maxCommands">No more commands than this are told, the oldest of each nexus first.</param>
+    public UnitView ViewOn(IExecutor executor, int maxCommands = int.MaxValue)
+    {
+        Turnstile turnstile = TurnstileOf(executor);
+        bool isHome = ReferenceEquals(executor, Home);
+        return new UnitView
+        {
+            Executor = executor.Index,
+            NowUs = executor.NowUs,
+            Admitted = turnstile.Admitted,
+            Executing = turnstile.Executing,
+            Commands = [.. turnstile.Nexuses.SelectMany(ViewOf).Take(maxCommands)],
+            Histograms = turnstile.Watch.Histograms(),
+            Moves = turnstile.Watch.Moves,
+            Regulator = turnstile.Regulator.View,
+            GateHolder = isHome ? Gate.Describe() : null,
+            GateHistory = isHome ? Gate.History.Newest() : [],
+        };
+    }
+
+    private static IEnumerable<CommandView> ViewOf(ItlNexus itl) => itl.Snapshot().Select(command =>
+    {
+        long nowUs = itl.Nexus.Executor.NowUs;
+        CommandRow row = command.Binding.Row;
+        bool hasAddress = row.Has(CommandTraits.NeedsMedium) && row.Direction != DataDirection.None &&
+            command.Cdb.Length >= 6 && (command.Cdb[0] != 0x7F || command.Cdb.Length >= 32);
+        return new CommandView
+        {
+            Initiator = itl.Nexus.InitiatorPort,
+            Target = itl.Nexus.Target.PortName,
+            Lun = itl.Lun,
+            Tag = command.Tag,
+            Name = row.Name,
+            Attribute = command.Attribute,
+            State = command.State,
+            AgeUs = nowUs - command.ReceivedUs,
+            InStateUs = nowUs - command.StateSinceUs,
+            LogicalBlockAddress = hasAddress ? new BlockCdb(command.Cdb).LogicalBlockAddress : null,
+            LengthBytes = command.RequestedBytes,
+            IsAborted = command.IsAborted,
+            WaitsFor = command.Keeper?.WaitsFor(command),
+        };
+    });
+}

@@ -1,0 +1,177 @@
+using Scstd.Scsi;
+
+namespace Scstd.Core;
+
+/// <summary>What a unit has learned of its device server on one executor.</summary>
+/// <param name="Limit">Commands that the device server gets at a time; null: it is quick, there is no limit.</param>
+/// <param name="Waiting">Commands that wait for it.</param>
+/// <param name="ExpectedUs">What the next one will take there, while there is a limit.</param>
+/// <param name="RatePerSecond">What comes out, while there is a limit.</param>
+/// <param name="TurnedAway">Commands that could not have been done in time and were answered TASK SET FULL or BUSY
+/// before they began.</param>
+public readonly record struct RegulatorView(
+    int? Limit, int Waiting, long ExpectedUs, double RatePerSecond, ulong TurnedAway);
+
+/// <summary>
+/// Stands before the device server on one executor's side. While the store is quick nothing passes through here: the
+/// watch tells of a stay that is too long, and a tick once a second looks whether anything is stuck. Then commands
+/// that move data wait here for a place in the <see cref="BackendWindow"/>; one that would come too late is answered
+/// before it begins (SAM-5 §5.3.1: TASK SET FULL, or BUSY if the nexus has no other), and the nexuses are told to send
+/// no more than can be done.
+/// </summary>
+internal sealed class BackendRegulator(Turnstile turnstile, long abortTimeoutUs) : IKeeper
+{
+    /// <summary>Our choice: fine against an initiator's patience, nothing against a second.</summary>
+    private const int TickMs = 250;
+
+    private readonly BackendWindow _window = new(abortTimeoutUs);
+    private readonly FairQueue _waiting = new();
+    private readonly List<ItlNexus> _told = [];
+    private ulong _turnedAway;
+    private bool _isTicking;
+    private bool _isHandingOver;
+    private ScsiCommand? _handedOver;
+
+    public BackendWindow Window => _window;
+
+    public RegulatorView View => new(_window.IsFree ? null : _window.Limit, _waiting.Count, _window.ExpectedUs,
+        _window.RatePerSecond, _turnedAway);
+
+    /// <summary>Commands must come through here: there is a limit, or nobody looks yet whether one is needed.</summary>
+    public bool IsAwake => !_window.IsFree || !_isTicking;
+
+    /// <summary>True if the command was kept or ended.</summary>
+    public bool Keep(ScsiCommand command)
+    {
+        if (!_isTicking)
+            BeginTicking();
+        if (_window.IsFree || ReferenceEquals(command, _handedOver) || !IsRegulated(command))
+            return false;
+        if (_waiting.Count == 0 && turnstile.Executing < _window.Limit)
+            return false;
+        long ageUs = turnstile.Executor.NowUs - command.ReceivedUs;
+        if (_window.IsHopeless(ageUs, _waiting.Count))
+        {
+            _turnedAway++;
+            turnstile.TurnAway(command);
+            return true;
+        }
+        turnstile.KeepFor(command, this);
+        _waiting.Enqueue(command);
+        return true;
+    }
+
+    /// <summary>The watch saw a command leave the device server.</summary>
+    public void Left(ScsiCommand command, long stayUs, long nowUs)
+    {
+        if ((_window.IsFree && stayUs <= _window.EngageUs) || !IsRegulated(command))
+            return;
+        bool wasFree = _window.IsFree;
+        _window.Completed(stayUs, nowUs, turnstile.Executing);
+        if (wasFree)
+            turnstile.RegulationChanged();
+    }
+
+    /// <summary>The device server has fewer commands, or may have more.</summary>
+    public void HandOver()
+    {
+        // What is handed over may end at once and call here again: the loop goes on for it.
+        if (_isHandingOver)
+            return;
+        _isHandingOver = true;
+        while (_waiting.Count > 0 && !turnstile.IsExecutionShut &&
+            (turnstile.Executing == 0 || turnstile.Executing < _window.Limit))
+        {
+            _handedOver = _waiting.Dequeue();
+            turnstile.Resume(_handedOver);
+        }
+        _handedOver = null;
+        _isHandingOver = false;
+    }
+
+    public void Forget(ScsiCommand command) => _waiting.Remove(command);
+
+    public string WaitsFor(ScsiCommand command) => _window.IsFree
+        ? "its turn at the device server"
+        : $"its turn at a slow device server, which gets {_window.Limit} commands at a time";
+
+    private static bool IsRegulated(ScsiCommand command) =>
+        command.SizeClass != 0 && command.Attribute != TaskAttribute.HeadOfQueue &&
+        command.Binding.Row.Has(CommandTraits.NeedsMedium) && command.Binding.Row.Direction != DataDirection.None;
+
+    private void BeginTicking()
+    {
+        _isTicking = true;
+        turnstile.RegulationChanged();
+        turnstile.Executor.PostAfter(TickMs, Tick);
+    }
+
+    private void Tick()
+    {
+        long nowUs = turnstile.Executor.NowUs;
+        int executing = turnstile.Executing;
+        _window.Tick(nowUs, executing, OldestUs(nowUs), _waiting.Count);
+        TurnAwayHopeless(nowUs);
+        HandOver();
+        TellNexuses();
+        bool goesOn = turnstile.Admitted > 0 || !_window.IsFree;
+        if (goesOn)
+            turnstile.Executor.PostAfter(TickMs, Tick);
+        _isTicking = goesOn;
+        turnstile.RegulationChanged();
+    }
+
+    private long OldestUs(long nowUs)
+    {
+        long sinceUs = nowUs;
+        foreach (ItlNexus itl in turnstile.Nexuses)
+        {
+            for (ScsiCommand? command = itl.First; command is not null; command = command.NextInNexus)
+            {
+                if (command.State != CommandState.Enabled || !IsRegulated(command))
+                    continue;
+                sinceUs = Math.Min(sinceUs, command.StateSinceUs);
+                break;
+            }
+        }
+        return nowUs - sinceUs;
+    }
+
+    private void TurnAwayHopeless(long nowUs)
+    {
+        if (_waiting.Count == 0 || _window.IsFree)
+            return;
+        foreach (ScsiCommand command in _waiting.TakeWhile(c => _window.IsHopeless(nowUs - c.ReceivedUs, 0)))
+        {
+            _turnedAway++;
+            turnstile.TurnAway(command);
+        }
+    }
+
+    /// <summary>What the nexuses may send is shared between those that send.</summary>
+    private void TellNexuses()
+    {
+        if (_window.IsFree)
+        {
+            foreach (ItlNexus itl in _told)
+                itl.Nexus.AllowCommands(itl, null);
+            _told.Clear();
+            return;
+        }
+        int sending = Math.Max(1, turnstile.Nexuses.Count(itl => itl.CommandCount > 0));
+        int share = Math.Max(1, _window.Acceptable / sending);
+        foreach (ItlNexus itl in turnstile.Nexuses)
+        {
+            if (itl.CommandCount == 0 && !_told.Contains(itl))
+                continue;
+            if (!_told.Contains(itl))
+                _told.Add(itl);
+            itl.Nexus.AllowCommands(itl, share);
+        }
+        foreach (ItlNexus itl in _told.Where(itl => itl.CommandCount == 0 && !turnstile.Nexuses.Contains(itl)).ToArray())
+        {
+            itl.Nexus.AllowCommands(itl, null);
+            _told.Remove(itl);
+        }
+    }
+}

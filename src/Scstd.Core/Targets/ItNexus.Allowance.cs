@@ -1,0 +1,34 @@
+namespace Scstd.Core;
+
+public sealed partial class ItNexus
+{
+    /// <summary>Our choice: what units that are quick may have under way beside a slow one without being asked first;
+    /// what they use beyond that doubles with each look.</summary>
+    private const int RoomForOthers = 1;
+
+    private readonly List<(ItlNexus Itl, int Share)> _slow = [];
+
+    /// <summary>Commands that all of its units together should be sent at a time.</summary>
+    public int CommandsAllowed { get; private set; } = int.MaxValue;
+
+    /// <summary>A slow unit's share for this nexus; null: it is quick again. The bound is the session's, so a unit that
+    /// is quick must not suffer for one that is slow: it keeps twice what it uses.</summary>
+    internal void AllowCommands(ItlNexus itl, int? share)
+    {
+        _slow.RemoveAll(entry => ReferenceEquals(entry.Itl, itl));
+        if (share is { } commands)
+            _slow.Add((itl, commands));
+        int allowed = int.MaxValue;
+        if (_slow.Count > 0)
+        {
+            long others = _commandsOut - _slow.Sum(entry => (long)entry.Itl.CommandCount);
+            long sum = _slow.Sum(entry => (long)entry.Share) + RoomForOthers + (2 * Math.Max(0, others));
+            allowed = (int)Math.Min(int.MaxValue, sum);
+        }
+        if (allowed == CommandsAllowed)
+            return;
+        CommandsAllowed = allowed;
+        if (!IsEnding)
+            Port.AllowCommands(allowed);
+    }
+}
