@@ -106,29 +106,24 @@ public sealed partial class DiskBackend : IBackend, IDisposable
         return 8;
     }
 
-    /// <summary>Who switches the write cache off may rely from then on that everything acknowledged is on stable
-    /// storage, what was written before as well (SBC-4 §6.5.6): the one moment when this reactor waits for the device.
-    /// If it fails, the store remembers and every later write says so.</summary>
+    /// <summary>Nothing has been written yet that a switched off write cache would have to bring to rest.</summary>
     public void ModePageChanged(ModePage page)
     {
-        if (page.PageCode != DiskPages.Caching)
-            return;
-        bool writeThrough = !DiskPages.HasWriteCache(page);
-        if (writeThrough && !_isWriteThrough)
-            TryFlush();
-        _isWriteThrough = writeThrough;
+        if (page.PageCode == DiskPages.Caching)
+            _isWriteThrough = !DiskPages.HasWriteCache(page);
     }
 
-    private void TryFlush()
+    /// <summary>Who switches the write cache off may rely from then on that everything acknowledged is on stable
+    /// storage, what was written before as well (SBC-4 §6.5.6). If that fails, the store remembers and every later
+    /// write says so.</summary>
+    public void ModePageChanged(ModePage page, IExecutor executor, Action done)
     {
-        try
-        {
-            Store.FlushAndWait();
-        }
-        catch (IOException)
-        {
-            // Kept by the store.
-        }
+        bool wasWriteThrough = _isWriteThrough;
+        ModePageChanged(page);
+        if (_isWriteThrough && !wasWriteThrough && Store.HasVolatileCache)
+            _lanes[executor.Index].FlushThen(done);
+        else
+            done();
     }
 
     /// <summary>A store's request cannot be called back; a command of several stops before its next.</summary>

@@ -6,6 +6,9 @@ namespace Scstd.Backends.Disk;
 internal sealed class DiskLane
 {
     private readonly OperationPool[] _all;
+    private readonly IBlockStore _store;
+    private readonly Reactor _reactor;
+    private int _flushes;
 
     public DiskLane(DiskBackend disk, Reactor reactor)
     {
@@ -23,6 +26,8 @@ internal sealed class DiskLane
             LbaStatuses = new(disk, reactor, static () => new LbaStatusOperation()),
         ];
         Background = new BackgroundFlush(disk.Store, reactor);
+        _store = disk.Store;
+        _reactor = reactor;
     }
 
     public OperationPool Reads { get; }
@@ -47,7 +52,32 @@ internal sealed class DiskLane
 
     public BackgroundFlush Background { get; }
 
-    public int UnderWay => _all.Sum(pool => pool.UnderWay) + (Background.IsUnderWay ? 1 : 0);
+    public int UnderWay => _all.Sum(pool => pool.UnderWay) + (Background.IsUnderWay ? 1 : 0) + _flushes;
+
+    /// <summary>Brings everything to stable storage for a change of the unit; how it ends the store keeps.</summary>
+    public void FlushThen(Action done)
+    {
+        _flushes++;
+        _store.Submit(new ChangeFlush(_reactor, () =>
+        {
+            _flushes--;
+            done();
+        }));
+    }
+
+    private sealed class ChangeFlush : BlockRequest
+    {
+        private readonly Action _done;
+
+        public ChangeFlush(Reactor reactor, Action done)
+        {
+            Reactor = reactor;
+            Kind = BlockRequestKind.Flush;
+            _done = done;
+        }
+
+        public override void Completed() => _done();
+    }
 }
 
 /// <summary>

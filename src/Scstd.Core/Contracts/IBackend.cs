@@ -37,8 +37,17 @@ public interface IBackend
     /// <summary>Writes the block descriptor (8 bytes, or 16 with LONGLBA) and returns its length; 0: none.</summary>
     int WriteModeBlockDescriptor(Span<byte> destination, bool longLba);
 
-    /// <summary>A MODE SELECT changed a page; runs alone on the unit.</summary>
+    /// <summary>A page has other values: when the unit is composed, before it serves. May block.</summary>
     void ModePageChanged(ModePage page);
+
+    /// <summary>The same by MODE SELECT or a reset; runs alone on the unit and does not block.
+    /// <paramref name="done"/> is called on <paramref name="executor"/>, now or later, when the new values hold.
+    /// </summary>
+    void ModePageChanged(ModePage page, IExecutor executor, Action done)
+    {
+        ModePageChanged(page);
+        done();
+    }
 
     /// <summary>Null if a command that needs the medium may run, else why not (NOT READY …).</summary>
     SenseData? NotReady { get; }

@@ -27,6 +27,7 @@ internal sealed class Gate(LogicalUnit unit)
     /// <summary>Every executor has let go for the request; it is told, or will be when the sweeps are over.</summary>
     private bool _isDrained;
     private bool _isGranted;
+    private bool _isChanging;
     private int _sweeps;
 
     /// <summary>The last that happened here.</summary>
@@ -91,8 +92,7 @@ internal sealed class Gate(LogicalUnit unit)
             _exclusion = null;
             if (published is not null)
                 request.Turnstile.Executor.Post(published);
-            while (_exclusion is null && _whenNotExclusive.TryDequeue(out Action? work))
-                work();
+            BeginChanges();
             NextExclusion();
         });
     }
@@ -135,17 +135,32 @@ internal sealed class Gate(LogicalUnit unit)
     public void Sweep(
         Action<Turnstile, AbortBarrier> abort, Func<IReadOnlyList<Action<Turnstile>>> change, Action done)
     {
+        Sweep(abort, changed => changed(change()), done);
+    }
+
+    /// <summary>The same with a change that takes its time: it calls back, here, with the consequences.</summary>
+    public void Sweep(
+        Action<Turnstile, AbortBarrier> abort, Action<Action<IReadOnlyList<Action<Turnstile>>>> change, Action done)
+    {
         _sweeps++;
         History.Add("sweep begun");
         var gone = new Countdown(unit.Turnstiles.Length, () => WhenNotExclusive(() =>
-            Tell(change(), openExclusion: true, () =>
+        {
+            _isChanging = true;
+            change(consequences =>
             {
-                _sweeps--;
-                History.Add("sweep done");
-                done();
-                GrantExclusion();
-                NextExclusion();
-            })));
+                _isChanging = false;
+                Tell(consequences, openExclusion: true, () =>
+                {
+                    _sweeps--;
+                    History.Add("sweep done");
+                    done();
+                    GrantExclusion();
+                    NextExclusion();
+                });
+                BeginChanges();
+            });
+        }));
         foreach (Turnstile turnstile in unit.Turnstiles)
         {
             turnstile.Executor.Post(() =>
@@ -179,10 +194,19 @@ internal sealed class Gate(LogicalUnit unit)
     /// <summary>A command that a sweep does not cover (it is newer) may hold exclusion: it ends first.</summary>
     private void WhenNotExclusive(Action work)
     {
-        if (_exclusion is null || !_isGranted)
+        if (MayChange)
             work();
         else
             _whenNotExclusive.Enqueue(work);
+    }
+
+    /// <summary>Neither a command nor another sweep is changing the unit.</summary>
+    private bool MayChange => !_isChanging && (_exclusion is null || !_isGranted);
+
+    private void BeginChanges()
+    {
+        while (MayChange && _whenNotExclusive.TryDequeue(out Action? work))
+            work();
     }
 
     private sealed class Countdown(int count, Action zero)

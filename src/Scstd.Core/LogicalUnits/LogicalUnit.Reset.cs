@@ -5,22 +5,20 @@ namespace Scstd.Core;
 public sealed partial class LogicalUnit
 {
     /// <summary>
-    /// Logical unit reset, SAM-5 §6.3.3, once every command is gone: the SPC-2 reservation ends, mode parameters return
-    /// to their saved values or else their defaults, and every nexus gets the unit attention.
+    /// Logical unit reset, SAM-5 §6.3.3, once every command is gone: the SPC-2 reservation and ACA conditions end, mode
+    /// parameters return to their saved values or else their defaults, and every nexus gets the unit attention. Calls
+    /// back on the home executor.
     /// </summary>
-    internal IReadOnlyList<Action<Turnstile>> CarryOutReset()
+    internal void CarryOutReset(AdditionalSense condition, Action<IReadOnlyList<Action<Turnstile>>> carriedOut)
     {
-        Reserve(null);
-        foreach (ModePage page in ModePages)
+        (ModePage, byte[])[] modes = [.. ModePages.Select(page => (page, SavedOrDefault(page)))];
+        ApplyModes(modes, Home, _ =>
         {
-            page.Current = [.. page.Saved ?? page.Default];
-            if (!ReferenceEquals(page, Control))
-                Backend.ModePageChanged(page);
-        }
-        Faults.EndAll();
-        AddConsequence(static turnstile => turnstile.ControlChanged());
-        Backend.Reset();
-        EstablishUnitAttention(AdditionalSense.PowerOnResetOrBusDeviceReset, except: null);
-        return TakeConsequences();
+            Reserve(null);
+            Faults.EndAll();
+            Backend.Reset();
+            EstablishUnitAttention(condition, except: null);
+            carriedOut(TakeConsequences());
+        });
     }
 }

@@ -35,6 +35,7 @@ public sealed partial class LogicalUnit
         Turnstiles = [.. executors.Select(e => new Turnstile(this, e))];
         ModePages = [Control, .. backend.ModePages];
         Commands = new CommandTable([.. PrimaryCommands.BindingsFor(this), .. backend.Commands]);
+        LoadSavedModes();
         Refresh();
     }
 

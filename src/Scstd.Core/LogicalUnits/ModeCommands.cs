@@ -13,8 +13,8 @@ internal static class ModeCommands
     [
         new(Spc.ModeSense6, static command => Sense(command, isShort: true)),
         new(Spc.ModeSense10, static command => Sense(command, isShort: false)),
-        new(Spc.ModeSelect6, static command => ModeSelect.Execute(command, isShort: true)),
-        new(Spc.ModeSelect10, static command => ModeSelect.Execute(command, isShort: false)),
+        new(Spc.ModeSelect6, static command => ModeSelect.Execute(command, isShort: true), ModeSelect.JudgeCdb),
+        new(Spc.ModeSelect10, static command => ModeSelect.Execute(command, isShort: false), ModeSelect.JudgeCdb),
     ];
 
     /// <summary>PC, SPC-4 §6.13: which values of the pages.</summary>
@@ -37,7 +37,7 @@ internal static class ModeCommands
             command.CheckCondition(refused);
             return;
         }
-        if (control == PageControl.Saved && pages.Exists(p => p.Saved is null))
+        if (control == PageControl.Saved && !command.Unit.SavesModePages)
         {
             command.CheckCondition(SenseData.IllegalRequest(AdditionalSense.SavingParametersNotSupported));
             return;
@@ -65,22 +65,22 @@ internal static class ModeCommands
         to.Zeros(header);
         to.Bytes(descriptor);
         foreach (ModePage page in pages)
-            WritePage(ref to, page, control);
+            WritePage(ref to, page, control, command.Unit.SavesModePages);
         byte[] list = to.Written.ToArray();
         ModeParameterHeader.Write(list, isShort, DeviceSpecificParameter(command), longLba, descriptor.Length);
         command.CompleteWithData(list);
     }
 
-    private static void WritePage(ref ParameterDataWriter to, ModePage page, PageControl control)
+    private static void WritePage(ref ParameterDataWriter to, ModePage page, PageControl control, bool isSaveable)
     {
         byte[] values = control switch
         {
             PageControl.Changeable => page.Changeable,
             PageControl.Standard => page.Default,
-            PageControl.Saved => page.Saved!,
+            PageControl.Saved => LogicalUnit.SavedOrDefault(page),
             _ => page.Current,
         };
-        ModePageHeader.Write(ref to, page.PageCode, page.SubpageCode, page.Saved is not null, values.Length);
+        ModePageHeader.Write(ref to, page.PageCode, page.SubpageCode, isSaveable, values.Length);
         to.Bytes(values);
     }
 

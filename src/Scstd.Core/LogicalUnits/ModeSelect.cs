@@ -10,6 +10,7 @@ namespace Scstd.Core;
 internal static class ModeSelect
 {
     private const byte PageFormat = 0x10;
+    private const byte SavePages = 0x01;
     private const int LongestBlockDescriptorBytes = 16;
 
     public static void Execute(ScsiCommand command, bool isShort)
@@ -17,7 +18,7 @@ internal static class ModeSelect
         // §6.11: an empty list is no error and changes nothing.
         if (command.RequestedBytes == 0)
         {
-            command.Complete();
+            Carry(command, []);
             return;
         }
         byte[] list = command.Data.ToArray((int)command.RequestedBytes);
@@ -27,9 +28,12 @@ internal static class ModeSelect
             command.CheckCondition(refused);
             return;
         }
-        Apply(command, changes);
-        command.Complete();
+        Carry(command, changes);
     }
+
+    /// <summary>SP where nothing can be saved.</summary>
+    public static SenseData? JudgeCdb(ScsiCommand command) =>
+        Saves(command.Cdb) && !command.Unit.SavesModePages ? SenseData.InvalidFieldInCdb(1, 0) : null;
 
     private static SenseData? Judge(
         ScsiCommand command, ReadOnlySpan<byte> list, bool isShort, List<(ModePage Page, byte[] Values)> changes)
@@ -122,23 +126,31 @@ internal static class ModeSelect
         return null;
     }
 
-    private static void Apply(ScsiCommand command, List<(ModePage Page, byte[] Values)> changes)
+    /// <summary>With SP all pages are saved, and nothing is changed unless they are (SPC-4 §6.11).</summary>
+    private static void Carry(ScsiCommand command, List<(ModePage Page, byte[] Values)> changes)
     {
-        LogicalUnit unit = command.Unit;
-        bool changed = false;
-        foreach ((ModePage page, byte[] values) in changes)
+        IExecutor executor = command.Nexus.Executor;
+        if (!Saves(command.Cdb))
         {
-            if (page.Current.AsSpan().SequenceEqual(values))
-                continue;
-            // Replaced, not rewritten: who reads the page on another executor sees the old one or the new one.
-            page.Current = values;
-            changed = true;
-            if (ReferenceEquals(page, unit.Control))
-                unit.AddConsequence(static turnstile => turnstile.ControlChanged());
-            else
-                unit.Backend.ModePageChanged(page);
+            Apply(command, changes);
+            return;
         }
-        if (changed)
-            unit.EstablishUnitAttention(AdditionalSense.ModeParametersChanged, command.ItlNexus);
+        command.Unit.SaveModes(changes, executor, saved =>
+        {
+            if (saved)
+                Apply(command, changes);
+            else
+                command.CheckCondition(new SenseData(SenseKey.HardwareError, AdditionalSense.InternalTargetFailure));
+        });
     }
+
+    private static void Apply(ScsiCommand command, List<(ModePage Page, byte[] Values)> changes) =>
+        command.Unit.ApplyModes(changes, command.Nexus.Executor, changed =>
+        {
+            if (changed)
+                command.Unit.EstablishUnitAttention(AdditionalSense.ModeParametersChanged, command.ItlNexus);
+            command.Complete();
+        });
+
+    private static bool Saves(ReadOnlySpan<byte> cdb) => (cdb[1] & SavePages) != 0;
 }

@@ -41,10 +41,10 @@ internal static class TaskManager
                 Sweep(request, [itl!], ClearTaskSet);
                 break;
             case TaskManagementFunction.LogicalUnitReset:
-                Sweep(request, [itl!], Reset);
+                Sweep(request, [itl!], ResetOf(AdditionalSense.BusDeviceResetFunctionOccurred));
                 break;
             case TaskManagementFunction.TargetWarmReset or TaskManagementFunction.TargetColdReset:
-                Sweep(request, [.. nexus.ItlNexuses], Reset);
+                Sweep(request, OnePerUnit(nexus), ResetOf(AdditionalSense.PowerOnResetOrBusDeviceReset));
                 break;
             case TaskManagementFunction.QueryTask:
                 Answer(request, Query(request, itl!));
@@ -180,14 +180,21 @@ internal static class TaskManager
     private static void ClearTaskSet(ItlNexus itl, Action<Turnstile, AbortBarrier> abort, Action done)
     {
         LogicalUnit unit = itl.Unit;
-        unit.Home.Post(() => unit.Gate.Sweep(abort, static () => [], done));
+        unit.Home.Post(() => unit.Gate.Sweep(abort, static () => (IReadOnlyList<Action<Turnstile>>)[], done));
     }
 
-    private static void Reset(ItlNexus itl, Action<Turnstile, AbortBarrier> abort, Action done)
-    {
-        LogicalUnit unit = itl.Unit;
-        unit.Home.Post(() => unit.Gate.Sweep(abort, unit.CarryOutReset, done));
-    }
+    /// <summary>A unit that the nexus sees by two LUNs is reset once.</summary>
+    private static List<ItlNexus> OnePerUnit(ItNexus nexus) => [.. nexus.ItlNexuses.DistinctBy(itl => itl.Unit)];
+
+    /// <summary>SAM-5 §5.14, the table of unit attention conditions: a logical unit reset by the function is told as
+    /// such; one that is part of a reset of the whole target as that.</summary>
+    private static Action<ItlNexus, Action<Turnstile, AbortBarrier>, Action> ResetOf(AdditionalSense condition) =>
+        (itl, abort, done) =>
+        {
+            LogicalUnit unit = itl.Unit;
+            unit.Home.Post(() => unit.Gate.Sweep(
+                abort, changed => unit.CarryOutReset(condition, changed), done));
+        };
 
     private static void Answer(TaskManagementRequest request, TaskManagementResponse response)
     {

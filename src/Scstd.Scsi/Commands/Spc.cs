@@ -42,14 +42,14 @@ public static class Spc
         LengthFieldOffset = 3,
     };
 
-    /// <summary>PF alone: parameters are not saved (SP) and not reverted (RTD).</summary>
+    /// <summary>PF and SP; parameters are not reverted (RTD).</summary>
     public static readonly CommandRow ModeSelect6 = new()
     {
         Name = "MODE SELECT (6)",
         OperationCode = 0x15,
         Direction = DataDirection.Out,
         Traits = CommandTraits.ChangesUnit,
-        Usage = [0x15, 0x10, 0, 0, 0xFF, 0],
+        Usage = [0x15, 0x11, 0, 0, 0xFF, 0],
         TransferLength = TransferLengths.BytesIn4,
         LengthFieldOffset = 4,
     };
@@ -155,7 +155,7 @@ public static class Spc
         OperationCode = 0x55,
         Direction = DataDirection.Out,
         Traits = CommandTraits.ChangesUnit,
-        Usage = [0x55, 0x10, 0, 0, 0, 0, 0, 0xFF, 0xFF, 0],
+        Usage = [0x55, 0x11, 0, 0, 0, 0, 0, 0xFF, 0xFF, 0],
         TransferLength = TransferLengths.BytesIn7To8,
         LengthFieldOffset = 7,
     };

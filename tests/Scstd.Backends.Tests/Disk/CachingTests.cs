@@ -84,7 +84,23 @@ public sealed class CachingTests
         world.Initiator.Request(TaskManagementFunction.LogicalUnitReset);
         world.Initiator.TakeUnitAttentions();
         world.Write(0, Blocks.Of(1));
-        Assert.Equal([FileOperationKind.Write], world.Operations);
+        Assert.Equal(FileOperationKind.Write, world.Operations[^1]);
+    }
+
+    [Fact]
+    public void Switching_the_cache_off_waits_for_the_flush_and_the_reactor_does_not()
+    {
+        using DiskWorld world = DiskWorld.InFile();
+        world.Write(0, Blocks.Of(1));
+        world.FileCall = _ => null;
+        TestCommand select = world.Send([0x15, 0x10, 0, 0, 24, 0], [0, 0, 0, 0, 0x08, 18, .. new byte[18]]);
+        world.Target.Executor.Run();
+        world.Reactor.RunPass();
+        Assert.False(select.IsAnswered);
+        Assert.Equal(FileOperationKind.Flush, world.Operations[^1]);
+        world.FileCall = RealFile.Run;
+        world.Run();
+        Blocks.AssertGood(select);
     }
 
     [Fact]

@@ -103,15 +103,6 @@ public sealed class ModeSenseTests : IDisposable
     public void Saved_values_are_refused_where_nothing_is_saved(string cdb) =>
         Sense(cdb).MustBe(SenseData.IllegalRequest(AdditionalSense.SavingParametersNotSupported));
 
-    [Fact]
-    public void A_page_with_saved_values_says_so_in_ps_and_gives_them()
-    {
-        using var target = new TestTarget(new TestBackend { ModePages = [Page(0x08, [1], saved: [2])] });
-        TestInitiator initiator = target.Login();
-        Assert.Equal("06 00 10 00 88 01 01", initiator.Execute(Hex.Bytes("1A 08 08 00 FF 00")).DataOfGood());
-        Assert.Equal("06 00 10 00 88 01 02", initiator.Execute(Hex.Bytes("1A 08 C8 00 FF 00")).DataOfGood());
-    }
-
     [Theory]
     [InlineData("1A 00 02 00 FF 00", 2, 5)]
     [InlineData("1A 00 42 00 FF 00", 2, 5)]

@@ -107,8 +107,8 @@ public sealed class TaskManagementTests
         unit.End(foreign);
         Assert.Equal([request], a.Port.FunctionsExecuted);
         Assert.Equal(1, unit.Backend.ResetCount);
-        Assert.Equal([AdditionalSense.PowerOnResetOrBusDeviceReset], Pending(a));
-        Assert.Equal([AdditionalSense.PowerOnResetOrBusDeviceReset], Pending(b));
+        Assert.Equal([AdditionalSense.BusDeviceResetFunctionOccurred], Pending(a));
+        Assert.Equal([AdditionalSense.BusDeviceResetFunctionOccurred], Pending(b));
     }
 
     [Fact]

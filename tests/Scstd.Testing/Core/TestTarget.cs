@@ -14,13 +14,27 @@ public sealed class TestTarget : IDisposable
 
     /// <summary>One unit of <paramref name="backend"/> at LUN 0.</summary>
     public TestTarget(IBackend backend)
-        : this((0, backend))
+        : this(null, (0, backend))
+    {
+    }
+
+    /// <summary>The same with a memory that outlives it.</summary>
+    public TestTarget(IBackend backend, IUnitStateStore stateStore)
+        : this(stateStore, (0, backend))
     {
     }
 
     public TestTarget(params (int Number, IBackend Backend)[] units)
+        : this(null, units)
     {
-        Units = [.. units.Select(u => new LogicalUnit($"unit{u.Number}", u.Backend, [Executor]))];
+    }
+
+    private TestTarget(IUnitStateStore? stateStore, params (int Number, IBackend Backend)[] units)
+    {
+        Units =
+        [
+            .. units.Select(u => new LogicalUnit($"unit{u.Number}", u.Backend, [Executor], stateStore: stateStore)),
+        ];
         _map = new LunMap(units.Select((u, i) => new LunMapEntry(u.Number, Units[i])));
     }
 
