@@ -27,6 +27,9 @@ internal static class AnswerText
             case CheckAnswer check:
                 Print(check, output);
                 break;
+            case ReloadAnswer reload:
+                Print(reload, output, error);
+                break;
             default:
                 error.WriteLine($"scstctl: {answer.GetType().Name} can be shown by --json only");
                 break;
@@ -97,10 +100,31 @@ internal static class AnswerText
 
     private static void Print(CheckAnswer check, TextWriter output)
     {
-        foreach (ProblemRecord one in check.Problems)
-            output.WriteLine($"{check.File}:{one.Line}:{one.Column}: {one.Message}");
-        foreach (ProblemRecord one in check.Warnings)
-            output.WriteLine($"{check.File}:{one.Line}:{one.Column}: warning: {one.Message}");
+        Problems(check.File, check.Problems, "", output);
+        Problems(check.File, check.Warnings, "warning: ", output);
         output.WriteLine(check.IsRight ? $"{check.File}: right" : $"{check.Problems.Count} problem(s)");
+    }
+
+    private static void Print(ReloadAnswer reload, TextWriter output, TextWriter error)
+    {
+        Problems(reload.File, reload.Problems, "", error);
+        Problems(reload.File, reload.Warnings, "warning: ", error);
+        foreach (string reason in reload.Reasons)
+            error.WriteLine($"scstctl: nothing was changed: {reason}");
+        if (!reload.IsApplied)
+            return;
+        foreach (string change in reload.Changes.Concat(reload.AtNextStart))
+            output.WriteLine(change);
+        output.WriteLine($"{reload.Changes.Count} change(s); {reload.SessionsChanged} session(s) see other LUNs, "
+            + $"{reload.SessionsEnded} ended");
+        if (reload.UnitsLeaving.Count > 0)
+            output.WriteLine($"closed when their commands have ended: {string.Join(", ", reload.UnitsLeaving)}");
+    }
+
+    private static void Problems(
+        string file, IReadOnlyList<ProblemRecord> problems, string kind, TextWriter output)
+    {
+        foreach (ProblemRecord one in problems)
+            output.WriteLine($"{file}:{one.Line}:{one.Column}: {kind}{one.Message}");
     }
 }

@@ -41,6 +41,8 @@ internal static class CommandLine
         root.Add(AboutUnits("units", "What is served.", unit => new UnitsRequest(unit)));
         root.Add(Asking("check", "What is wrong with the daemon's configuration file as it is now.",
             _ => new CheckRequest()));
+        root.Add(Asking("reload", "Put the daemon's configuration file as it is now in force, all or nothing.",
+            _ => new ReloadRequest()));
         return root;
     }
 
@@ -107,7 +109,7 @@ internal static class CommandLine
 
     private static int StatusOf(ControlAnswer answer) => answer switch
     {
-        ErrorAnswer or CheckAnswer { IsRight: false } => ExitStatus.Refused,
+        ErrorAnswer or CheckAnswer { IsRight: false } or ReloadAnswer { IsApplied: false } => ExitStatus.Refused,
         { SilentReactors: not null } => ExitStatus.Partial,
         _ => ExitStatus.Done,
     };

@@ -9,6 +9,7 @@ namespace Scstd.Control;
 [JsonDerivedType(typeof(SessionsAnswer), "sessions")]
 [JsonDerivedType(typeof(UnitsAnswer), "units")]
 [JsonDerivedType(typeof(CheckAnswer), "check")]
+[JsonDerivedType(typeof(ReloadAnswer), "reload")]
 public abstract record ControlAnswer
 {
     /// <summary>Reactors that did not answer in time: what they would have told is missing.</summary>
@@ -131,3 +132,18 @@ public sealed record CheckAnswer(
     : ControlAnswer;
 
 public sealed record ProblemRecord(int Line, int Column, string Message);
+
+/// <param name="File">Which was read.</param>
+/// <param name="IsApplied">All of it is in force, but for what waits for a start; else nothing was changed.</param>
+/// <param name="Reasons">Why nothing was changed.</param>
+/// <param name="Problems">What is wrong with the file.</param>
+/// <param name="Changes">What was changed, in words.</param>
+/// <param name="Warnings">What is allowed and yet worth a word.</param>
+/// <param name="AtNextStart">What waits for a start.</param>
+/// <param name="SessionsChanged">Sessions that see other LUNs now.</param>
+/// <param name="SessionsEnded">Sessions whose target or portal group is gone.</param>
+/// <param name="UnitsLeaving">Devices that are closed when the commands on them have ended.</param>
+public sealed record ReloadAnswer(
+    string File, bool IsApplied, IReadOnlyList<string> Reasons, IReadOnlyList<ProblemRecord> Problems,
+    IReadOnlyList<string> Changes, IReadOnlyList<ProblemRecord> Warnings, IReadOnlyList<string> AtNextStart,
+    int SessionsChanged, int SessionsEnded, IReadOnlyList<string> UnitsLeaving) : ControlAnswer;

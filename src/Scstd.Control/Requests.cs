@@ -8,6 +8,7 @@ namespace Scstd.Control;
 [JsonDerivedType(typeof(SessionsRequest), "sessions")]
 [JsonDerivedType(typeof(UnitsRequest), "units")]
 [JsonDerivedType(typeof(CheckRequest), "check")]
+[JsonDerivedType(typeof(ReloadRequest), "reload")]
 public abstract record ControlRequest;
 
 /// <summary>How the daemon is.</summary>
@@ -21,3 +22,6 @@ public sealed record UnitsRequest(string? Unit = null) : ControlRequest;
 
 /// <summary>What is wrong with the daemon's configuration file as it is now.</summary>
 public sealed record CheckRequest : ControlRequest;
+
+/// <summary>Put the configuration file as it is now in force.</summary>
+public sealed record ReloadRequest : ControlRequest;

@@ -11,7 +11,8 @@ namespace Scstd.Administration;
 /// <summary>What the daemon answers on its control socket.</summary>
 /// <param name="server">What it is asked about.</param>
 /// <param name="configuration">The file that it serves; null: the demonstration.</param>
-internal sealed class ControlCommands(Server server, string? configuration)
+/// <param name="reloader">Puts that file in force.</param>
+internal sealed class ControlCommands(Server server, string? configuration, Reloader? reloader)
 {
     public Task<ControlAnswer> AnswerAsync(ControlRequest request, CancellationToken cancellation) => request switch
     {
@@ -19,6 +20,7 @@ internal sealed class ControlCommands(Server server, string? configuration)
         SessionsRequest sessions => Task.FromResult<ControlAnswer>(Sessions(sessions)),
         UnitsRequest units => UnitsAsync(units),
         CheckRequest => Task.FromResult<ControlAnswer>(Check()),
+        ReloadRequest => ReloadAsync(),
         _ => throw new UnreachableException($"{request.GetType().Name} is no request of ours"),
     };
 
@@ -76,11 +78,15 @@ internal sealed class ControlCommands(Server server, string? configuration)
     /// <summary>The file as it is now; what is served stays as it is.</summary>
     private CheckAnswer Check()
     {
-        ConfigurationFile file = ConfigurationFile.Read(configuration
-            ?? throw new ControlRefusal(ErrorCode.Refused, "the demonstration is served, from no configuration file"));
-        return new CheckAnswer(file.Path, file.IsRight, [.. file.Problems.Select(Describe)],
-            [.. file.Warnings.Select(Describe)]);
+        ConfigurationFile file = ConfigurationFile.Read(configuration ?? throw NoFile());
+        return new CheckAnswer(file.Path, file.IsRight, [.. file.Problems.Select(Reloader.Describe)],
+            [.. file.Warnings.Select(Reloader.Describe)]);
     }
+
+    private async Task<ControlAnswer> ReloadAsync() => await (reloader ?? throw NoFile()).ReloadAsync();
+
+    private static ControlRefusal NoFile() =>
+        new(ErrorCode.Refused, "the demonstration is served, from no configuration file");
 
     private IReadOnlyList<ServedDevice> Selected(string? unit)
     {
@@ -119,9 +125,6 @@ internal sealed class ControlCommands(Server server, string? configuration)
         session.Parameters.HeaderDigest.ToString(), session.Parameters.DataDigest.ToString(),
         session.Parameters.MaxBurstLength, session.Counters.Commands, session.Counters.DataInBytes,
         session.Counters.DataOutBytes, session.Counters.Rejects);
-
-    private static ProblemRecord Describe(Problem problem) =>
-        new(problem.Position.Line, problem.Position.Column, problem.Message);
 
     /// <summary>A unit as one reactor sees it; the gate's holder is known at its home alone.</summary>
     private static UnitView View(ServedDevice device, Lane lane) => new(

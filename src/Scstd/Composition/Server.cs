@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Net;
 using Scstd.Backends.Disk;
 using Scstd.Configuration;
@@ -12,7 +13,7 @@ namespace Scstd.Composition;
 /// All rooms put together: reactors, memory, devices, targets, portals. Started once, stopped once; what was begun
 /// before a failure is undone.
 /// </summary>
-internal sealed class Server
+internal sealed partial class Server
 {
     // Our choice: connections that were told to end are gone at once; what is not is left to the end of the process.
     private static readonly TimeSpan LastMoments = TimeSpan.FromSeconds(5);
@@ -23,18 +24,21 @@ internal sealed class Server
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(10);
 
     private readonly List<Lane> _lanes = [];
-    private readonly Dictionary<string, ServedDevice> _devices = [];
     private readonly ILogger _log;
+    private volatile Serving _serving;
     private SlabArena? _arena;
+    private int _opened;
     private UnitStates? _states;
     private IscsiTargetRegistry? _registry;
 
-    private Server(DaemonSection daemon, ILogger log) => (Daemon, _log) = (daemon, log);
+    private Server(DaemonSection daemon, ILogger log) =>
+        (_serving, _log) = (new Serving(daemon, ImmutableDictionary<string, ServedDevice>.Empty), log);
 
     /// <summary>Where it listens, with the ports that the kernel chose.</summary>
-    public IReadOnlyList<IPEndPoint> EndPoints { get; private set; } = [];
+    public IReadOnlyList<IPEndPoint> EndPoints =>
+        _registry is { } registry ? [.. registry.Portals.Select(portal => portal.EndPoint)] : [];
 
-    public int TargetCount { get; private set; }
+    public int TargetCount => Daemon.Targets.Count;
 
     internal IReadOnlyList<Lane> Lanes => _lanes;
 
@@ -45,11 +49,10 @@ internal sealed class Server
     internal IscsiTargetRegistry Registry => _registry!;
 
     /// <summary>What is served now, as the configuration says it.</summary>
-    internal DaemonSection Daemon { get; private set; }
+    internal DaemonSection Daemon => _serving.Daemon;
 
     /// <summary>The devices, in the order of the configuration.</summary>
-    internal IReadOnlyList<ServedDevice> Devices =>
-        [.. Daemon.Devices.Select(device => _devices[device.Name.Text])];
+    internal IReadOnlyList<ServedDevice> Devices => _serving.InOrder;
 
     internal bool HasEnded { get; private set; }
 
@@ -87,6 +90,9 @@ internal sealed class Server
         if (HasEnded)
             return;
         HasEnded = true;
+        // A change that is being made is made; none begins after it.
+        if (await _changing.WaitAsync(LastMoments))
+            _changing.Release();
         if (_registry is { } registry)
         {
             registry.BeginDrain((int)Math.Ceiling(patience.TotalSeconds));
@@ -98,7 +104,7 @@ internal sealed class Server
         bool isQuiet = true;
         foreach (Lane lane in _lanes)
             isQuiet &= await Close(lane);
-        foreach (DiskBackend disk in _devices.Values.Select(device => device.Disk))
+        foreach (DiskBackend disk in _serving.Devices.Values.Concat(TakeLeaving()).Select(device => device.Disk))
         {
             FlushAtEnd(disk);
             // What a reactor or the kernel may still write to must not be unmapped under them.
@@ -133,28 +139,35 @@ internal sealed class Server
 
     private Dictionary<string, LogicalUnit> OpenDevices(DaemonSection daemon, Plan plan)
     {
-        var units = new Dictionary<string, LogicalUnit>();
-        IReadOnlyList<IExecutor> executors = [.. _lanes.Select(lane => lane.Executor)];
-        IReadOnlyList<Reactor> reactors = [.. _lanes.Select(lane => lane.Reactor)];
         foreach (DeviceSection device in daemon.Devices)
+            _serving = _serving with { Devices = _serving.Devices.Add(device.Name.Text, Open(device, plan)) };
+        return _serving.Devices.Values.ToDictionary(device => device.Name, device => device.Unit);
+    }
+
+    private ServedDevice Open(DeviceSection section, Plan plan)
+    {
+        IReadOnlyList<IExecutor> executors = [.. _lanes.Select(lane => lane.Executor)];
+        DiskBackend disk = DiskBackend.Open(plan.Disk(section), [.. _lanes.Select(lane => lane.Reactor)]);
+        try
         {
-            DiskBackend disk = DiskBackend.Open(plan.Disk(device), reactors);
             // The homes, which keep the gates, are spread over the reactors.
-            string name = device.Name.Text;
-            units.Add(name, new LogicalUnit(
-                name, disk, executors, homeIndex: units.Count % executors.Count, _states));
-            _devices.Add(name, new ServedDevice(device, disk, units[name]));
-            _log.Information("Device {Device:l}: {Store:l}, {Blocks} blocks of {BlockBytes} bytes", name,
+            var unit = new LogicalUnit(
+                section.Name.Text, disk, executors, homeIndex: _opened++ % executors.Count, _states);
+            _log.Information("Device {Device:l}: {Store:l}, {Blocks} blocks of {BlockBytes} bytes", unit.Name,
                 disk.Store.Description, disk.BlockCount, disk.BlockLengthBytes);
+            return new ServedDevice(section, disk, unit);
         }
-        return units;
+        catch
+        {
+            disk.Dispose();
+            throw;
+        }
     }
 
     private async Task Listen(DaemonSection daemon, Plan plan, Dictionary<string, LogicalUnit> units)
     {
         _registry = new IscsiTargetRegistry([.. _lanes.Select(lane => lane.Iscsi)], plan.Discovery());
         _registry.SetTargets(daemon.Targets.Select(target => plan.Target(target, units)));
-        TargetCount = daemon.Targets.Count;
         // All in one go on the reactor that accepts: the first connection comes when all portals are there.
         IscsiReactor listener = _lanes[0].Iscsi;
         await listener.Reactor.InvokeAsync(() =>
@@ -171,7 +184,6 @@ internal sealed class Server
                 }
             }
         });
-        EndPoints = [.. _registry.Portals.Select(portal => portal.EndPoint)];
     }
 
     /// <summary>Gives up what a reactor owns, on its thread, and ends it. False if something of it is still in use.
@@ -223,4 +235,13 @@ internal sealed class Server
 internal sealed record Lane(Reactor Reactor, ReactorExecutor Executor, IscsiReactor Iscsi);
 
 /// <summary>A device of the configuration, open.</summary>
-internal sealed record ServedDevice(DeviceSection Section, DiskBackend Disk, LogicalUnit Unit);
+internal sealed record ServedDevice(DeviceSection Section, DiskBackend Disk, LogicalUnit Unit)
+{
+    public string Name => Section.Name.Text;
+}
+
+/// <summary>A configuration and the devices that are open for it; replaced whole.</summary>
+internal sealed record Serving(DaemonSection Daemon, ImmutableDictionary<string, ServedDevice> Devices)
+{
+    public IReadOnlyList<ServedDevice> InOrder => [.. Daemon.Devices.Select(device => Devices[device.Name.Text])];
+}

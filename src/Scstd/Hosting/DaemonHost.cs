@@ -16,8 +16,9 @@ internal static class DaemonHost
     /// <summary>Serves until a signal; the process' exit status.</summary>
     public static async Task<int> RunAsync(Assignment assignment, Signals signals)
     {
-        using Logger log = Logging.Create(assignment.Daemon.Log.Level);
-        using IHost host = Build(assignment, log, signals);
+        var level = new LoggingLevelSwitch(Logging.LevelOf(assignment.Daemon.Log.Level));
+        using Logger log = Logging.Create(level);
+        using IHost host = Build(assignment, log, level, signals);
         var service = host.Services.GetRequiredService<ServerService>();
         AppDomain.CurrentDomain.UnhandledException += (_, broken) => service.Broken((Exception)broken.ExceptionObject);
         try
@@ -34,7 +35,7 @@ internal static class DaemonHost
         return 0;
     }
 
-    private static IHost Build(Assignment assignment, Logger log, Signals signals)
+    private static IHost Build(Assignment assignment, Logger log, LoggingLevelSwitch level, Signals signals)
     {
         var builder = new HostApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
         // AddSystemd asks whether the parent is called systemd, and so misses a service that is started through another
@@ -47,7 +48,9 @@ internal static class DaemonHost
         builder.Services.AddSerilog(log);
         builder.Services.AddSingleton(assignment);
         builder.Services.AddSingleton(log);
+        builder.Services.AddSingleton(level);
         builder.Services.AddSingleton(signals);
+        builder.Services.AddSingleton<ServiceNotices>();
         builder.Services.AddSingleton<ServerService>();
         builder.Services.AddHostedService(services => services.GetRequiredService<ServerService>());
         builder.Services.Configure<ConsoleLifetimeOptions>(options => options.SuppressStatusMessages = true);

@@ -13,14 +13,15 @@ internal static class Logging
     private const string Template =
         "{Timestamp:yyyy-MM-dd HH:mm:ss.fff} {Level:u4} {Message:lj}{NewLine}{Exception}";
 
-    public static Logger Create(LogLevel level)
+    /// <param name="level">The least important events; may be turned while the log is written.</param>
+    public static Logger Create(LoggingLevelSwitch level)
     {
         LoggerConfiguration console = new LoggerConfiguration().MinimumLevel.Verbose();
         console = IsForJournal
             ? console.WriteTo.Console(new JournalFormatter(), standardErrorFromLevel: LogEventLevel.Verbose)
             : console.WriteTo.Console(outputTemplate: Template, formatProvider: CultureInfo.InvariantCulture,
                 standardErrorFromLevel: LogEventLevel.Verbose);
-        return new LoggerConfiguration().MinimumLevel.Is(LevelOf(level))
+        return new LoggerConfiguration().MinimumLevel.ControlledBy(level)
             // The host's own messages repeat what ours say.
             .MinimumLevel.Override("Microsoft", LogEventLevel.Warning)
             .MinimumLevel.Override("System", LogEventLevel.Warning)
@@ -33,7 +34,7 @@ internal static class Logging
     /// <summary>systemd.exec(5): set when standard output or error is connected to the journal.</summary>
     private static bool IsForJournal => Environment.GetEnvironmentVariable("JOURNAL_STREAM") is { Length: > 0 };
 
-    private static LogEventLevel LevelOf(LogLevel level) => level switch
+    public static LogEventLevel LevelOf(LogLevel level) => level switch
     {
         LogLevel.Verbose => LogEventLevel.Verbose,
         LogLevel.Debug => LogEventLevel.Debug,

@@ -15,12 +15,15 @@ internal sealed record Assignment(DaemonSection Daemon, string Folder, string? C
 }
 
 /// <summary>The server as the host starts and stops it.</summary>
-internal sealed class ServerService(Assignment assignment, Logger log, Signals signals) : IHostedService
+internal sealed class ServerService(
+    Assignment assignment, Logger log, LoggingLevelSwitch level, Signals signals, ServiceNotices notices)
+    : IHostedService
 {
     /// <summary>sysexits(3), EX_SOFTWARE: a bug of ours.</summary>
     public const int BrokenStatus = 70;
 
     private Server? _server;
+    private Reloader? _reloader;
     private ControlServer? _control;
 
     public async Task StartAsync(CancellationToken cancellationToken)
@@ -38,13 +41,14 @@ internal sealed class ServerService(Assignment assignment, Logger log, Signals s
             throw;
         }
         _server = server;
+        if (assignment.ConfigurationPath is { } file)
+            _reloader = new Reloader(server, file, log, notices, Follow);
         if (socket is not null)
         {
-            var commands = new ControlCommands(server, assignment.ConfigurationPath);
+            var commands = new ControlCommands(server, assignment.ConfigurationPath, _reloader);
             _control = new ControlServer(socket, commands.AnswerAsync, log);
         }
-        signals.EndsByHangUp = true;
-        signals.Attach(static () => { }, Report);
+        signals.Attach(Reload, Report);
         string addresses = string.Join(", ", server.EndPoints);
         Console.Out.WriteLine($"scstd {ProgramVersion.Text} serving {server.TargetCount} target(s) on {addresses}");
         Console.Out.Flush();
@@ -60,7 +64,7 @@ internal sealed class ServerService(Assignment assignment, Logger log, Signals s
         if (_server is { } server)
         {
             log.Information("Stopping");
-            await server.StopAsync(assignment.Daemon.Limits.StopTimeout);
+            await server.StopAsync(server.Daemon.Limits.StopTimeout);
         }
     }
 
@@ -96,6 +100,26 @@ internal sealed class ServerService(Assignment assignment, Logger log, Signals s
         catch (IOException exception)
         {
             throw new ServerStartException(exception.Message, exception);
+        }
+    }
+
+    private void Follow(DaemonSection next) => level.MinimumLevel = Logging.LevelOf(next.Log.Level);
+
+    private void Reload()
+    {
+        if (_reloader is { } reloader)
+            _ = ReloadAsync(reloader);
+    }
+
+    private async Task ReloadAsync(Reloader reloader)
+    {
+        try
+        {
+            await reloader.ReloadAsync();
+        }
+        catch (Exception exception)
+        {
+            log.Error(exception, "Reload failed");
         }
     }
 

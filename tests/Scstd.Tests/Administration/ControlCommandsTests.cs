@@ -34,7 +34,7 @@ public sealed class ControlCommandsTests : IAsyncLifetime
         ConfigurationFile file = Reading.Text(Yaml, _folder);
         Reading.Right(file);
         _server = await Server.StartAsync(file.Daemon, _folder.Path, _events.Log, fault => Assert.Null(fault));
-        _commands = new ControlCommands(_server, _folder.Write("scstd.yaml", Yaml + "\nlog: {level: loud}\n"));
+        _commands = new ControlCommands(_server, _folder.Write("scstd.yaml", Yaml + "\nlog: {level: loud}\n"), null);
     }
 
     public async Task DisposeAsync()

@@ -14,6 +14,7 @@ public sealed class WireTests
         ["""{"command":"sessions","target":"iqn.t","initiator":"iqn.i"}"""] = new SessionsRequest("iqn.t", "iqn.i"),
         ["""{"command":"units","unit":"disk1"}"""] = new UnitsRequest("disk1"),
         ["""{"command":"check"}"""] = new CheckRequest(),
+        ["""{"command":"reload"}"""] = new ReloadRequest(),
     };
 
     private static readonly Dictionary<string, ControlAnswer> Answers = new()
@@ -49,6 +50,10 @@ public sealed class WireTests
         ["""{"answer":"check","file":"a.yaml","isRight":false,"""
             + "\"problems\":[{\"line\":1,\"column\":2,\"message\":\"m\"}],\"warnings\":[]}"] =
             new CheckAnswer("a.yaml", false, [new ProblemRecord(1, 2, "m")], []),
+        ["""{"answer":"reload","file":"a.yaml","isApplied":true,"reasons":[],"problems":[],"changes":["c"],"""
+            + "\"warnings\":[],\"atNextStart\":[\"memory\"],\"sessionsChanged\":1,\"sessionsEnded\":2,"
+            + "\"unitsLeaving\":[\"a\"]}"] =
+            new ReloadAnswer("a.yaml", true, [], [], ["c"], [], ["memory"], 1, 2, ["a"]),
     };
 
     [Fact]

@@ -11,6 +11,7 @@ internal sealed class RawInitiator : IDisposable
     private const int HeaderBytes = 48;
     private readonly Socket _socket;
     private uint _itt;
+    private uint _cmdSn;
 
     private RawInitiator(Socket socket) => _socket = socket;
 
@@ -46,12 +47,36 @@ internal sealed class RawInitiator : IDisposable
         return Encoding.ASCII.GetString(data).TrimEnd('\0').Split('\0');
     }
 
+    /// <summary>RFC 7143 §11.3: a command of at most 16 bytes that reads, and the status with the data or the sense
+    /// data. Its data fits one Data-In PDU.</summary>
+    public (int Status, byte[] Data) Read(int lun, ReadOnlySpan<byte> cdb, int lengthBytes)
+    {
+        byte[] header = new byte[HeaderBytes];
+        header[0] = 0x01;
+        header[1] = lengthBytes > 0 ? (byte)0xC1 : (byte)0x81; // Final, Read, SIMPLE.
+        header[9] = (byte)lun;
+        BinaryPrimitives.WriteUInt32BigEndian(header.AsSpan(20), (uint)lengthBytes);
+        BinaryPrimitives.WriteUInt32BigEndian(header.AsSpan(24), _cmdSn++);
+        cdb.CopyTo(header.AsSpan(32));
+        (byte[] answer, byte[] data) = Exchange(header, []);
+        // Status comes with the data (§11.7.1, the S bit), or alone.
+        while (answer[0] == 0x25 && (answer[1] & 0x01) == 0)
+            (answer, _) = Receive();
+        Assert.True(answer[0] is 0x21 or 0x25, $"opcode {answer[0]:X2}h");
+        return (answer[3], data);
+    }
+
+    /// <summary>Takes the unit attention condition that every new nexus has.</summary>
+    public void BecomeReady(int lun) => Assert.Equal((2, 0), (Read(lun, new byte[6], 0).Status,
+        Read(lun, new byte[6], 0).Status));
+
     /// <summary>RFC 7143 §11.14. Returns the response code.</summary>
     public int LogOut()
     {
         byte[] header = new byte[HeaderBytes];
         header[0] = 0x46; // Logout Request, immediate.
         header[1] = 0x80; // Close the session.
+        BinaryPrimitives.WriteUInt32BigEndian(header.AsSpan(24), _cmdSn);
         (byte[] answer, _) = Exchange(header, []);
         Assert.Equal(0x26, answer[0]);
         return answer[2];
@@ -86,6 +111,11 @@ internal sealed class RawInitiator : IDisposable
         header[6] = (byte)(text.Length >> 8);
         BinaryPrimitives.WriteUInt32BigEndian(header.AsSpan(16), ++_itt);
         _socket.Send([.. header, .. text, .. new byte[Padding(text.Length)]]);
+        return Receive();
+    }
+
+    private (byte[] Header, byte[] Data) Receive()
+    {
         byte[] answer = Receive(HeaderBytes);
         int length = (answer[5] << 16) | (answer[6] << 8) | answer[7];
         return (answer, Receive(length + Padding(length))[..length]);

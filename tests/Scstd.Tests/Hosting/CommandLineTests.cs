@@ -137,6 +137,49 @@ public sealed class CommandLineTests : IDisposable
         Assert.StartsWith("<6>Reactor 0: ", await error);
     }
 
+    /// <summary>systemctl reload is a SIGHUP: first with a mistake, then right.</summary>
+    [Fact]
+    public async Task SIGHUP_reloads_and_systemd_is_told_when_it_begins_and_ends()
+    {
+        const string Yaml = "portals: {a: '127.0.0.1:0'}\nstate_directory: none\ndevices: {m: {store: memory, "
+            + "size: 1MiB}}\ncontrol: {socket: control.sock}\ntargets: {'iqn.2026-11.a:b': {luns: {0: m}}}\n";
+        using var notices = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
+        notices.Bind(new UnixDomainSocketEndPoint(_folder.File("notify")));
+        notices.ReceiveTimeout = 60_000;
+        ProcessStartInfo start = Program("--config", _folder.Write("scstd.yaml", Yaml));
+        start.Environment["NOTIFY_SOCKET"] = _folder.File("notify");
+        Process daemon = Start(start);
+        Task<string> error = daemon.StandardError.ReadToEndAsync(), output = daemon.StandardOutput.ReadToEndAsync();
+        Assert.Contains("READY=1", Notice(notices));
+
+        _folder.Write("scstd.yaml", Yaml + "lgo: {}\n");
+        Signal(daemon, "HUP");
+        Assert.Matches("^RELOADING=1\nMONOTONIC_USEC=[0-9]+$", Notice(notices));
+        Assert.Contains("nothing was changed", Notice(notices));
+        (int status, string told, string why) = await Control("reload");
+        Assert.Equal((1, ""), (status, told));
+        Assert.Contains("scstd.yaml:6:1: unknown key 'lgo'; did you mean 'log'?", why);
+        Assert.Contains("RELOADING=1", Notice(notices));
+        Assert.Contains("READY=1", Notice(notices));
+
+        _folder.Write("scstd.yaml", Yaml.Replace("a:b", "a:c"));
+        Signal(daemon, "HUP");
+        Assert.Contains("RELOADING=1", Notice(notices));
+        Assert.Contains("READY=1\nSTATUS=Last reload at", Notice(notices));
+        (status, told, _) = await Control("units", "--json");
+        Assert.Equal(0, status);
+        Assert.Contains("\"target\":\"iqn.2026-11.a:c\"", told);
+        Signal(daemon, "TERM");
+        await daemon.WaitForExitAsync();
+        Assert.Contains("scstd.yaml:6:1: unknown key", await error);
+        Assert.StartsWith("scstd 0.1.0 serving", await output);
+        Assert.Equal((3, ""), ((await Control("status")).Status, (await Control("status")).Output));
+        Assert.Equal(2, (await Control("stauts")).Status);
+    }
+
+    private Task<(int Status, string Output, string Error)> Control(params string[] arguments) =>
+        Run(Program("scstctl.dll", ["--socket", _folder.File("control.sock"), .. arguments]));
+
     private static string Notice(Socket notices)
     {
         byte[] bytes = new byte[4096];
@@ -150,9 +193,11 @@ public sealed class CommandLineTests : IDisposable
         Assert.Equal(0, kill.ExitCode);
     }
 
-    private async Task<(int Status, string Output, string Error)> Run(params string[] arguments)
+    private Task<(int Status, string Output, string Error)> Run(params string[] arguments) => Run(Program(arguments));
+
+    private async Task<(int Status, string Output, string Error)> Run(ProcessStartInfo start)
     {
-        Process process = Start(arguments);
+        Process process = Start(start);
         Task<string> output = process.StandardOutput.ReadToEndAsync(), error = process.StandardError.ReadToEndAsync();
         await process.WaitForExitAsync();
         return (process.ExitCode, await output, await error);
@@ -167,8 +212,10 @@ public sealed class CommandLineTests : IDisposable
         return process;
     }
 
-    private static ProcessStartInfo Program(params string[] arguments) => new(
-        "dotnet", [Path.Combine(AppContext.BaseDirectory, "scstd.dll"), .. arguments])
+    private static ProcessStartInfo Program(params string[] arguments) => Program("scstd.dll", arguments);
+
+    private static ProcessStartInfo Program(string program, string[] arguments) => new(
+        "dotnet", [Path.Combine(AppContext.BaseDirectory, program), .. arguments])
     {
         RedirectStandardOutput = true,
         RedirectStandardError = true,

@@ -15,6 +15,7 @@ public sealed class PackagingTests
         Assert.Contains("/usr/bin/scstd", Script);
         Assert.Contains($"$destination{ConfigurationFile.InstalledPath}", Script);
         Assert.Contains("Type=notify", Unit);
+        Assert.Contains("ExecReload=/bin/kill -HUP $MAINPID", Unit);
     }
 
     /// <summary>A mistake in the configuration does not heal by starting again; a broken invariant may.</summary>

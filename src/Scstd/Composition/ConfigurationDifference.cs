@@ -1,0 +1,103 @@
+using Scstd.Configuration;
+
+namespace Scstd.Composition;
+
+/// <summary>
+/// What lies between the configuration that is served and another: in words for the administrator, and sorted by what
+/// it takes. Which sessions it concerns the frontend finds out by itself.
+/// </summary>
+internal sealed class ConfigurationDifference
+{
+    /// <summary>What the process was started with.</summary>
+    private static readonly string[] KeysOfTheNextStart = ["reactors", "memory", "control", "state_directory"];
+
+    /// <summary>They are told entry by entry.</summary>
+    private static readonly string[] KeysWithNames = ["devices", "portals", "targets"];
+
+    private readonly List<string> _changes = [];
+    private readonly List<string> _refusals = [];
+    private readonly List<string> _atNextStart = [];
+
+    public ConfigurationDifference(DaemonSection now, DaemonSection next)
+    {
+        foreach (string key in SectionComparison.Differences(now, next).Except(KeysWithNames))
+        {
+            if (KeysOfTheNextStart.Contains(key))
+                _atNextStart.Add($"{key}: takes effect at the next start");
+            else
+                _changes.Add($"{key}: changed");
+        }
+        (AddedDevices, RemovedDevices) = Compare("device", now.Devices, next.Devices, one => one.Name.Text, Device);
+        Compare("portal", now.Portals, next.Portals, one => one.Name.Text, Portal);
+        Compare("target", now.Targets, next.Targets, one => one.Name.Text, Target);
+    }
+
+    /// <summary>What is done now; empty: nothing is to do.</summary>
+    public IReadOnlyList<string> Changes => _changes;
+
+    /// <summary>What cannot be done while it serves; then nothing is.</summary>
+    public IReadOnlyList<string> Refusals => _refusals;
+
+    public IReadOnlyList<string> AtNextStart => _atNextStart;
+
+    public IReadOnlyList<DeviceSection> AddedDevices { get; }
+
+    public IReadOnlyList<DeviceSection> RemovedDevices { get; }
+
+    private (List<T> Added, List<T> Removed) Compare<T>(
+        string what, IReadOnlyList<T> now, IReadOnlyList<T> next, Func<T, string> name, Action<T, T> changed)
+        where T : Section
+    {
+        Dictionary<string, T> before = now.ToDictionary(name);
+        var added = new List<T>();
+        foreach (T one in next)
+        {
+            if (!before.Remove(name(one), out T? was))
+                added.Add(one);
+            else if (!SectionComparison.AreSame(was, one))
+                changed(was, one);
+        }
+        _changes.AddRange(added.Select(one => $"{what} {name(one)}: added"));
+        _changes.AddRange(before.Keys.Select(gone => $"{what} {gone}: removed"));
+        return (added, [.. before.Values]);
+    }
+
+    /// <summary>Another medium, other blocks or another identity make it another device to its initiators.</summary>
+    private void Device(DeviceSection before, DeviceSection after) => _refusals.Add(
+        $"device {after.Name}: {Keys(before, after)} cannot change while it is served; needs a restart, or describe "
+        + "it under another name and lead the LUNs there");
+
+    private void Portal(PortalSection before, PortalSection after) =>
+        _changes.Add($"portal {after.Name}: {Keys(before, after)} changed");
+
+    private void Target(TargetSection before, TargetSection after)
+    {
+        string[] others = [.. SectionComparison.Differences(before, after).Where(key => key is not "luns")];
+        if (others.Length > 0)
+            _changes.Add($"target {after.Name}: {string.Join(", ", others)} changed");
+        Luns($"target {after.Name}", before.Luns, after.Luns);
+        foreach (GroupSection group in after.Groups)
+        {
+            if (before.Groups.FirstOrDefault(one => one.Name.Text == group.Name.Text) is { } was)
+                Luns($"target {after.Name}, group {group.Name}", was.Luns, group.Luns);
+        }
+    }
+
+    private void Luns(string where, IReadOnlyList<LunSection> now, IReadOnlyList<LunSection> next)
+    {
+        Dictionary<int, LunSection> before = now.ToDictionary(lun => lun.Number);
+        foreach (LunSection lun in next)
+        {
+            if (!before.Remove(lun.Number, out LunSection? was))
+                _changes.Add($"{where}: LUN {lun.Number} added, {lun.Device}");
+            else if (was.Device.Text != lun.Device.Text)
+                _changes.Add($"{where}: LUN {lun.Number} leads to {lun.Device} instead of {was.Device}");
+            else if (!SectionComparison.AreSame(was, lun))
+                _changes.Add($"{where}: LUN {lun.Number}: {Keys(was, lun)} changed");
+        }
+        _changes.AddRange(before.Values.Select(gone => $"{where}: LUN {gone.Number} removed, {gone.Device}"));
+    }
+
+    private static string Keys<T>(T before, T after) where T : Section =>
+        string.Join(", ", SectionComparison.Differences(before, after));
+}

@@ -1,0 +1,286 @@
+using System.Net;
+using Scstd.Administration;
+using Scstd.Composition;
+using Scstd.Configuration;
+using Scstd.Control;
+using Scstd.Linux;
+using Scstd.Tests.Composition;
+
+namespace Scstd.Tests.Administration;
+
+/// <summary>A configuration file that changes under a daemon that serves.</summary>
+public sealed class ReloadTests : IAsyncLifetime
+{
+    private const string One = "iqn.2026-11.org.example:one";
+
+    private const string Yaml = """
+        reactors: {count: 2, io: epoll}
+        memory: 64MiB
+        state_directory: none
+        devices:
+          a: {store: memory, size: 1MiB}
+          b: {store: memory, size: 2MiB}
+        portals: {here: "127.0.0.1:0"}
+        targets:
+          iqn.2026-11.org.example:one: {luns: {0: a}}
+          iqn.2026-11.org.example:two: {luns: {0: b}}
+
+        """;
+
+    private static readonly byte[] TestUnitReady = new byte[6];
+    private static readonly byte[] ReadCapacity = [0x25, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    private static readonly byte[] ReadBlock = [0x28, 0, 0, 0, 0, 0, 0, 0, 1, 0];
+
+    private readonly TemporaryFolder _folder = new();
+    private readonly Events _events = new();
+    private readonly List<DaemonSection> _applied = [];
+    private Server _server = null!;
+    private Reloader _reloader = null!;
+
+    public async Task InitializeAsync()
+    {
+        ConfigurationFile file = ConfigurationFile.Read(_folder.Write("scstd.yaml", Yaml));
+        Assert.Empty(file.Report());
+        _server = await Server.StartAsync(file.Daemon, _folder.Path, _events.Log, fault => Assert.Null(fault));
+        _reloader = new Reloader(_server, file.Path, _events.Log, null, _applied.Add);
+    }
+
+    public async Task DisposeAsync()
+    {
+        await _server.StopAsync(TimeSpan.FromSeconds(5));
+        _folder.Dispose();
+    }
+
+    [Fact]
+    public async Task The_same_file_changes_nothing()
+    {
+        ReloadAnswer answer = await Applied(Yaml + "# a comment\n");
+        Assert.Empty(answer.Changes);
+        Assert.Equal((0, 0), (answer.SessionsChanged, answer.SessionsEnded));
+    }
+
+    [Fact]
+    public async Task A_mistake_anywhere_changes_nothing_and_is_told_with_its_place()
+    {
+        using RawInitiator initiator = await LogIn(One);
+        ReloadAnswer answer = await Reload(Yaml.Replace("one: {luns", "uno: {luns") + "log: {level: loud}\n");
+        Assert.False(answer.IsApplied);
+        ProblemRecord problem = Assert.Single(answer.Problems);
+        Assert.Equal((11, 14), (problem.Line, problem.Column));
+        Assert.Equal([One, "iqn.2026-11.org.example:two"], Targets());
+        Assert.Empty(_applied);
+        Assert.Equal(1, _server.SessionCount);
+        Assert.Contains(_events.Lines, line => line.Contains("scstd.yaml:11:14: expected verbose"));
+    }
+
+    [Fact]
+    public async Task A_file_that_is_gone_changes_nothing()
+    {
+        File.Delete(_folder.File("scstd.yaml"));
+        ReloadAnswer answer = await _reloader.ReloadAsync();
+        Assert.Equal((false, "there is no such file"), (answer.IsApplied, Assert.Single(answer.Problems).Message));
+    }
+
+    [Fact]
+    public async Task A_target_is_added_and_another_removed()
+    {
+        using RawInitiator stays = await LogIn(One), goes = await LogIn("iqn.2026-11.org.example:two");
+        ReloadAnswer answer = await Applied(Yaml.Replace("example:two", "example:new"));
+        Assert.Equal(["target iqn.2026-11.org.example:new: added", "target iqn.2026-11.org.example:two: removed"],
+            answer.Changes);
+        Assert.Equal((0, 1), (answer.SessionsChanged, answer.SessionsEnded));
+        Assert.True(goes.IsClosedByPeer());
+        stays.BecomeReady(0);
+        using RawInitiator added = await LogIn("iqn.2026-11.org.example:new");
+    }
+
+    /// <summary>A LUN comes and goes on a live session: it is told once, and what did not change goes on.</summary>
+    [Fact]
+    public async Task A_LUN_and_its_device_are_added_and_removed_under_a_session()
+    {
+        using RawInitiator initiator = await LogIn(One);
+        initiator.BecomeReady(0);
+        string more = With($"c: {{store: file, path: {_folder.File("c.img")}, size: 1MiB}}")
+            .Replace("{0: a}", "{0: a, 5: c}");
+        ReloadAnswer answer = await Applied(more);
+        Assert.Equal(["device c: added", $"target {One}: LUN 5 added, c"], answer.Changes);
+        Assert.Equal(1, answer.SessionsChanged);
+        (int status, byte[] sense) = initiator.Read(0, TestUnitReady, 0);
+        Assert.Equal((2, 0x3F, 0x0E), (status, sense[2 + 12], sense[2 + 13])); // REPORTED LUNS DATA HAS CHANGED
+        Assert.Equal(0, initiator.Read(0, TestUnitReady, 0).Status);
+        initiator.Read(5, TestUnitReady, 0);
+        Assert.Equal(0, initiator.Read(5, ReadBlock, 512).Status);
+
+        answer = await Applied(Yaml);
+        Assert.Equal(["device c: removed", $"target {One}: LUN 5 removed, c"], answer.Changes);
+        Assert.Empty(answer.UnitsLeaving);
+        Assert.Contains(_events.Lines, line => line.Contains("Device c is closed"));
+        // Its file is free again.
+        Assert.True((await Applied(more)).IsApplied);
+    }
+
+    [Fact]
+    public async Task A_LUN_that_leads_elsewhere_is_another_unit_to_its_initiator()
+    {
+        using RawInitiator initiator = await LogIn(One);
+        initiator.BecomeReady(0);
+        ReloadAnswer answer = await Applied(Yaml.Replace("one: {luns: {0: a}}", "one: {luns: {0: b}}"));
+        Assert.Equal([$"target {One}: LUN 0 leads to b instead of a"], answer.Changes);
+        Assert.Equal(2, initiator.Read(0, TestUnitReady, 0).Status);
+        Assert.Equal(2, initiator.Read(0, TestUnitReady, 0).Status);
+        (int status, byte[] capacity) = initiator.Read(0, ReadCapacity, 8);
+        Assert.Equal((0, 0x0FFF), (status, (capacity[2] << 8) | capacity[3]));
+    }
+
+    [Fact]
+    public async Task A_device_that_cannot_be_opened_changes_nothing()
+    {
+        using BlockFile held =
+            BlockFile.Open(_folder.File("bad.img"), new BlockFileOptions { CreateSizeBytes = 1 << 20 });
+        string more = With($"good: {{store: file, path: {_folder.File("good.img")}, size: 1MiB}}")
+            .Replace("  b: {", $"  bad: {{store: file, path: {_folder.File("bad.img")}, size: 1MiB}}\n  b: {{")
+            .Replace("example:two", "example:new");
+        ReloadAnswer answer = await Reload(more);
+        Assert.False(answer.IsApplied);
+        Assert.Contains("is locked by another process", Assert.Single(answer.Reasons));
+        Assert.Equal(["a", "b"], _server.Devices.Select(device => device.Name));
+        Assert.Contains("iqn.2026-11.org.example:two", Targets());
+    }
+
+    [Fact]
+    public async Task What_a_device_cannot_become_is_refused_by_its_keys()
+    {
+        ReloadAnswer answer = await Reload(Yaml.Replace("2MiB}", "2MiB, block_size: 4096, serial: x}")
+            .Replace("example:two", "example:new"));
+        Assert.False(answer.IsApplied);
+        Assert.StartsWith("device b: block_size, serial cannot change while it is served; needs a restart",
+            Assert.Single(answer.Reasons));
+        Assert.Contains("iqn.2026-11.org.example:two", Targets());
+    }
+
+    [Fact]
+    public async Task A_device_in_the_place_of_one_that_is_open_is_refused()
+    {
+        await Applied(With($"c: {{store: file, path: {_folder.File("c.img")}, size: 1MiB}}"));
+        ReloadAnswer answer = await Reload(With($"d: {{store: file, path: {_folder.File("c.img")}, size: 1MiB}}"));
+        Assert.Contains("is served as device c; take that away first", Assert.Single(answer.Reasons));
+    }
+
+    [Fact]
+    public async Task A_portal_that_is_taken_changes_nothing()
+    {
+        using var taken = new System.Net.Sockets.Socket(System.Net.Sockets.AddressFamily.InterNetwork,
+            System.Net.Sockets.SocketType.Stream, System.Net.Sockets.ProtocolType.Tcp);
+        taken.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        taken.Listen();
+        ReloadAnswer answer = await Reload(Yaml
+            .Replace("\"127.0.0.1:0\"}", $"\"127.0.0.1:0\", more: \"{taken.LocalEndPoint}\"}}")
+            .Replace("example:two", "example:new"));
+        Assert.False(answer.IsApplied);
+        Assert.Equal($"portal more, {taken.LocalEndPoint}: another program listens there already",
+            Assert.Single(answer.Reasons));
+        Assert.Contains("iqn.2026-11.org.example:two", Targets());
+        Assert.Single(_server.EndPoints);
+    }
+
+    [Fact]
+    public async Task A_portal_is_added_and_removed()
+    {
+        string more = Yaml.Replace("\"127.0.0.1:0\"}", "\"127.0.0.1:0\", more: \"[::1]:0\"}");
+        Assert.Equal(["portal more: added"], (await Applied(more)).Changes);
+        IPEndPoint added = _server.EndPoints[1];
+        using (RawInitiator initiator = await RawInitiator.ConnectAsync(added))
+            initiator.LogIn("InitiatorName=iqn.2026-11.org.example:host", "SessionType=Discovery");
+        Assert.Equal(["portal more: removed"], (await Applied(Yaml)).Changes);
+        Assert.Single(_server.EndPoints);
+    }
+
+    [Fact]
+    public async Task Who_may_log_in_changes_for_those_who_come()
+    {
+        using RawInitiator inside = await LogIn(One);
+        ReloadAnswer answer = await Applied(Yaml.Replace("one: {luns",
+            "one: {authentication: {users: [{name: a, secret: open-sesame-0815}]}, luns"));
+        Assert.Equal([$"target {One}: authentication changed"], answer.Changes);
+        inside.BecomeReady(0);
+        using RawInitiator outside = await RawInitiator.ConnectAsync(_server.EndPoints[0]);
+        Assert.Equal(0x0201, outside.LogIn("InitiatorName=iqn.2026-11.org.example:new", "SessionType=Normal",
+            $"TargetName={One}"));
+        Assert.DoesNotContain(_events.Lines, line => line.Contains("sesame"));
+    }
+
+    [Fact]
+    public async Task What_takes_a_start_is_told_and_the_rest_is_applied()
+    {
+        ReloadAnswer answer = await Applied(Yaml.Replace("count: 2", "count: 1").Replace("64MiB", "65MiB")
+            + "log: {level: debug}\n");
+        Assert.Equal(["log: changed"], answer.Changes);
+        Assert.Equal(["reactors: takes effect at the next start", "memory: takes effect at the next start"],
+            answer.AtNextStart);
+        Assert.Equal(LogLevel.Debug, Assert.Single(_applied).Log.Level);
+    }
+
+    [Fact]
+    public async Task A_session_under_load_notices_nothing_of_what_does_not_concern_it()
+    {
+        using RawInitiator initiator = await LogIn(One);
+        initiator.BecomeReady(0);
+        using var over = new CancellationTokenSource();
+        Task<int> load = Task.Run(() =>
+        {
+            int done = 0;
+            while (!over.IsCancellationRequested || done == 0)
+            {
+                (int status, byte[] data) = initiator.Read(0, ReadBlock, 512);
+                Assert.Equal((0, 512), (status, data.Length));
+                done++;
+            }
+            return done;
+        });
+        for (int i = 0; i < 20; i++)
+        {
+            ReloadAnswer answer = await Applied(i % 2 == 1 ? Yaml : With("c: {store: memory, size: 1MiB}")
+                .Replace("example:two", "example:new").Replace("{0: b}", "{0: b, 1: c}"));
+            Assert.Equal((0, 0), (answer.SessionsChanged, answer.SessionsEnded));
+        }
+        await over.CancelAsync();
+        Assert.True(await load > 0);
+        Assert.Equal(1, _server.SessionCount);
+    }
+
+    [Fact]
+    public async Task Reloads_at_the_same_time_come_one_after_the_other()
+    {
+        _folder.Write("scstd.yaml", Yaml.Replace("example:two", "example:new"));
+        ReloadAnswer[] answers = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => _reloader.ReloadAsync()));
+        Assert.All(answers, answer => Assert.True(answer.IsApplied));
+        Assert.Equal(2, answers.Sum(answer => answer.Changes.Count));
+    }
+
+    private IEnumerable<string> Targets() => _server.Registry.Targets.Select(target => target.Name).Order();
+
+    /// <summary>The file with another device.</summary>
+    private static string With(string device) => Yaml.Replace("  b: {", $"  {device}\n  b: {{");
+
+    private async Task<ReloadAnswer> Applied(string yaml)
+    {
+        ReloadAnswer answer = await Reload(yaml);
+        Assert.Empty(answer.Reasons);
+        Assert.True(answer.IsApplied);
+        return answer;
+    }
+
+    private Task<ReloadAnswer> Reload(string yaml)
+    {
+        _folder.Write("scstd.yaml", yaml);
+        return _reloader.ReloadAsync();
+    }
+
+    private async Task<RawInitiator> LogIn(string target)
+    {
+        RawInitiator raw = await RawInitiator.ConnectAsync(_server.EndPoints[0]);
+        Assert.Equal(0, raw.LogIn("InitiatorName=iqn.2026-11.org.example:host", "SessionType=Normal",
+            $"TargetName={target}"));
+        return raw;
+    }
+}
