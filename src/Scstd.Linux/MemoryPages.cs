@@ -62,13 +62,14 @@ public sealed unsafe class MemoryPages : SafeHandle
             || LibC.Advise(handle + (nint)start, (nuint)(end - start), LibC.AdvisePopulateWrite) == 0;
     }
 
-    /// <summary>Populates everything, piece by piece, on a thread of its own that ends by itself. Left out where the
-    /// memory is more than half of the machine's (or container's): that is then taken as it is used.</summary>
-    public void PopulateInBackground()
+    /// <summary>Populates the beginning, piece by piece, on a thread of its own that ends by itself. Left out where that
+    /// is more than half of the machine's (or container's) memory: that is then taken as it is used.</summary>
+    public void PopulateInBackground(long lengthBytes)
     {
-        if (SizeBytes > GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 2)
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(lengthBytes, SizeBytes);
+        if (lengthBytes > GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 2)
             return;
-        new Thread(PopulateInPieces) { IsBackground = true, Name = "scstd-populate" }.Start();
+        new Thread(() => PopulateInPieces(lengthBytes)) { IsBackground = true, Name = "scstd-populate" }.Start();
     }
 
     /// <summary>Gives a range back to the kernel; it reads as zeros afterwards.</summary>
@@ -142,16 +143,16 @@ public sealed unsafe class MemoryPages : SafeHandle
             Volatile.Write(ref *((byte*)handle + offset), 0);
     }
 
-    private void PopulateInPieces()
+    private void PopulateInPieces(long lengthBytes)
     {
-        for (long offset = 0; offset < SizeBytes; offset += PieceBytes)
+        for (long offset = 0; offset < lengthBytes; offset += PieceBytes)
         {
             // Held only meanwhile: a disk that is given up need not wait for all of it.
             bool held = false;
             try
             {
                 DangerousAddRef(ref held);
-                if (!Populate(offset, Math.Min(PieceBytes, SizeBytes - offset)))
+                if (!Populate(offset, Math.Min(PieceBytes, lengthBytes - offset)))
                     return;
             }
             catch (ObjectDisposedException)

@@ -61,10 +61,10 @@ public sealed unsafe partial class MemoryPagesTests
     public void Populating_in_the_background_ends_with_all_pages_present_and_may_be_cut_short()
     {
         MemoryPages cut = MemoryPages.Allocate(256 << 20);
-        cut.PopulateInBackground();
+        cut.PopulateInBackground(cut.SizeBytes);
         cut.Dispose();
         using MemoryPages pages = MemoryPages.Allocate(40 << 20);
-        pages.PopulateInBackground();
+        pages.PopulateInBackground(pages.SizeBytes);
 
         Assert.True(SpinWait.SpinUntil(() => AllResident(pages), RunningReactor.Patience));
     }

@@ -70,7 +70,7 @@ public sealed partial class DiskBackend : IBackend, IDisposable
     public byte ModeDeviceSpecificParameter => (byte)(DpoFua | (IsReadOnly ? WriteProtect : 0));
 
     /// <summary>The one place where the capacity is kept.</summary>
-    public ulong BlockCount { get; }
+    public ulong BlockCount { get; private set; }
 
     public IBlockStore Store { get; }
 
@@ -140,7 +140,11 @@ public sealed partial class DiskBackend : IBackend, IDisposable
         Store.AcknowledgeErrors();
     }
 
-    public void Dispose() => Store.Dispose();
+    public void Dispose()
+    {
+        Store.Dispose();
+        _resizing.Dispose();
+    }
 
     private DiskLane LaneOf(ScsiCommand command) => _lanes[command.Nexus.Executor.Index];
 }

@@ -29,6 +29,16 @@ internal static class DiskSize
         return bytes / (uint)block;
     }
 
+    /// <summary>Blocks of a size that a store is to have.</summary>
+    public static ulong Blocks(string what, ulong sizeBytes, int blockLengthBytes)
+    {
+        if (sizeBytes == 0)
+            throw new StoreUnavailableException($"{what}: a size of nothing");
+        return sizeBytes % (uint)blockLengthBytes == 0 ? sizeBytes / (uint)blockLengthBytes
+            : throw new StoreUnavailableException(
+                $"{what}: its size of {sizeBytes} bytes is not a multiple of the block length of {blockLengthBytes}");
+    }
+
     public static void Judge(DiskOptions options)
     {
         if (options.BlockLengthBytes is not (512 or 1024 or 2048 or 4096))

@@ -34,7 +34,7 @@ public sealed class FileStore : IBlockStore
             _pools[i] = new FileTransferPool(this);
     }
 
-    public FileStoreGeometry Geometry { get; }
+    public FileStoreGeometry Geometry { get; private set; }
 
     public string Description => Geometry.Description;
 
@@ -99,6 +99,37 @@ public sealed class FileStore : IBlockStore
     public void AcknowledgeErrors()
     {
         _kept = null;
+        _isTruncated = false;
+    }
+
+    /// <summary>A file grows; it is never cut, so that no slip of the pen costs data: what lies beyond a smaller size
+    /// stays and is only not served.</summary>
+    public ulong PrepareSize(ulong? sizeBytes)
+    {
+        try
+        {
+            ulong hasBytes = (ulong)_file.MeasureSize();
+            ulong wantedBytes = sizeBytes ?? hasBytes;
+            ulong blocks = DiskSize.Blocks(Description, wantedBytes, BlockLengthBytes);
+            if (wantedBytes <= hasBytes)
+                return blocks;
+            if (_file.IsBlockDevice || IsReadOnly || wantedBytes > long.MaxValue)
+                throw new StoreUnavailableException(
+                    $"{Description}: has {hasBytes} bytes and cannot grow to {wantedBytes}");
+            _file.SetSize((long)wantedBytes);
+            _file.Sync();
+            return blocks;
+        }
+        catch (LinuxException exception)
+        {
+            throw new StoreUnavailableException($"{Description}: {exception.Message}", exception);
+        }
+    }
+
+    /// <summary>What was cut off is no part of the disk any more, and every initiator is being told.</summary>
+    public void Adopt(ulong blockCount)
+    {
+        Geometry = Geometry with { BlockCount = blockCount };
         _isTruncated = false;
     }
 

@@ -13,6 +13,7 @@ public interface IBlockStore : IDisposable
 
     int BlockLengthBytes { get; }
 
+    /// <summary>Changed by <see cref="Adopt"/> alone.</summary>
     ulong BlockCount { get; }
 
     bool IsReadOnly { get; }
@@ -43,4 +44,15 @@ public interface IBlockStore : IDisposable
     /// <summary>Every initiator is being told that what was not flushed may be gone: a write error that was kept
     /// (see <see cref="FileStore"/>) is forgotten.</summary>
     void AcknowledgeErrors();
+
+    /// <summary>
+    /// Sees to it that the store can have another size, and tells how many blocks that is; what it serves does not
+    /// change yet. May block: not for a reactor. Throws <see cref="StoreUnavailableException"/>.
+    /// </summary>
+    /// <param name="sizeBytes">Wanted. Null: the size that the file or device has by now.</param>
+    ulong PrepareSize(ulong? sizeBytes);
+
+    /// <summary>Serves so many blocks from now on: no more than <see cref="PrepareSize"/> told. No request is under
+    /// way.</summary>
+    void Adopt(ulong blockCount);
 }

@@ -14,6 +14,12 @@ public sealed unsafe class MemoryStore : IBlockStore
 {
     private const int PageBytes = MemoryPages.PageBytes;
 
+    /// <summary>Our choice: a disk may grow to so many times its first size.</summary>
+    private const int GrowthFactor = 16;
+
+    /// <summary>Our choice: and to no more than this, of which a process has room for a hundred.</summary>
+    private const long GrowthBytesMax = 1L << 40;
+
     private readonly MemoryPages _pages;
     private readonly byte* _base;
 
@@ -27,27 +33,50 @@ public sealed unsafe class MemoryStore : IBlockStore
         UInt128 lengthBytes = (UInt128)blockCount * (uint)blockLengthBytes;
         if (lengthBytes > long.MaxValue)
             throw new StoreUnavailableException($"memory: {lengthBytes} bytes are more than memory can be");
+        _pages = Allocate((long)lengthBytes);
+        _base = (byte*)_pages.Address;
+        if (thin)
+            _mapped = new ulong[(_pages.SizeBytes / PageBytes / 64) + 1];
+        else
+            _pages.PopulateInBackground((long)lengthBytes); // it has all its blocks: no reactor shall wait for one
+    }
+
+    /// <summary>Addresses that nothing is behind until it is written cost nothing, and blocks that were lent may not
+    /// move: so there is room to grow from the beginning, where the system gives it.</summary>
+    private static MemoryPages Allocate(long lengthBytes)
+    {
+        long roomBytes = lengthBytes > long.MaxValue / GrowthFactor
+            ? lengthBytes : Math.Min(lengthBytes * GrowthFactor, Math.Max(lengthBytes, GrowthBytesMax));
         try
         {
-            _pages = MemoryPages.Allocate((long)lengthBytes);
+            return MemoryPages.Allocate(roomBytes);
+        }
+        catch (LinuxException) when (roomBytes > lengthBytes)
+        {
+            // A strict bound on address space: it serves as it is, and cannot grow.
         }
         catch (LinuxException exception)
         {
-            throw new StoreUnavailableException(
-                $"memory: the system does not give {lengthBytes} bytes: {exception.Message}", exception);
+            throw Refused(lengthBytes, exception);
         }
-        _base = (byte*)_pages.Address;
-        if (thin)
-            _mapped = new ulong[((long)lengthBytes / PageBytes / 64) + 1];
-        else
-            _pages.PopulateInBackground(); // it has all its blocks, so no reactor shall wait for one
+        try
+        {
+            return MemoryPages.Allocate(lengthBytes);
+        }
+        catch (LinuxException exception)
+        {
+            throw Refused(lengthBytes, exception);
+        }
     }
+
+    private static StoreUnavailableException Refused(long lengthBytes, LinuxException exception) =>
+        new($"memory: the system does not give {lengthBytes} bytes: {exception.Message}", exception);
 
     public string Description => "memory";
 
     public int BlockLengthBytes { get; }
 
-    public ulong BlockCount { get; }
+    public ulong BlockCount { get; private set; }
 
     public bool IsReadOnly => false;
 
@@ -101,6 +130,21 @@ public sealed unsafe class MemoryStore : IBlockStore
     {
     }
 
+    public ulong PrepareSize(ulong? sizeBytes)
+    {
+        ulong blocks = sizeBytes is { } bytes ? DiskSize.Blocks(Description, bytes, BlockLengthBytes) : BlockCount;
+        return blocks <= (ulong)(_pages.SizeBytes / BlockLengthBytes) ? blocks : throw new StoreUnavailableException(
+            $"memory: has room for {_pages.SizeBytes} bytes and cannot grow to {sizeBytes}");
+    }
+
+    /// <summary>What is cut off is gone, and reads as zeros if it is ever served again.</summary>
+    public void Adopt(ulong blockCount)
+    {
+        if (blockCount < BlockCount)
+            Discard(OffsetOf(blockCount), OffsetOf(BlockCount));
+        BlockCount = blockCount;
+    }
+
     public void Dispose() => _pages.Dispose();
 
     private long OffsetOf(ulong lba) => (long)lba * BlockLengthBytes;
@@ -121,6 +165,18 @@ public sealed unsafe class MemoryStore : IBlockStore
             if (!IsMapped(page))
                 Interlocked.Or(ref _mapped[page >> 6], 1UL << (int)(page & 63));
         }
+    }
+
+    private void Discard(long startBytes, long endBytes)
+    {
+        if (_mapped is not null)
+        {
+            Unmap(startBytes, endBytes);
+            return;
+        }
+        long firstPage = Math.Min(endBytes, (startBytes + PageBytes - 1) / PageBytes * PageBytes);
+        Clear(startBytes, firstPage);
+        _pages.Discard(firstPage, endBytes - firstPage);
     }
 
     /// <summary>Whole pages go back to the system, the rest is cleared: both read zeros.</summary>

@@ -26,7 +26,7 @@ public sealed unsafe class NullStore : IBlockStore
 
     public int BlockLengthBytes { get; }
 
-    public ulong BlockCount { get; }
+    public ulong BlockCount { get; private set; }
 
     public bool IsReadOnly => false;
 
@@ -73,6 +73,11 @@ public sealed unsafe class NullStore : IBlockStore
     public void AcknowledgeErrors()
     {
     }
+
+    public ulong PrepareSize(ulong? sizeBytes) =>
+        sizeBytes is { } bytes ? DiskSize.Blocks(Description, bytes, BlockLengthBytes) : BlockCount;
+
+    public void Adopt(ulong blockCount) => BlockCount = blockCount;
 
     public void Dispose()
     {

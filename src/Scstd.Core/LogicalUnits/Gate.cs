@@ -97,9 +97,16 @@ internal sealed class Gate(LogicalUnit unit)
         });
     }
 
+    /// <summary>The unit has thawed: who waits for exclusion may have it.</summary>
+    public void Thawed()
+    {
+        GrantExclusion();
+        NextExclusion();
+    }
+
     private void NextExclusion()
     {
-        if (_exclusion is not null || _sweeps > 0 || !_exclusionWaiting.TryDequeue(out GateRequest? request))
+        if (_exclusion is not null || _sweeps > 0 || unit.Freezing.IsOn || !_exclusionWaiting.TryDequeue(out GateRequest? request))
             return;
         _exclusion = request;
         _isDrained = _isGranted = false;
@@ -118,7 +125,7 @@ internal sealed class Gate(LogicalUnit unit)
     /// <summary>A sweep goes first: a change granted beside it would be undone by a reset that is older.</summary>
     private void GrantExclusion()
     {
-        if (_sweeps > 0 || _isGranted || !_isDrained || _exclusion is not { } request)
+        if (_sweeps > 0 || unit.Freezing.IsOn || _isGranted || !_isDrained || _exclusion is not { } request)
             return;
         _isGranted = true;
         History.Add("exclusion granted", request.Command?.Binding.Row.Name);
@@ -192,7 +199,7 @@ internal sealed class Gate(LogicalUnit unit)
     }
 
     /// <summary>A command that a sweep does not cover (it is newer) may hold exclusion: it ends first.</summary>
-    private void WhenNotExclusive(Action work)
+    public void WhenNotExclusive(Action work)
     {
         if (MayChange)
             work();
@@ -208,15 +215,16 @@ internal sealed class Gate(LogicalUnit unit)
         while (MayChange && _whenNotExclusive.TryDequeue(out Action? work))
             work();
     }
+}
 
-    private sealed class Countdown(int count, Action zero)
+/// <summary>Calls back when it was counted so many times.</summary>
+internal sealed class Countdown(int count, Action zero)
+{
+    private int _left = count;
+
+    public void Count()
     {
-        private int _left = count;
-
-        public void Count()
-        {
-            if (--_left == 0)
-                zero();
-        }
+        if (--_left == 0)
+            zero();
     }
 }

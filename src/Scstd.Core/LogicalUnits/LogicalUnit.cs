@@ -30,6 +30,7 @@ public sealed partial class LogicalUnit
         Backend = backend;
         Home = executors[homeIndex];
         Gate = new Gate(this);
+        Freezing = new Freezing(this);
         Faults = new Faults(this);
         Control = ControlModePage.Create();
         Turnstiles = [.. executors.Select(e => new Turnstile(this, e))];

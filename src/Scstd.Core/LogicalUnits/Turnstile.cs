@@ -155,7 +155,8 @@ internal sealed partial class Turnstile
 
     private void Enable(ScsiCommand command)
     {
-        if (_executionShut != 0)
+        // What is over the limit is told so at once, or a shut way would be a way around the limit.
+        if (_executionShut != 0 && !command.IsOverloaded)
         {
             command.State = CommandState.Dormant;
             _blocked.Enqueue(command);

@@ -1,0 +1,41 @@
+namespace Scstd.Core;
+
+/// <summary>What an administrator does to a unit that serves. All of it from any thread; what is called back runs on
+/// the home executor.</summary>
+public sealed partial class LogicalUnit
+{
+    internal Freezing Freezing { get; }
+
+    /// <summary>
+    /// Lets the device server finish what it has and holds what comes, of this unit alone, until everyone who froze it
+    /// has thawed it. Held commands keep their order, count to the limits of their nexus and can be aborted; a lost
+    /// nexus and a reset are carried out. This may take as long as the slowest command:
+    /// <see cref="DescribeFreeze"/> tells which.
+    /// </summary>
+    /// <param name="reason">Who wants it; the same name again is the same wish.</param>
+    /// <param name="frozen">Once: true when the device server has nothing any more, false if it was thawed before.
+    /// </param>
+    public void Freeze(string reason, Action<bool> frozen) => Home.Post(() => Freezing.Freeze(reason, frozen));
+
+    /// <summary>Takes the wish back; with the last one the held commands go on.</summary>
+    /// <param name="reason">As it was frozen.</param>
+    /// <param name="thawed">False if nobody of this name had frozen it.</param>
+    public void Thaw(string reason, Action<bool> thawed) => Home.Post(() => thawed(Freezing.Thaw(reason)));
+
+    public void DescribeFreeze(Action<FreezeReport> told) => Home.Post(() => Freezing.Describe(told));
+
+    /// <summary>
+    /// Changes the unit while no command is with the device server, on a frozen unit as well. Unit attention conditions
+    /// that <paramref name="change"/> establishes are pending everywhere before any command is executed again.
+    /// </summary>
+    /// <param name="change">Runs on the home executor; must be short, because all wait for it.</param>
+    /// <param name="done">Afterwards.</param>
+    public void ChangeAlone(Action change, Action done) => Home.Post(() => Gate.Sweep(
+        static (_, _) => { },
+        () =>
+        {
+            change();
+            return TakeConsequences();
+        },
+        done));
+}

@@ -1,0 +1,277 @@
+using Scstd.Scsi;
+using Scstd.Testing;
+
+namespace Scstd.Core.Tests.LogicalUnits;
+
+/// <summary>Freezing and thawing one unit, and changing it alone.</summary>
+public sealed class FreezeTests : IDisposable
+{
+    private readonly HeldUnit _unit = new();
+    private readonly List<bool> _told = [];
+
+    public void Dispose() => _unit.Dispose();
+
+    [Fact]
+    public void It_is_frozen_when_the_device_server_has_nothing_any_more_and_says_what_it_waits_for()
+    {
+        TestInitiator a = _unit.Target.Login();
+        TestCommand running = _unit.Send(a, HeldUnit.Move);
+        Freeze("backup");
+        TestCommand held = _unit.Send(a, HeldUnit.Move);
+        Assert.Empty(_told);
+        FreezeReport report = Describe();
+        Assert.Equal((FreezeState.Draining, 1), (report.State, report.HeldCommands));
+        Assert.Equal(["backup"], report.Reasons);
+        Assert.Contains(a.Nexus.InitiatorPort, Assert.Single(report.WaitsFor));
+        _unit.End(running);
+        Assert.Equal([true], _told);
+        Assert.Equal([], _unit.Held);
+        Assert.False(held.IsAnswered);
+        Assert.Equal(FreezeState.Frozen, Describe().State);
+    }
+
+    [Fact]
+    public void Held_commands_go_on_in_the_order_of_their_coming()
+    {
+        TestInitiator a = _unit.Target.Login(), b = _unit.Target.Login();
+        Freeze("backup");
+        TestCommand[] held = [_unit.Send(a, HeldUnit.Move), _unit.Send(b, HeldUnit.Move), _unit.Send(a, HeldUnit.Move)];
+        Assert.Empty(_unit.Held);
+        Assert.True(Thaw("backup"));
+        Assert.Equal(held, _unit.Held);
+        Assert.Equal(FreezeState.Open, Describe().State);
+    }
+
+    [Fact]
+    public void It_thaws_when_the_last_who_froze_it_lets_go()
+    {
+        TestInitiator a = _unit.Target.Login();
+        Freeze("backup");
+        Freeze("backup");
+        Freeze("resize");
+        _unit.Send(a, HeldUnit.Move);
+        Assert.True(Thaw("backup"));
+        Assert.False(Thaw("backup"));
+        Assert.Empty(_unit.Held);
+        Assert.True(Thaw("resize"));
+        Assert.Single(_unit.Held);
+        Assert.Equal([true, true, true], _told);
+    }
+
+    [Fact]
+    public void Who_thaws_before_it_was_frozen_is_told_so_and_a_new_wish_waits_anew()
+    {
+        TestInitiator a = _unit.Target.Login();
+        TestCommand running = _unit.Send(a, HeldUnit.Move);
+        Freeze("backup");
+        Thaw("backup");
+        Assert.Equal([false], _told);
+        Freeze("again");
+        Assert.Equal([false], _told);
+        _unit.End(running);
+        Assert.Equal([false, true], _told);
+        Thaw("again");
+    }
+
+    [Fact]
+    public void A_change_that_waits_for_the_gate_waits_for_the_thaw_and_one_under_way_is_finished_first()
+    {
+        TestInitiator a = _unit.Target.Login();
+        TestCommand first = _unit.Send(a, HeldUnit.Change);
+        TestCommand second = _unit.Send(a, HeldUnit.Change);
+        Freeze("backup");
+        Assert.Equal([first], _unit.Held);
+        _unit.End(first);
+        first.MustBeGood();
+        Assert.Equal([true], _told);
+        Assert.Empty(_unit.Held);
+        Thaw("backup");
+        Assert.Equal([second], _unit.Held);
+    }
+
+    [Fact]
+    public void An_ordered_command_keeps_its_place_over_a_freeze()
+    {
+        TestInitiator a = _unit.Target.Login();
+        TestCommand first = _unit.Send(a, HeldUnit.Move);
+        TestCommand ordered = _unit.Send(a, HeldUnit.Move, TaskAttribute.Ordered);
+        TestCommand last = _unit.Send(a, HeldUnit.Move);
+        Freeze("backup");
+        _unit.End(first);
+        Assert.Empty(_unit.Held);
+        Thaw("backup");
+        Assert.Equal([ordered], _unit.Held);
+        _unit.End(ordered);
+        Assert.Equal([last], _unit.Held);
+    }
+
+    [Theory]
+    [InlineData(TaskManagementFunction.AbortTaskSet)]
+    [InlineData(TaskManagementFunction.ClearTaskSet)]
+    [InlineData(TaskManagementFunction.LogicalUnitReset)]
+    [InlineData(TaskManagementFunction.TargetWarmReset)]
+    [InlineData(TaskManagementFunction.ItNexusReset)]
+    public void A_function_is_carried_out_on_a_frozen_unit_and_answered(TaskManagementFunction function)
+    {
+        TestInitiator a = _unit.Target.Login();
+        Freeze("backup");
+        TestCommand held = _unit.Send(a, HeldUnit.Move);
+        TestCommand change = _unit.Send(a, HeldUnit.Change);
+        Assert.Equal(TaskManagementResponse.FunctionComplete, a.Request(function));
+        Assert.True(held.WasAborted && change.WasAborted);
+        Assert.Equal(FreezeState.Frozen, Describe().State);
+        a.TakeUnitAttentions();
+        TestCommand after = _unit.Send(a, HeldUnit.Move);
+        Assert.Empty(_unit.Held);
+        Thaw("backup");
+        Assert.Equal([after], _unit.Held);
+    }
+
+    [Fact]
+    public void A_nexus_ends_on_a_frozen_unit_and_its_reservation_with_it()
+    {
+        TestInitiator a = _unit.Target.Login(), b = _unit.Target.Login();
+        a.Execute([0x16, 0, 0, 0, 0, 0]).MustBeGood();
+        Freeze("backup");
+        TestCommand held = _unit.Send(a, HeldUnit.Move);
+        a.Logout();
+        Assert.True(held.WasAborted);
+        Assert.Null(_unit.Target.Unit.ReservationHolder);
+        TestCommand ofB = _unit.Send(b, HeldUnit.Move);
+        Thaw("backup");
+        Assert.Equal([ofB], _unit.Held);
+    }
+
+    [Fact]
+    public void Held_commands_count_to_the_limit_of_their_nexus()
+    {
+        TestInitiator a = _unit.Target.Login();
+        Freeze("backup");
+        TestCommand[] held =
+            [.. Enumerable.Range(0, _unit.Target.Unit.QueueDepth).Select(_ => _unit.Send(a, HeldUnit.Move))];
+        Assert.Equal(ScsiStatus.TaskSetFull, _unit.Send(a, HeldUnit.Move).Status);
+        Assert.All(held, command => Assert.False(command.IsAnswered));
+        Assert.Equal(TaskManagementResponse.FunctionComplete, a.Request(TaskManagementFunction.AbortTaskSet));
+        Thaw("backup");
+    }
+
+    [Fact]
+    public void No_other_unit_is_touched_and_every_executor_holds_its_own()
+    {
+        using var one = new TestExecutor(0);
+        using var two = new TestExecutor(1);
+        var log = new List<string>();
+        LogicalUnit frozen = Logging("frozen"), other = Logging("other");
+        var map = new LunMap([new LunMapEntry(0, frozen), new LunMapEntry(1, other)]);
+        TestPort[] ports = [new(), new()];
+        ItNexus[] nexuses =
+        [
+            new(one, ports[0], TestInitiator.Target, "a", map), new(two, ports[1], TestInitiator.Target, "b", map),
+        ];
+        foreach (ItlNexus itl in nexuses.SelectMany(nexus => nexus.ItlNexuses))
+            itl.UnitAttentions.TryTake(out _);
+        frozen.Freeze("backup", _told.Add);
+        TestExecutor.RunAll(one, two);
+        Send(0, 0);
+        Send(1, 0);
+        Send(0, 1);
+        Send(1, 1);
+        Assert.Equal(["a other", "b other"], log);
+        frozen.Thaw("backup", _told.Add);
+        TestExecutor.RunAll(one, two);
+        Assert.Equal(["a frozen", "b frozen", "a other", "b other"], log.Order().OrderBy(l => l[2..]));
+        Assert.Equal([true, true], _told);
+        foreach (ItNexus nexus in nexuses)
+            nexus.End(static () => { });
+        TestExecutor.RunAll(one, two);
+
+        void Send(int from, int lun)
+        {
+            var command = new TestCommand { Lun = Lun.FromNumber(lun) };
+            command.SetCdb([HeldUnit.Move, 0, 0, 0, 0, 0]);
+            nexuses[from].CommandReceived(command);
+            TestExecutor.RunAll(one, two);
+        }
+
+        LogicalUnit Logging(string name) => new(name, new TestBackend
+        {
+            Commands =
+            [
+                new CommandBinding(
+                    new CommandRow
+                    {
+                        Name = "MOVE",
+                        OperationCode = HeldUnit.Move,
+                        Usage = [HeldUnit.Move, 0, 0, 0, 0, 0],
+                        Traits = CommandTraits.None,
+                    },
+                    command =>
+                    {
+                        log.Add($"{command.Nexus.InitiatorPort} {name}");
+                        command.Complete();
+                    }),
+            ],
+        }, [one, two]);
+    }
+
+    // ---- A change alone on the unit ----------------------------------------------------------------------------------
+
+    [Fact]
+    public void Event_2A_09_is_pending_on_every_nexus_before_any_command_finds_the_new_capacity()
+    {
+        TestInitiator a = _unit.Target.Login(), b = _unit.Target.Login();
+        TestCommand running = _unit.Send(a, HeldUnit.Move);
+        bool changed = false, done = false;
+        _unit.Target.Unit.ChangeAlone(
+            () =>
+            {
+                changed = true;
+                _unit.Target.Unit.EstablishUnitAttention(AdditionalSense.CapacityDataHasChanged, except: null);
+            },
+            () => done = true);
+        _unit.Target.Executor.Run();
+        TestCommand held = _unit.Send(b, HeldUnit.Move);
+        Assert.False(changed || held.IsAnswered);
+        _unit.End(running);
+        Assert.True(changed && done);
+        held.MustBe(SenseData.UnitAttention(AdditionalSense.CapacityDataHasChanged));
+        Assert.Equal([AdditionalSense.CapacityDataHasChanged], a.ItlNexus.UnitAttentions.Pending.ToArray());
+    }
+
+    [Fact]
+    public void A_frozen_unit_can_be_changed_and_stays_frozen()
+    {
+        TestInitiator a = _unit.Target.Login();
+        Freeze("resize");
+        TestCommand held = _unit.Send(a, HeldUnit.Move);
+        bool done = false;
+        _unit.Target.Unit.ChangeAlone(static () => { }, () => done = true);
+        _unit.Target.Executor.Run();
+        Assert.True(done);
+        Assert.Empty(_unit.Held);
+        Thaw("resize");
+        Assert.Equal([held], _unit.Held);
+    }
+
+    private void Freeze(string reason)
+    {
+        _unit.Target.Unit.Freeze(reason, _told.Add);
+        _unit.Target.Executor.Run();
+    }
+
+    private bool Thaw(string reason)
+    {
+        bool? thawed = null;
+        _unit.Target.Unit.Thaw(reason, known => thawed = known);
+        _unit.Target.Executor.Run();
+        return thawed!.Value;
+    }
+
+    private FreezeReport Describe()
+    {
+        FreezeReport? report = null;
+        _unit.Target.Unit.DescribeFreeze(told => report = told);
+        _unit.Target.Executor.Run();
+        return report!;
+    }
+}
