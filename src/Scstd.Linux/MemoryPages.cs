@@ -62,7 +62,7 @@ public sealed unsafe class MemoryPages : SafeHandle
             || LibC.Advise(handle + (nint)start, (nuint)(end - start), LibC.AdvisePopulateWrite) == 0;
     }
 
-    /// <summary>Populates the beginning, piece by piece, on a thread of its own that ends by itself. Left out where that
+    /// <summary>Populates the beginning, piece by piece, on a thread of its own that ends by itself. Left out where it
     /// is more than half of the machine's (or container's) memory: that is then taken as it is used.</summary>
     public void PopulateInBackground(long lengthBytes)
     {

@@ -106,7 +106,8 @@ internal sealed class Gate(LogicalUnit unit)
 
     private void NextExclusion()
     {
-        if (_exclusion is not null || _sweeps > 0 || unit.Freezing.IsOn || !_exclusionWaiting.TryDequeue(out GateRequest? request))
+        if (_exclusion is not null || _sweeps > 0 || unit.Freezing.IsOn ||
+            !_exclusionWaiting.TryDequeue(out GateRequest? request))
             return;
         _exclusion = request;
         _isDrained = _isGranted = false;

@@ -214,7 +214,7 @@ public sealed class FreezeTests : IDisposable
         }, [one, two]);
     }
 
-    // ---- A change alone on the unit ----------------------------------------------------------------------------------
+    // ---- A change alone on the unit --------------------------------------------------------------------------------
 
     [Fact]
     public void Event_2A_09_is_pending_on_every_nexus_before_any_command_finds_the_new_capacity()
