@@ -82,10 +82,31 @@ internal sealed class Gate(LogicalUnit unit)
 
     /// <summary>The change is done: its consequences are told to every executor; when all have taken them in, the gate
     /// opens and <paramref name="published"/> runs on the requester's executor.</summary>
-    public void ReleaseExclusion(GateRequest request, IReadOnlyList<Action<Turnstile>> consequences, Action? published)
+    /// <param name="abort">Puts a barrier on what goes with the change, if anything does. The gate does not wait for
+    /// that (what goes may wait for an initiator's data), <paramref name="published"/> does.</param>
+    public void ReleaseExclusion(
+        GateRequest request,
+        IReadOnlyList<Action<Turnstile>> consequences,
+        Action? published,
+        Action<Turnstile, AbortBarrier>? abort = null)
     {
         Invariant.That(ReferenceEquals(request, _exclusion), "exclusion is released by its holder");
         History.Add("exclusion: telling the change", request.Command?.Binding.Row.Name);
+        if (abort is not null && published is { } whenGone)
+        {
+            var gone = new Countdown(unit.Turnstiles.Length, () => request.Turnstile.Executor.Post(whenGone));
+            consequences =
+            [
+                .. consequences,
+                turnstile =>
+                {
+                    var barrier = new AbortBarrier(() => unit.Home.Post(gone.Count));
+                    abort(turnstile, barrier);
+                    barrier.Arm();
+                },
+            ];
+            published = null;
+        }
         Tell(consequences, openExclusion: true, () =>
         {
             History.Add("exclusion given back");

@@ -18,6 +18,12 @@ public enum NexusConditions : ushort
     /// <summary>A loss or a removal is being carried out: nothing new begins.</summary>
     Ending = 8,
 
+    /// <summary>Another I_T nexus' persistent reservation leaves only reading to this one.</summary>
+    WriteExclusiveOfOther = 1 << 4,
+
+    /// <summary>And this one not even that.</summary>
+    ExclusiveAccessOfOther = 1 << 5,
+
     /// <summary>An ACA condition is in effect in the task set.</summary>
     Aca = 1 << 8,
 

@@ -9,6 +9,7 @@ namespace Scstd.Core;
 public sealed partial class LogicalUnit
 {
     private List<Action<Turnstile>> _consequences = [];
+    private Action<Turnstile, AbortBarrier>? _abort;
 
     /// <param name="name">The device's name in the configuration.</param>
     /// <param name="backend">What the commands do.</param>
@@ -37,6 +38,7 @@ public sealed partial class LogicalUnit
         ModePages = [Control, .. backend.ModePages];
         Commands = new CommandTable([.. PrimaryCommands.BindingsFor(this), .. backend.Commands]);
         LoadSavedModes();
+        LoadPersistentReservation();
         Refresh();
     }
 
@@ -121,6 +123,14 @@ public sealed partial class LogicalUnit
             return [];
         List<Action<Turnstile>> taken = _consequences;
         _consequences = [];
+        return taken;
+    }
+
+    /// <summary>What a change aborts, if anything; its status waits until that has gone.</summary>
+    internal Action<Turnstile, AbortBarrier>? TakeAbort()
+    {
+        Action<Turnstile, AbortBarrier>? taken = _abort;
+        _abort = null;
         return taken;
     }
 

@@ -14,6 +14,8 @@ internal static class PrimaryCommands
         .. LogCommands.Bindings,
         .. ReportCommands.Bindings,
         .. ReservationCommands.Bindings,
+        .. PersistentReserveIn.Bindings,
+        .. PersistentReserveOut.Bindings,
         .. DiagnosticCommands.Bindings,
     ];
 

@@ -19,6 +19,8 @@ internal static class ReservationCommands
     /// <summary>The holder may repeat it.</summary>
     private static void Reserve(ScsiCommand command)
     {
+        if (AnsweredByPersistentReservation(command))
+            return;
         command.Unit.Reserve(command.Nexus);
         command.Complete();
     }
@@ -26,8 +28,24 @@ internal static class ReservationCommands
     /// <summary>GOOD without effect from a nexus that holds nothing (SPC-2 §7.17.1).</summary>
     private static void Release(ScsiCommand command)
     {
+        if (AnsweredByPersistentReservation(command))
+            return;
         if (ReferenceEquals(command.Unit.ReservationHolder, command.Nexus))
             command.Unit.Reserve(null);
         command.Complete();
+    }
+    /// <summary>
+    /// SPC-4 §5.13.3, compatible reservation handling: to a nexus to which the persistent reservation gives what it
+    /// asks for RESERVE and RELEASE are GOOD and do nothing. While there are registrations any other gets a RESERVATION
+    /// CONFLICT (SPC-2 §5.5.1).
+    /// </summary>
+    private static bool AnsweredByPersistentReservation(ScsiCommand command)
+    {
+        PersistentReservation state = command.Unit.PersistentReservation;
+        if (state.Count == 0)
+            return false;
+        command.Complete(state.Type is not null && state.IsPrivileged(command.Nexus.Registrant)
+            ? ScsiStatus.Good : ScsiStatus.ReservationConflict);
+        return true;
     }
 }

@@ -119,8 +119,9 @@ internal sealed partial class Turnstile
             ReportUnitAttention(command, itl);
             return true;
         }
-        if ((itl.Conditions & NexusConditions.ReservedByOther) != 0 &&
-            !row.Has(CommandTraits.AllowedUnderReserve, command.Cdb))
+        if (((itl.Conditions & NexusConditions.ReservedByOther) != 0 &&
+            !row.Has(CommandTraits.AllowedUnderReserve, command.Cdb)) ||
+            IsForbiddenByPersistentReservation(command, itl.Conditions))
         {
             command.Complete(ScsiStatus.ReservationConflict);
             return true;

@@ -52,6 +52,7 @@ internal sealed partial class Turnstile
         itl.IndexInTurnstile = _nexuses.Count;
         itl.Set(NexusConditions.Aca, _acaOfAll is not null);
         ApplyControl(itl);
+        ApplyPersistentReservation(itl);
         _nexuses.Add(itl);
         return itl;
     }
@@ -206,7 +207,8 @@ internal sealed partial class Turnstile
         command.HoldsExclusion = false;
         command.GateRequest = null;
         IReadOnlyList<Action<Turnstile>> consequences = Unit.TakeConsequences();
-        Unit.Home.Post(() => Unit.Gate.ReleaseExclusion(request, consequences, () => EndPublished(command)));
+        Action<Turnstile, AbortBarrier>? abort = Unit.TakeAbort();
+        Unit.Home.Post(() => Unit.Gate.ReleaseExclusion(request, consequences, () => EndPublished(command), abort));
     }
 
     private void EndPublished(ScsiCommand command)

@@ -40,6 +40,9 @@ public sealed partial class ItNexus
         Port = port;
         Target = target;
         InitiatorPort = initiatorPort;
+        TransportId? initiator = TransportId.OfPortName(initiatorPort);
+        Invariant.That(initiator is not null, "a frontend gives initiator ports the names of their protocol");
+        Registrant = new RegistrantName(initiator, target.DeviceName, target.RelativePortId);
         Map = map;
         _byNumber = new ItlNexus?[map.Span];
         foreach (LunMapEntry entry in map.Entries)
@@ -57,6 +60,9 @@ public sealed partial class ItNexus
 
     /// <summary>Initiator port name (iSCSI: name,i,0xISID).</summary>
     public string InitiatorPort { get; }
+
+    /// <summary>As persistent reservations know it.</summary>
+    public RegistrantName Registrant { get; }
 
     /// <summary>What the initiator sees now.</summary>
     public LunMap Map { get; private set; }

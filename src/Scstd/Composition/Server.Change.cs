@@ -93,12 +93,13 @@ internal sealed partial class Server
     {
         Dictionary<string, LogicalUnit> units =
             _serving.Devices.Values.Concat(opened).ToDictionary(device => device.Name, device => device.Unit);
+        TargetOptions[] targets = [.. next.Targets.Select(target => plan.Target(target, units))];
         try
         {
-            return await Registry.ApplyAsync(new IscsiConfiguration(
-                [.. next.Targets.Select(target => plan.Target(target, units))],
-                [.. next.Portals.Select(plan.Portal)],
-                plan.Discovery()));
+            ConfigurationOutcome outcome = await Registry.ApplyAsync(new IscsiConfiguration(
+                targets, [.. next.Portals.Select(plan.Portal)], plan.Discovery()));
+            TargetPorts.Assign(targets, next.Portals.Select(portal => (ushort)portal.Tag), units.Values);
+            return outcome;
         }
         catch (SocketException exception)
         {

@@ -152,7 +152,10 @@ internal sealed partial class Server
         {
             // The homes, which keep the gates, are spread over the reactors.
             var unit = new LogicalUnit(
-                section.Name.Text, disk, executors, homeIndex: _opened++ % executors.Count, _states);
+                section.Name.Text, disk, executors, homeIndex: _opened++ % executors.Count, _states)
+            {
+                MaxRegistrations = section.Registrations,
+            };
             _log.Information("Device {Device:l}: {Store:l}, {Blocks} blocks of {BlockBytes} bytes", unit.Name,
                 disk.Store.Description, disk.BlockCount, disk.BlockLengthBytes);
             return new ServedDevice(section, disk, unit);
@@ -167,7 +170,9 @@ internal sealed partial class Server
     private async Task Listen(DaemonSection daemon, Plan plan, Dictionary<string, LogicalUnit> units)
     {
         _registry = new IscsiTargetRegistry([.. _lanes.Select(lane => lane.Iscsi)], plan.Discovery());
-        _registry.SetTargets(daemon.Targets.Select(target => plan.Target(target, units)));
+        TargetOptions[] targets = [.. daemon.Targets.Select(target => plan.Target(target, units))];
+        TargetPorts.Assign(targets, daemon.Portals.Select(portal => (ushort)portal.Tag), units.Values);
+        _registry.SetTargets(targets);
         // All in one go on the reactor that accepts: the first connection comes when all portals are there.
         IscsiReactor listener = _lanes[0].Iscsi;
         await listener.Reactor.InvokeAsync(() =>

@@ -74,9 +74,16 @@ public sealed class DeviceSection : Section
             "The product revision that INQUIRY tells, at most 4 characters. Default: 1.0."),
         new Row<DeviceSection, Word>("serial", Identification(36), (s, v) => s.Serial = v,
             "The serial number, different for each device; initiators know the device again by it, on every "
-                + "path. Default: derived from the machine's identity and the device's name."));
+                + "path. Default: derived from the machine's identity and the device's name."),
+        new Row<DeviceSection, int>("registrations", new IntegerRule(1, 65536), (s, v) => s.Registrations = v,
+            "How many initiator ports may be registered for persistent reservations at the same time. "
+                + $"Default: {DefaultRegistrations}."));
+
+    private const int DefaultRegistrations = 4096;
 
     public Word Name { get; private set; }
+
+    public int Registrations { get; private set; } = DefaultRegistrations;
 
     public DeviceType Type { get; internal set; }
 

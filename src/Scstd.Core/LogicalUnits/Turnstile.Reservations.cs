@@ -1,0 +1,68 @@
+using Scstd.Scsi;
+
+namespace Scstd.Core;
+
+/// <summary>Persistent reservations, as the gate has told of them.</summary>
+internal sealed partial class Turnstile
+{
+    private const NexusConditions PersistentConditions =
+        NexusConditions.WriteExclusiveOfOther | NexusConditions.ExclusiveAccessOfOther;
+
+    public PersistentReservation PersistentReservation { get; private set; } = PersistentReservation.None;
+
+    /// <summary>Before anything of the unit is in use.</summary>
+    public void BeginWith(PersistentReservation state) => PersistentReservation = state;
+
+    public void SetPersistentReservation(PersistentReserveOutOutcome outcome, in RegistrantName requester)
+    {
+        bool isOrWasReserved = PersistentReservation.Type is not null || outcome.State.Type is not null;
+        PersistentReservation = outcome.State;
+        if (!isOrWasReserved && outcome.Deprived.Count == 0 && outcome.RemainingCondition is null)
+            return;
+        foreach (ItlNexus itl in _nexuses)
+        {
+            ApplyPersistentReservation(itl);
+            RegistrantName name = itl.Nexus.Registrant;
+            if (name == requester)
+                continue;
+            if (outcome.Deprived.Contains(name))
+                itl.Announce(outcome.DeprivedCondition);
+            else if (outcome.RemainingCondition is { } condition && outcome.State.Find(name) is not null)
+                itl.Announce(condition);
+        }
+    }
+
+    /// <summary>PREEMPT AND ABORT, SPC-4 §5.13.11.5: every command of the preempted nexuses goes, also those whose data
+    /// is still to come. TAS decides how their initiators learn of it (SAM-5 §5.6), and an ACA condition of theirs
+    /// ends.</summary>
+    public void AbortDeprived(IReadOnlySet<RegistrantName> deprived, AbortBarrier barrier)
+    {
+        bool tas = ControlModePage.ReportsTaskAborted(Unit.Control);
+        foreach (ItlNexus itl in _nexuses.ToArray())
+        {
+            if (!deprived.Contains(itl.Nexus.Registrant))
+                continue;
+            int covered = AbortAll(itl, barrier, ulong.MaxValue, reportTaskAborted: tas);
+            if (covered > 0 && !tas)
+                itl.UnitAttentions.Establish(AdditionalSense.CommandsClearedByAnotherInitiator);
+            if (itl.IsFaulted)
+                Unit.EndAca(itl.Nexus);
+        }
+    }
+
+    private void ApplyPersistentReservation(ItlNexus itl)
+    {
+        NexusConditions now = PersistentReservation.Type is null
+            ? NexusConditions.None : PersistentReservation.ConditionsOf(itl.Nexus.Registrant);
+        itl.Set(PersistentConditions, false);
+        itl.Set(now, true);
+    }
+
+    /// <summary>Another nexus' persistent reservation forbids it (SPC-4 §5.13.1).</summary>
+    private static bool IsForbiddenByPersistentReservation(ScsiCommand command, NexusConditions conditions)
+    {
+        CommandTraits needed = (conditions & NexusConditions.ExclusiveAccessOfOther) != 0
+            ? CommandTraits.AllowedUnderExclusiveAccess : CommandTraits.AllowedUnderWriteExclusive;
+        return (conditions & PersistentConditions) != 0 && !command.Binding.Row.Has(needed, command.Cdb);
+    }
+}
