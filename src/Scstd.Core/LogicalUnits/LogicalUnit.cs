@@ -37,6 +37,7 @@ public sealed partial class LogicalUnit
         Turnstiles = [.. executors.Select(e => new Turnstile(this, e))];
         ModePages = [Control, .. backend.ModePages];
         Commands = new CommandTable([.. PrimaryCommands.BindingsFor(this), .. backend.Commands]);
+        Timestamp = new DeviceTimestamp(0, Home.NowMs, IsSet: false);
         LoadSavedModes();
         LoadPersistentReservation();
         Refresh();
@@ -69,6 +70,9 @@ public sealed partial class LogicalUnit
     /// <summary>Where it keeps what outlives the daemon; null: nothing does (PTPL_C and saved mode pages are then not
     /// offered).</summary>
     public IUnitStateStore? StateStore { get; }
+
+    /// <summary>Changed only alone on the unit.</summary>
+    internal DeviceTimestamp Timestamp { get; set; }
 
     /// <summary>More than one target port leads here (MULTIP of INQUIRY); known to who composes the targets.</summary>
     public bool IsMultiPort { get; set; }
@@ -110,6 +114,17 @@ public sealed partial class LogicalUnit
     /// command that runs alone now is sent.</summary>
     public void EstablishUnitAttention(AdditionalSense condition, ItlNexus? except) =>
         _consequences.Add(turnstile => turnstile.EstablishUnitAttention(condition, except));
+
+    /// <summary>
+    /// Something happened to the unit outside of any command: every nexus but those of <paramref name="except"/> gets a
+    /// unit attention condition. From any thread; <paramref name="told"/> runs on the home executor when every executor
+    /// knows. For whoever resizes (2Ah/09h), replaces what INQUIRY tells (3Fh/03h), loads microcode (3Fh/01h), changes
+    /// the state of a target port group (2Ah/06h) or measures a thin store (38h/07h).
+    /// </summary>
+    public void Announce(AdditionalSense condition, ItNexus? except = null, Action? told = null) =>
+        Home.Post(() => Gate.Tell(
+            [turnstile => turnstile.EstablishUnitAttention(condition, except)], openExclusion: false,
+            told ?? (static () => { })));
 
     internal void AddConsequence(Action<Turnstile> consequence) => _consequences.Add(consequence);
 

@@ -17,6 +17,7 @@ internal static class PrimaryCommands
         .. PersistentReserveIn.Bindings,
         .. PersistentReserveOut.Bindings,
         .. DiagnosticCommands.Bindings,
+        .. TimestampCommands.Bindings,
     ];
 
     /// <summary>The same for every unit: what differs they find out by <see cref="ScsiCommand.Unit"/>.</summary>

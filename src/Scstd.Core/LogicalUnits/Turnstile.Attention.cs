@@ -4,6 +4,15 @@ namespace Scstd.Core;
 
 internal sealed partial class Turnstile
 {
+    public void EstablishUnitAttention(AdditionalSense condition, ItNexus? except)
+    {
+        foreach (ItlNexus itl in _nexuses)
+        {
+            if (except is null || !ReferenceEquals(itl.Nexus, except))
+                itl.Announce(condition);
+        }
+    }
+
     public void EstablishUnitAttention(AdditionalSense condition, ItlNexus? except)
     {
         foreach (ItlNexus itl in _nexuses)

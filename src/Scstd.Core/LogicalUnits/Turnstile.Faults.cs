@@ -8,6 +8,8 @@ internal sealed partial class Turnstile
 {
     private CommandQueue _acaBlocked;
 
+    public ErrorCounts Errors { get; } = new();
+
     /// <summary>Whose ACA condition stops all nexuses (TST 000b).</summary>
     private ItlNexus? _acaOfAll;
 
@@ -94,6 +96,7 @@ internal sealed partial class Turnstile
     /// <summary>Out of the task set, unless its status concerns others: then they are dealt with first.</summary>
     private void EndUnusual(ScsiCommand command)
     {
+        Errors.Count(command);
         if (command.IsAborted)
         {
             Leave(command);

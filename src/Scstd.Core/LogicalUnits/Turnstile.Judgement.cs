@@ -5,7 +5,6 @@ namespace Scstd.Core;
 /// <summary>Judging a CDB before its data is fetched, and a command before it is executed.</summary>
 internal sealed partial class Turnstile
 {
-    /// <summary>POWER ON, RESET, OR BUS DEVICE RESET OCCURRED and its kin.</summary>
     private const byte ResetCode = 0x29;
 
     private static readonly CommandBinding Unknown = new(

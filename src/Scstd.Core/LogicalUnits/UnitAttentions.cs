@@ -8,9 +8,15 @@ namespace Scstd.Core;
 /// </summary>
 public sealed class UnitAttentions
 {
-    /// <summary>Our choice: more distinct conditions than one unit can have at once; SAM-5 §5.14.1 lets the oldest of
-    /// lower precedence go when a queue is full.</summary>
-    public const int Capacity = 16;
+    /// <summary>
+    /// More than there are distinct conditions that we establish (21), so that none is ever lost. Only a device server
+    /// with conditions of its own could fill the queue; then the oldest that is no reset goes, which SAM-5 §5.14.1
+    /// leaves to us: the initiator still hears of the latest, and of every reset.
+    /// </summary>
+    public const int Capacity = 32;
+
+    /// <summary>POWER ON, RESET, OR BUS DEVICE RESET OCCURRED and its kin.</summary>
+    private const byte ResetCode = 0x29;
 
     private readonly AdditionalSense[] _pending = new AdditionalSense[Capacity];
     private readonly ItlNexus _nexus;
@@ -27,7 +33,7 @@ public sealed class UnitAttentions
     {
         if (Pending.Contains(condition))
             return;
-        if (condition.Code == 0x29)
+        if (condition.Code == ResetCode)
         {
             EstablishReset(condition);
         }
@@ -55,15 +61,15 @@ public sealed class UnitAttentions
         return true;
     }
 
-    /// <summary>A condition that could not be reported goes back to the front.</summary>
+    /// <summary>A condition that could not be reported goes back to the front, behind a reset that came meanwhile.
+    /// </summary>
     public void PutBack(AdditionalSense condition)
     {
         if (Pending.Contains(condition))
             return;
         if (Count == Capacity)
-            RemoveAt(Capacity - 1);
-        Array.Copy(_pending, 0, _pending, 1, Count++);
-        _pending[0] = condition;
+            RemoveAt(FirstThatMayGo());
+        InsertAt(condition.Code == ResetCode ? 0 : Resets(), condition);
         _nexus.Set(NexusConditions.UnitAttention, true);
         if (condition == AdditionalSense.ReportedLunsDataHasChanged)
             _nexus.Nexus.ReportedLunsChangeUntold();
@@ -79,13 +85,24 @@ public sealed class UnitAttentions
 
     private void EstablishReset(AdditionalSense condition)
     {
-        int resets = 0;
-        while (resets < Count && _pending[resets].Code == 0x29)
-            resets++;
         if (Count == Capacity)
-            RemoveAt(Capacity - 1);
-        Array.Copy(_pending, resets, _pending, resets + 1, Count - resets);
-        _pending[resets] = condition;
+            RemoveAt(FirstThatMayGo());
+        InsertAt(Resets(), condition);
+    }
+
+    /// <summary>They are at the front.</summary>
+    private int Resets()
+    {
+        int resets = 0;
+        while (resets < Count && _pending[resets].Code == ResetCode)
+            resets++;
+        return resets;
+    }
+
+    private void InsertAt(int index, AdditionalSense condition)
+    {
+        Array.Copy(_pending, index, _pending, index + 1, Count - index);
+        _pending[index] = condition;
         Count++;
     }
 
@@ -93,7 +110,7 @@ public sealed class UnitAttentions
     {
         for (int i = 0; i < Count; i++)
         {
-            if (_pending[i].Code != 0x29)
+            if (_pending[i].Code != ResetCode)
                 return i;
         }
         return Count - 1;

@@ -86,7 +86,7 @@ public sealed partial class ItNexus
                 continue;
             }
             // The unit is new to this nexus as after a power on; that comes first.
-            ItlNexus itl = Join(entry, AdditionalSense.PowerOnResetOrBusDeviceReset);
+            ItlNexus itl = Join(entry, AdditionalSense.PowerOnOccurred);
             after[entry.Number] = itl;
             if (was is not null)
                 itl.Announce(AdditionalSense.InquiryDataHasChanged);

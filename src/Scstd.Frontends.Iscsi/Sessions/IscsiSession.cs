@@ -100,8 +100,11 @@ internal sealed partial class IscsiSession
     /// <summary>Whose end this session waits for; under the table's lock.</summary>
     public IscsiSession? Predecessor { get; set; }
 
-    /// <summary>A session of the same initiator port ended for this one.</summary>
-    public bool ReplacesAnother { get; set; }
+    /// <summary>The same initiator port had a session here before, which ended, for this one or by itself.</summary>
+    public bool HasReturned { get; set; }
+
+    /// <summary>It has been open: its initiator port knows the target.</summary>
+    public bool HadNexus { get; private set; }
 
     public SessionCounters Counters { get; } = new();
 
@@ -142,7 +145,8 @@ internal sealed partial class IscsiSession
             return;
         string initiatorPort = $"{_identity.InitiatorName},i,{_identity.Isid}";
         _nexus = new ItNexus(
-            _home.Executor, this, access.PortIdentity, initiatorPort, access.Luns, afterLoss: ReplacesAnother);
+            _home.Executor, this, access.PortIdentity, initiatorPort, access.Luns, afterLoss: HasReturned);
+        HadNexus = true;
     }
 
     /// <summary>

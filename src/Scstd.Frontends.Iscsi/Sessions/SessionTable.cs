@@ -17,7 +17,13 @@ internal sealed class SessionTable
     private readonly Dictionary<SessionKey, IscsiSession> _byKey = [];
     private readonly Dictionary<ushort, IscsiSession> _byTsih = [];
     private readonly Dictionary<IscsiSession, Successor> _successors = [];
+    private readonly HashSet<SessionKey> _remembered = [];
+    private readonly Queue<SessionKey> _rememberedInOrder = new();
     private ushort _lastTsih;
+
+    /// <summary>Our choice: nexuses that are remembered after their end. One that is forgotten is told POWER ON OCCURRED
+    /// when it comes back, which says more than the loss of the nexus.</summary>
+    private const int RememberedMax = 16_384;
 
     public int Count
     {
@@ -43,9 +49,9 @@ internal sealed class SessionTable
             _byTsih.Add(tsih, session);
             if (!session.IsDiscovery)
                 _byKey[session.Key] = session;
+            session.HasReturned = predecessor is not null || _remembered.Contains(session.Key);
             if (predecessor is not null)
             {
-                session.ReplacesAnother = true;
                 session.Predecessor = predecessor;
                 _successors[predecessor] = new Successor(session, admitted);
             }
@@ -66,6 +72,8 @@ internal sealed class SessionTable
         lock (_lock)
         {
             _byTsih.Remove(session.Tsih);
+            if (session.HadNexus && _remembered.Add(session.Key))
+                Remember(session.Key);
             if (_byKey.TryGetValue(session.Key, out IscsiSession? current) && ReferenceEquals(current, session))
                 _byKey.Remove(session.Key);
             if (_successors.Remove(session, out Successor next))
@@ -113,6 +121,13 @@ internal sealed class SessionTable
     {
         lock (_lock)
             return [.. _byTsih.Values];
+    }
+
+    private void Remember(SessionKey key)
+    {
+        _rememberedInOrder.Enqueue(key);
+        if (_rememberedInOrder.Count > RememberedMax)
+            _remembered.Remove(_rememberedInOrder.Dequeue());
     }
 
     private bool IsFull(IscsiSession session)

@@ -272,6 +272,30 @@ public static class Spc
         LengthFieldOffset = 6,
     };
 
+    public static readonly CommandRow ReportTimestamp = new()
+    {
+        Name = "REPORT TIMESTAMP",
+        OperationCode = 0xA3,
+        ServiceAction = 0x0F,
+        Direction = DataDirection.In,
+        Traits = AllowedUnderPersistent,
+        Usage = [0xA3, 0x0F, 0, 0, 0, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0, 0],
+        TransferLength = TransferLengths.BytesIn6To9,
+        LengthFieldOffset = 6,
+    };
+
+    public static readonly CommandRow SetTimestamp = new()
+    {
+        Name = "SET TIMESTAMP",
+        OperationCode = 0xA4,
+        ServiceAction = 0x0F,
+        Direction = DataDirection.Out,
+        Traits = CommandTraits.ChangesUnit,
+        Usage = [0xA4, 0x0F, 0, 0, 0, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0, 0],
+        TransferLength = TransferLengths.BytesIn6To9,
+        LengthFieldOffset = 6,
+    };
+
     private static CommandRow PersistentReserveIn(string name, byte serviceAction) => new()
     {
         Name = name,

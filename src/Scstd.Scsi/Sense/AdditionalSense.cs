@@ -30,6 +30,8 @@ public readonly record struct AdditionalSense(byte Code, byte Qualifier)
     public static readonly AdditionalSense ReservationsPreempted = new(0x2A, 0x03);
     public static readonly AdditionalSense ReservationsReleased = new(0x2A, 0x04);
     public static readonly AdditionalSense RegistrationsPreempted = new(0x2A, 0x05);
+    public static readonly AdditionalSense AsymmetricAccessStateChanged = new(0x2A, 0x06);
+    public static readonly AdditionalSense TimestampChanged = new(0x2A, 0x10);
     public static readonly AdditionalSense CapacityDataHasChanged = new(0x2A, 0x09);
     public static readonly AdditionalSense CommandSequenceError = new(0x2C, 0x00);
     public static readonly AdditionalSense PreviousBusyStatus = new(0x2C, 0x07);
@@ -38,6 +40,8 @@ public readonly record struct AdditionalSense(byte Code, byte Qualifier)
     public static readonly AdditionalSense CommandsClearedByAnotherInitiator = new(0x2F, 0x00);
     public static readonly AdditionalSense SavingParametersNotSupported = new(0x39, 0x00);
     public static readonly AdditionalSense MediumNotPresent = new(0x3A, 0x00);
+    public static readonly AdditionalSense ThinProvisioningSoftThresholdReached = new(0x38, 0x07);
+    public static readonly AdditionalSense MicrocodeHasBeenChanged = new(0x3F, 0x01);
     public static readonly AdditionalSense InquiryDataHasChanged = new(0x3F, 0x03);
     public static readonly AdditionalSense ReportedLunsDataHasChanged = new(0x3F, 0x0E);
     public static readonly AdditionalSense InternalTargetFailure = new(0x44, 0x00);

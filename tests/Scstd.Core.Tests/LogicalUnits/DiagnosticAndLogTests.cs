@@ -63,9 +63,12 @@ public sealed class DiagnosticAndLogTests : IDisposable
         Run("1C 01 01 00 FF 00").MustBeInvalidInCdb(2);
 
     [Theory]
-    [InlineData("4D 00 40 00 00 00 00 00 FF 00", "00 00 00 02 00 2F")]
-    [InlineData("4D 00 00 00 00 00 00 00 FF 00", "00 00 00 02 00 2F")]
-    [InlineData("4D 00 40 FF 00 00 00 00 FF 00", "40 FF 00 06 00 00 00 FF 2F 00")]
+    [InlineData("4D 00 40 00 00 00 00 00 FF 00", "00 00 00 05 00 02 03 06 2F")]
+    [InlineData("4D 00 00 00 00 00 00 00 FF 00", "00 00 00 05 00 02 03 06 2F")]
+    [InlineData("4D 00 40 FF 00 00 00 00 FF 00", "40 FF 00 0C 00 00 00 FF 02 00 03 00 06 00 2F 00")]
+    [InlineData("4D 00 42 00 00 00 00 00 FF 00", "82 00 00 0C 00 06 20 08 00 00 00 00 00 00 00 00")]
+    [InlineData("4D 00 02 00 00 00 06 00 FF 00", "82 00 00 0C 00 06 20 08 FF FF FF FF FF FF FF FF")]
+    [InlineData("4D 00 C6 00 00 00 00 00 FF 00", "86 00 00 0C 00 00 20 08 00 00 00 00 00 00 00 00")]
     [InlineData("4D 00 6F 00 00 00 00 00 FF 00", "AF 00 00 08 00 00 23 04 00 00 FF 00")]
     [InlineData("4D 00 6F 00 00 00 00 00 06 00", "AF 00 00 08 00 00")]
     public void Log_sense_gives_the_pages_there_are(string cdb, string expected) =>
@@ -81,6 +84,17 @@ public sealed class DiagnosticAndLogTests : IDisposable
     [InlineData("4D 02 40 00 00 00 00 00 FF 00", 1, 1)]
     public void Log_sense_of_anything_else_is_refused_with_its_place(string cdb, int offset, int? bit) =>
         Run(cdb).MustBeInvalidInCdb(offset, bit);
+
+    [Theory]
+    [InlineData("4C 02 0D 00 00 00 00 00 00 00", 2, 5)]
+    [InlineData("4C 02 02 01 00 00 00 00 00 00", 3, null)]
+    [InlineData("4C 01 02 00 00 00 00 00 00 00", 1, 0)]
+    public void Log_select_of_what_there_is_not_is_refused_with_its_place(string cdb, int offset, int? bit) =>
+        Run(cdb).MustBeInvalidInCdb(offset, bit);
+
+    [Fact]
+    public void Log_select_takes_no_parameters() =>
+        _initiator.Execute(Hex.Bytes("4C 02 02 00 00 00 00 00 04 00"), new byte[4]).MustBeInvalidInCdb(7);
 
     private TestCommand Run(string cdb) => _initiator.Execute(Hex.Bytes(cdb));
 

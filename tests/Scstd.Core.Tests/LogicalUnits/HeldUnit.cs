@@ -59,6 +59,14 @@ internal sealed class HeldUnit : IDisposable
         Target.Executor.Run();
     }
 
+    public void EndWith(ScsiCommand command, ScsiStatus status)
+    {
+        bool held = _held.Remove(command);
+        Invariant.That(held, "the device server has the command");
+        command.Complete(status);
+        Target.Executor.Run();
+    }
+
     public void FailWithoutRunning(ScsiCommand command)
     {
         bool held = _held.Remove(command);

@@ -23,7 +23,7 @@ public sealed class RequestSenseTests : IDisposable
     [Fact]
     public void A_unit_attention_is_reported_as_data_and_ends()
     {
-        Assert.Equal("70 00 06 00 00 00 00 0A 00 00 00 00 29 00 00 00 00 00", Sense("03 00 00 00 FF 00"));
+        Assert.Equal("70 00 06 00 00 00 00 0A 00 00 00 00 29 01 00 00 00 00", Sense("03 00 00 00 FF 00"));
         Assert.Equal("70 00 00 00 00 00 00 0A 00 00 00 00 00 00 00 00 00 00", Sense("03 00 00 00 FF 00"));
         _initiator.Execute(Hex.Bytes("00 00 00 00 00 00")).MustBeGood();
     }
@@ -32,7 +32,7 @@ public sealed class RequestSenseTests : IDisposable
     public void Each_of_several_is_reported_once_in_order()
     {
         _initiator.ItlNexus.UnitAttentions.Establish(AdditionalSense.ModeParametersChanged);
-        Assert.Equal("72 06 29 00 00 00 00 00", Sense("03 01 00 00 FF 00"));
+        Assert.Equal("72 06 29 01 00 00 00 00", Sense("03 01 00 00 FF 00"));
         Assert.Equal("72 06 2A 01 00 00 00 00", Sense("03 01 00 00 FF 00"));
         Assert.Equal("72 00 00 00 00 00 00 00", Sense("03 01 00 00 FF 00"));
     }
@@ -72,7 +72,7 @@ public sealed class RequestSenseTests : IDisposable
     public void Test_unit_ready_reports_a_unit_attention_first_and_then_good()
     {
         _initiator.Execute(Hex.Bytes("00 00 00 00 00 00"))
-            .MustBe(SenseData.UnitAttention(AdditionalSense.PowerOnResetOrBusDeviceReset));
+            .MustBe(SenseData.UnitAttention(AdditionalSense.PowerOnOccurred));
         _initiator.Execute(Hex.Bytes("00 00 00 00 00 00")).MustBeGood();
     }
 

@@ -12,7 +12,7 @@ public sealed class UnitAttentionTests
         using var unit = new HeldUnit();
         TestInitiator a = unit.Target.Login(keepUnitAttention: true);
         TestCommand first = unit.Send(a, HeldUnit.Move);
-        Assert.Equal(SenseData.UnitAttention(AdditionalSense.PowerOnResetOrBusDeviceReset), first.Sense);
+        Assert.Equal(SenseData.UnitAttention(AdditionalSense.PowerOnOccurred), first.Sense);
         TestCommand second = unit.Send(a, HeldUnit.Move);
         Assert.Equal([second], unit.Held);
     }
@@ -67,6 +67,20 @@ public sealed class UnitAttentionTests
         Assert.True(pending.TryTake(out AdditionalSense taken));
         pending.PutBack(taken);
         Assert.Equal(AdditionalSense.ModeParametersChanged, pending.Pending[0]);
+    }
+
+    [Fact]
+    public void A_condition_that_could_not_be_told_stays_behind_a_reset_that_came_meanwhile()
+    {
+        using var unit = new HeldUnit();
+        UnitAttentions pending = unit.Target.Login().ItlNexus.UnitAttentions;
+        pending.Establish(AdditionalSense.ModeParametersChanged);
+        Assert.True(pending.TryTake(out AdditionalSense taken));
+        pending.Establish(AdditionalSense.BusDeviceResetFunctionOccurred);
+        pending.PutBack(taken);
+        Assert.Equal(
+            [AdditionalSense.BusDeviceResetFunctionOccurred, AdditionalSense.ModeParametersChanged],
+            pending.Pending.ToArray());
     }
 
     [Fact]

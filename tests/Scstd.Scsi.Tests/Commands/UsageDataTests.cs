@@ -21,6 +21,8 @@ public sealed class UsageDataTests
         { Spc.ReadBuffer, "3C 1F FF FF FF FF FF FF FF 00" },
         { Spc.LogSelect, "4C 02 FF FF 00 00 00 FF FF 00" },
         { Spc.LogSense, "4D 00 FF FF 00 FF FF FF FF 00" },
+        { Spc.ReportTimestamp, "A3 0F 00 00 00 00 FF FF FF FF 00 00" },
+        { Spc.SetTimestamp, "A4 0F 00 00 00 00 FF FF FF FF 00 00" },
         { Spc.ModeSelect10, "55 11 00 00 00 00 00 FF FF 00" },
         { Spc.Reserve10, "56 00 00 00 00 00 00 00 00 00" },
         { Spc.Release10, "57 00 00 00 00 00 00 00 00 00" },

@@ -12,10 +12,10 @@ public sealed class TestInitiator
     private readonly TestExecutor _executor;
     private ulong _sequence;
 
-    internal TestInitiator(TestExecutor executor, string name, LunMap map)
+    internal TestInitiator(TestExecutor executor, string name, LunMap map, bool afterLoss)
     {
         _executor = executor;
-        Nexus = new ItNexus(executor, Port, Target, name, map);
+        Nexus = new ItNexus(executor, Port, Target, name, map, afterLoss);
     }
 
     public TestPort Port { get; } = new();
