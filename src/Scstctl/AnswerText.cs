@@ -27,6 +27,24 @@ internal static class AnswerText
             case CheckAnswer check:
                 Print(check, output);
                 break;
+            case CommandsAnswer commands:
+                CommandText.Print(commands, output, error);
+                break;
+            case HistogramsAnswer histograms:
+                CommandText.Print(histograms, output);
+                break;
+            case HistoryAnswer history:
+                CommandText.Print(history, output);
+                break;
+            case KickAnswer kick:
+                output.WriteLine($"{kick.Sessions} session(s) ended");
+                break;
+            case FreezeAnswer freeze:
+                CommandText.Print(freeze, output);
+                break;
+            case ChangeAnswer change:
+                CommandText.Print(change, output);
+                break;
             case ReloadAnswer reload:
                 Print(reload, output, error);
                 break;
@@ -78,11 +96,14 @@ internal static class AnswerText
 
     private static void Print(SessionsAnswer sessions, TextWriter output)
     {
-        var table = new Table("ID", "INITIATOR", "TARGET", "PEER", "REACTOR", "COMMANDS", "READ", "WRITTEN");
+        var table = new Table(
+            "ID", "INITIATOR", "TARGET", "GROUP", "PEER", "REACTOR", "LUNS", "UNDER WAY", "COMMANDS", "READ",
+            "WRITTEN");
         foreach (SessionRecord one in sessions.Sessions)
         {
-            table.Add(one.Id, one.Initiator, one.Target ?? "(discovery)", one.Peer, one.Reactor, one.Commands,
-                Size(one.DataInBytes), Size(one.DataOutBytes));
+            table.Add(one.Id, one.Initiator, one.Target ?? "(discovery)", one.Now?.Group, one.Peer, one.Reactor,
+                one.Now?.Luns.Count, one.Now?.CommandsInFlight, one.Commands, Size(one.DataInBytes),
+                Size(one.DataOutBytes));
         }
         table.Print(output);
     }

@@ -32,13 +32,23 @@ internal static class CommandLine
     private static RootCommand Root()
     {
         var root = new RootCommand("scstctl: asks and directs scstd. Exit status: 0 done, 1 refused by the daemon, "
-            + "2 wrong usage, 3 no daemon, 4 done but a reactor did not answer in time.")
+            + "2 wrong usage, 3 no daemon, 4 not all of it in time, 5 done but not saved.")
         {
             SocketOption, JsonOption,
         };
         root.Add(Asking("status", "How the daemon is.", _ => new StatusRequest()));
         root.Add(Sessions());
         root.Add(AboutUnits("units", "What is served.", unit => new UnitsRequest(unit)));
+        root.Add(AboutUnits("commands", "Where every command is, the oldest first.",
+            unit => new CommandsRequest(unit)));
+        root.Add(AboutUnits("histograms", "How long commands stayed in each state.",
+            unit => new HistogramsRequest(unit)));
+        root.Add(AboutUnits("history", "The last moves of the state machines.", unit => new HistoryRequest(unit)));
+        root.Add(Freeze());
+        root.Add(AboutUnit("thaw", "Let a frozen unit go on.", (unit, _) => new ThawRequest(unit)));
+        root.Add(Kick());
+        root.Add(Resize());
+        root.Add(Replace());
         root.Add(Asking("check", "What is wrong with the daemon's configuration file as it is now.",
             _ => new CheckRequest()));
         root.Add(Asking("reload", "Put the daemon's configuration file as it is now in force, all or nothing.",
@@ -65,6 +75,54 @@ internal static class CommandLine
         return Asking(name, about, parsed => request(parsed.GetValue(unit)), unit);
     }
 
+    private static readonly Argument<string> UnitArgument =
+        new("UNIT") { Description = "A device of the configuration." };
+
+    private static readonly Option<bool> SaveOption = new("--save")
+    {
+        Description = "Write it into the configuration file too, with the right to do so of who runs this.",
+    };
+
+    private static Command AboutUnit(
+        string name, string about, Func<string, ParseResult, ControlRequest> request, params Symbol[] symbols) =>
+        Asking(name, about, parsed => request(parsed.GetValue(UnitArgument)!, parsed), [UnitArgument, .. symbols]);
+
+    private static Command Freeze()
+    {
+        Option<int> patience = Seconds("How long to wait for what its store has.", 10);
+        return AboutUnit("freeze", "Let a unit stand still: what its store has is waited for, what comes is held.",
+            (unit, parsed) => new FreezeRequest(unit, parsed.GetValue(patience)), patience);
+    }
+
+    private static Command Kick()
+    {
+        var session = new Argument<string>("SESSION") { Description = "Its number, or an initiator's name for all." };
+        Option<int> patience = Seconds("How long the initiator may take to log out by itself.", 0);
+        return Asking("kick", "End a session.",
+            parsed => new KickRequest(parsed.GetValue(session)!, parsed.GetValue(patience)), session, patience);
+    }
+
+    private static Command Resize()
+    {
+        var size = new Argument<string>("SIZE") { Description = "Such as 512MiB or 1.5TiB." };
+        return AboutUnit("resize", "Give a unit another size.",
+            (unit, parsed) => new ResizeRequest(unit, parsed.GetValue(size)!), size, SaveOption);
+    }
+
+    private static Command Replace()
+    {
+        var target = new Argument<string>("TARGET") { Description = "Whose LUN it is." };
+        var lun = new Argument<int>("LUN") { Description = "Its number." };
+        var group = new Option<string?>("--group") { HelpName = "NAME", Description = "The LUN of this group." };
+        return Asking("replace", "Let a LUN lead to another unit.",
+            parsed => new ReplaceRequest(parsed.GetValue(target)!, parsed.GetValue(lun),
+                parsed.GetValue(UnitArgument)!, parsed.GetValue(group)),
+            target, lun, UnitArgument, group, SaveOption);
+    }
+
+    private static Option<int> Seconds(string about, int usual) =>
+        new("--patience") { HelpName = "SECONDS", Description = about, DefaultValueFactory = _ => usual };
+
     private static Command Asking(
         string name, string about, Func<ParseResult, ControlRequest> request, params Symbol[] symbols)
     {
@@ -76,24 +134,28 @@ internal static class CommandLine
             else
                 command.Add((Option)symbol);
         }
-        command.SetAction((parsed, cancellation) => AskAsync(
-            parsed.GetValue(SocketOption)!, parsed.GetValue(JsonOption), request(parsed), cancellation));
+        bool maySave = symbols.Contains(SaveOption);
+        command.SetAction((parsed, cancellation) => AskAsync(parsed, request(parsed), maySave, cancellation));
         return command;
     }
 
     private static async Task<int> AskAsync(
-        string socket, bool json, ControlRequest request, CancellationToken cancellation)
+        ParseResult parsed, ControlRequest request, bool maySave, CancellationToken cancellation)
     {
         try
         {
-            await using ControlClient client = await ControlClient.ConnectAsync(socket, cancellation);
+            await using ControlClient client =
+                await ControlClient.ConnectAsync(parsed.GetValue(SocketOption)!, cancellation);
             byte[] line = await client.AskRawAsync(ControlJson.Write(request), cancellation);
             ControlAnswer answer = ControlJson.ReadAnswer(line);
-            if (json)
+            if (parsed.GetValue(JsonOption))
                 Console.Out.WriteLine(System.Text.Encoding.UTF8.GetString(line));
             else
                 AnswerText.Print(answer, Console.Out, Console.Error);
-            return StatusOf(answer);
+            bool saves = maySave && parsed.GetValue(SaveOption);
+            bool agrees = answer is not ChangeAnswer { Configuration: { } configuration }
+                || FileEdit.Settle(configuration, saves, Console.Error);
+            return saves && !agrees ? ExitStatus.NotSaved : StatusOf(answer);
         }
         catch (ControlException exception)
         {
@@ -110,7 +172,7 @@ internal static class CommandLine
     private static int StatusOf(ControlAnswer answer) => answer switch
     {
         ErrorAnswer or CheckAnswer { IsRight: false } or ReloadAnswer { IsApplied: false } => ExitStatus.Refused,
-        { SilentReactors: not null } => ExitStatus.Partial,
+        { SilentReactors: not null } or FreezeAnswer { State: "Draining" } => ExitStatus.Partial,
         _ => ExitStatus.Done,
     };
 }

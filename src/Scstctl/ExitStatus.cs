@@ -14,6 +14,10 @@ internal static class ExitStatus
     /// <summary>No daemon could be asked.</summary>
     public const int Unreachable = 3;
 
-    /// <summary>The answer lacks the part of a reactor that did not answer in time.</summary>
+    /// <summary>The answer lacks the part of a reactor that did not answer in time, or a unit that is to freeze still
+    /// drains.</summary>
     public const int Partial = 4;
+
+    /// <summary>It was done, and could not be written into the configuration file as asked.</summary>
+    public const int NotSaved = 5;
 }

@@ -30,7 +30,7 @@ internal sealed class Table(params string[] heads)
 
     private static bool IsNumber(string cell)
     {
-        string digits = cell.TrimEnd('B', 'K', 'M', 'G', 'T', 'P', 'i', 's', 'm', 'u');
+        string digits = cell.TrimStart('<').TrimEnd('B', 'K', 'M', 'G', 'T', 'P', 'i', 's', 'm', 'u');
         return cell == "-"
             || (digits.All(one => char.IsAsciiDigit(one) || one == '.') && digits.Count(one => one == '.') < 2);
     }

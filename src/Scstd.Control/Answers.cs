@@ -8,6 +8,12 @@ namespace Scstd.Control;
 [JsonDerivedType(typeof(StatusAnswer), "status")]
 [JsonDerivedType(typeof(SessionsAnswer), "sessions")]
 [JsonDerivedType(typeof(UnitsAnswer), "units")]
+[JsonDerivedType(typeof(CommandsAnswer), "commands")]
+[JsonDerivedType(typeof(HistogramsAnswer), "histograms")]
+[JsonDerivedType(typeof(HistoryAnswer), "history")]
+[JsonDerivedType(typeof(KickAnswer), "kick")]
+[JsonDerivedType(typeof(ChangeAnswer), "change")]
+[JsonDerivedType(typeof(FreezeAnswer), "freeze")]
 [JsonDerivedType(typeof(CheckAnswer), "check")]
 [JsonDerivedType(typeof(ReloadAnswer), "reload")]
 public abstract record ControlAnswer
@@ -90,10 +96,29 @@ public sealed record SessionsAnswer(IReadOnlyList<SessionRecord> Sessions) : Con
 /// <param name="DataInBytes">Since it was opened.</param>
 /// <param name="DataOutBytes">Since it was opened.</param>
 /// <param name="Rejects">Since it was opened.</param>
+/// <param name="Now">As it is at this moment; null if its reactor did not answer in time.</param>
 public sealed record SessionRecord(
     int Id, string? Target, string Initiator, string? InitiatorAlias, string Isid, int PortalGroupTag, string Peer,
     int Reactor, string HeaderDigest, string DataDigest, int MaxBurstLength, ulong Commands, ulong DataInBytes,
-    ulong DataOutBytes, ulong Rejects);
+    ulong DataOutBytes, ulong Rejects, SessionMomentRecord? Now = null);
+
+/// <param name="State">Admitting, Open, Ending or Ended.</param>
+/// <param name="AgeSeconds">Since it was opened.</param>
+/// <param name="Group">Which group of the target decides what it sees; null: none.</param>
+/// <param name="CommandsInFlight">Received, and still needed.</param>
+/// <param name="QueueDepth">Its command window.</param>
+/// <param name="Luns">What it sees.</param>
+public sealed record SessionMomentRecord(
+    string State, double AgeSeconds, string? Group, int CommandsInFlight, int QueueDepth,
+    IReadOnlyList<SessionLunRecord> Luns);
+
+/// <param name="Lun">Its number.</param>
+/// <param name="Unit">Where it leads.</param>
+/// <param name="IsReadOnly">By the map.</param>
+/// <param name="CommandsInFlight">In the unit's task set, from this session.</param>
+/// <param name="UnitAttentions">Pending, the first to be told first.</param>
+public sealed record SessionLunRecord(
+    int Lun, string Unit, bool IsReadOnly, int CommandsInFlight, IReadOnlyList<string> UnitAttentions);
 
 // ---- Units -------------------------------------------------------------------------------------------------------
 
@@ -105,7 +130,7 @@ public sealed record UnitsAnswer(IReadOnlyList<UnitRecord> Units) : ControlAnswe
 /// <param name="BlockBytes">Its logical block.</param>
 /// <param name="Serial">As INQUIRY tells it.</param>
 /// <param name="Naa">The designator of the device identification page, in hexadecimal digits.</param>
-/// <param name="State">"ready", or why commands that need the medium are not done.</param>
+/// <param name="State">"ready", "draining", "frozen", or why commands that need the medium are not done.</param>
 /// <param name="IsWriteProtected">By the configuration, the store or the initiators.</param>
 /// <param name="HomeReactor">Where its gate is kept.</param>
 /// <param name="CommandsInside">In its task set now.</param>
@@ -120,6 +145,83 @@ public sealed record UnitRecord(
 /// <param name="Group">Of which group; null: of those who belong to none.</param>
 /// <param name="Lun">Its number.</param>
 public sealed record LunRecord(string Target, string? Group, int Lun);
+
+// ---- What commands do --------------------------------------------------------------------------------------------
+
+/// <param name="Commands">Of all reactors; at most some thousands of each.</param>
+/// <param name="IsCut">There are more.</param>
+public sealed record CommandsAnswer(IReadOnlyList<CommandRecord> Commands, bool IsCut) : ControlAnswer;
+
+/// <param name="Unit">In whose task set it is.</param>
+/// <param name="Initiator">The initiator port.</param>
+/// <param name="Target">The target port.</param>
+/// <param name="Lun">As the initiator named it.</param>
+/// <param name="Tag">The transport's.</param>
+/// <param name="Name">As the standard calls it.</param>
+/// <param name="Attribute">SIMPLE, ORDERED and so on.</param>
+/// <param name="State">How far it has come.</param>
+/// <param name="AgeMs">Since it was received.</param>
+/// <param name="InStateMs">Since it took its state.</param>
+/// <param name="Lba">Null for commands without a block address.</param>
+/// <param name="LengthBytes">What it moves.</param>
+/// <param name="IsAborted">It ends without a status of its own.</param>
+/// <param name="WaitsFor">What it waits for beyond its state.</param>
+/// <param name="Reactor">Where it lives.</param>
+public sealed record CommandRecord(
+    string Unit, string Initiator, string Target, string Lun, ulong Tag, string Name, string Attribute, string State,
+    double AgeMs, double InStateMs, ulong? Lba, long LengthBytes, bool IsAborted, string? WaitsFor, int Reactor);
+
+public sealed record HistogramsAnswer(IReadOnlyList<HistogramRecord> Histograms) : ControlAnswer;
+
+/// <param name="Unit">Of which unit.</param>
+/// <param name="State">In which state.</param>
+/// <param name="Direction">Which way the data goes: None, In, Out or Both.</param>
+/// <param name="MaxBytes">Commands that move so much or less, and more than half of it.</param>
+/// <param name="Counts">Entry 0: no measurable time; entry n: at least 2^(n−1) microseconds and less than 2^n.</param>
+public sealed record HistogramRecord(
+    string Unit, string State, string Direction, long MaxBytes, IReadOnlyList<ulong> Counts);
+
+public sealed record HistoryAnswer(IReadOnlyList<UnitHistoryRecord> Units) : ControlAnswer;
+
+/// <param name="Unit">Of which unit.</param>
+/// <param name="Moves">The last moves of commands, for each reactor the newest first.</param>
+/// <param name="Gate">The last that happened at its gate, the newest first.</param>
+public sealed record UnitHistoryRecord(
+    string Unit, IReadOnlyList<MoveRecord> Moves, IReadOnlyList<HistoryRecord> Gate);
+
+public sealed record MoveRecord(int Reactor, double AgoMs, ulong Tag, int OperationCode, string From, string To);
+
+public sealed record HistoryRecord(double AgoMs, string What);
+
+// ---- Changes at run time -----------------------------------------------------------------------------------------
+
+/// <param name="Sessions">How many were ended.</param>
+public sealed record KickAnswer(int Sessions) : ControlAnswer;
+
+/// <param name="Unit">Which.</param>
+/// <param name="State">Open, Draining or Frozen.</param>
+/// <param name="Reasons">Who wants it frozen.</param>
+/// <param name="HeldCommands">Commands that wait.</param>
+/// <param name="WaitsFor">While it drains: what its store still has.</param>
+public sealed record FreezeAnswer(
+    string Unit, string State, IReadOnlyList<string> Reasons, int HeldCommands, IReadOnlyList<string> WaitsFor)
+    : ControlAnswer;
+
+/// <param name="Changes">What was changed, in words; empty: it was so already.</param>
+/// <param name="SessionsChanged">Sessions that see other LUNs now.</param>
+/// <param name="SessionsEnded">Sessions that see none any more.</param>
+/// <param name="Configuration">Whether the configuration file says the same; null: there is no file.</param>
+public sealed record ChangeAnswer(
+    IReadOnlyList<string> Changes, int SessionsChanged, int SessionsEnded, AgreementRecord? Configuration)
+    : ControlAnswer;
+
+/// <param name="File">Which.</param>
+/// <param name="Agrees">A reload or a start brings nothing else.</param>
+/// <param name="Edit">What would make it agree; null: it agrees, or must be changed by hand.</param>
+public sealed record AgreementRecord(string File, bool Agrees, EditRecord? Edit);
+
+/// <summary>One value of the file, on one line.</summary>
+public sealed record EditRecord(int Line, int Column, string Old, string New);
 
 // ---- Configuration -----------------------------------------------------------------------------------------------
 

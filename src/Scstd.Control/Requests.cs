@@ -7,6 +7,14 @@ namespace Scstd.Control;
 [JsonDerivedType(typeof(StatusRequest), "status")]
 [JsonDerivedType(typeof(SessionsRequest), "sessions")]
 [JsonDerivedType(typeof(UnitsRequest), "units")]
+[JsonDerivedType(typeof(CommandsRequest), "commands")]
+[JsonDerivedType(typeof(HistogramsRequest), "histograms")]
+[JsonDerivedType(typeof(HistoryRequest), "history")]
+[JsonDerivedType(typeof(KickRequest), "kick")]
+[JsonDerivedType(typeof(ReplaceRequest), "replace")]
+[JsonDerivedType(typeof(FreezeRequest), "freeze")]
+[JsonDerivedType(typeof(ThawRequest), "thaw")]
+[JsonDerivedType(typeof(ResizeRequest), "resize")]
 [JsonDerivedType(typeof(CheckRequest), "check")]
 [JsonDerivedType(typeof(ReloadRequest), "reload")]
 public abstract record ControlRequest;
@@ -25,3 +33,37 @@ public sealed record CheckRequest : ControlRequest;
 
 /// <summary>Put the configuration file as it is now in force.</summary>
 public sealed record ReloadRequest : ControlRequest;
+
+/// <summary>Where every command is; of one unit, if named.</summary>
+public sealed record CommandsRequest(string? Unit = null) : ControlRequest;
+
+/// <summary>How long commands stayed in each state; of one unit, if named.</summary>
+public sealed record HistogramsRequest(string? Unit = null) : ControlRequest;
+
+/// <summary>The last moves of the state machines; of one unit, if named.</summary>
+public sealed record HistoryRequest(string? Unit = null) : ControlRequest;
+
+/// <summary>End a session, or all of an initiator.</summary>
+/// <param name="Session">Its number, or the initiator's name.</param>
+/// <param name="PatienceSeconds">How long the initiator may take to log out by itself.</param>
+public sealed record KickRequest(string Session, int PatienceSeconds = 0) : ControlRequest;
+
+/// <summary>Let a LUN lead to another unit.</summary>
+/// <param name="Target">Whose LUN it is.</param>
+/// <param name="Lun">Its number.</param>
+/// <param name="Unit">A device of the configuration.</param>
+/// <param name="Group">Of which group; null: of those who belong to none.</param>
+public sealed record ReplaceRequest(string Target, int Lun, string Unit, string? Group = null) : ControlRequest;
+
+/// <summary>Let a unit stand still: what its store has is waited for, what comes is held.</summary>
+/// <param name="Unit">A device of the configuration.</param>
+/// <param name="PatienceSeconds">How long the answer may wait for the store; the unit freezes all the same.</param>
+public sealed record FreezeRequest(string Unit, int PatienceSeconds = 10) : ControlRequest;
+
+/// <summary>Let a unit that was frozen so go on.</summary>
+public sealed record ThawRequest(string Unit) : ControlRequest;
+
+/// <summary>Give a unit another size.</summary>
+/// <param name="Unit">A device of the configuration.</param>
+/// <param name="Size">As the configuration writes sizes, such as 10GiB.</param>
+public sealed record ResizeRequest(string Unit, string Size) : ControlRequest;

@@ -5,6 +5,7 @@ using Scstd.Control;
 using Scstd.Core;
 using Scstd.Frontends.Iscsi;
 using Scstd.Hosting;
+using Serilog;
 
 namespace Scstd.Administration;
 
@@ -12,13 +13,25 @@ namespace Scstd.Administration;
 /// <param name="server">What it is asked about.</param>
 /// <param name="configuration">The file that it serves; null: the demonstration.</param>
 /// <param name="reloader">Puts that file in force.</param>
-internal sealed class ControlCommands(Server server, string? configuration, Reloader? reloader)
+/// <param name="log">Where changes are told.</param>
+internal sealed class ControlCommands(Server server, string? configuration, Reloader? reloader, ILogger log)
 {
+    private readonly UnitCommands _commands = new(server);
+    private readonly Changes _changes = new(server, configuration, log);
+
     public Task<ControlAnswer> AnswerAsync(ControlRequest request, CancellationToken cancellation) => request switch
     {
         StatusRequest => StatusAsync(),
-        SessionsRequest sessions => Task.FromResult<ControlAnswer>(Sessions(sessions)),
+        SessionsRequest sessions => SessionsAsync(sessions),
         UnitsRequest units => UnitsAsync(units),
+        CommandsRequest one => _commands.CommandsAsync(Selected(one.Unit)),
+        HistogramsRequest one => _commands.HistogramsAsync(Selected(one.Unit)),
+        HistoryRequest one => _commands.HistoryAsync(Selected(one.Unit)),
+        KickRequest kick => _changes.KickAsync(kick),
+        FreezeRequest freeze => _changes.FreezeAsync(Selected(freeze.Unit)[0], freeze.PatienceSeconds),
+        ThawRequest thaw => _changes.ThawAsync(Selected(thaw.Unit)[0]),
+        ResizeRequest resize => _changes.ResizeAsync(resize),
+        ReplaceRequest replace => _changes.ReplaceAsync(replace),
         CheckRequest => Task.FromResult<ControlAnswer>(Check()),
         ReloadRequest => ReloadAsync(),
         _ => throw new UnreachableException($"{request.GetType().Name} is no request of ours"),
@@ -45,30 +58,49 @@ internal sealed class ControlCommands(Server server, string? configuration, Relo
         };
     }
 
-    private SessionsAnswer Sessions(SessionsRequest request)
+    private async Task<ControlAnswer> SessionsAsync(SessionsRequest request)
     {
         if (request.Target is { } target)
             Known("target", target, server.Daemon.Targets.Select(one => one.Name.Text));
         IReadOnlyList<SessionInfo> all = server.Registry.DescribeSessions();
         if (request.Initiator is { } initiator)
             Known("session of initiator", initiator, all.Select(one => one.InitiatorName));
+        (Dictionary<int, SessionSnapshot> now, IReadOnlyList<int>? silent) = await MomentsAsync();
         return new SessionsAnswer(
         [
             .. all.Where(one => (request.Target ?? one.TargetName) == one.TargetName
                     && (request.Initiator ?? one.InitiatorName) == one.InitiatorName)
                 .OrderBy(one => one.TargetName, StringComparer.Ordinal)
-                .ThenBy(one => one.InitiatorName, StringComparer.Ordinal).ThenBy(one => one.Tsih).Select(Describe),
-        ]);
+                .ThenBy(one => one.InitiatorName, StringComparer.Ordinal).ThenBy(one => one.Tsih)
+                .Select(one => Describe(one, now.GetValueOrDefault(one.Tsih))),
+        ])
+        {
+            SilentReactors = silent,
+        };
+    }
+
+    /// <summary>What only the sessions' own reactors know; nothing, if one of them does not answer.</summary>
+    private async Task<(Dictionary<int, SessionSnapshot> Now, IReadOnlyList<int>? Silent)> MomentsAsync()
+    {
+        Survey<int> survey = await Survey<int>.OfAsync(server, lane => lane.Reactor.Index);
+        if (survey.Silent is { } silent)
+            return ([], silent);
+        IReadOnlyList<SessionSnapshot> all = await server.Registry.DescribeSessionsAsync();
+        return (all.ToDictionary(one => (int)one.Tsih), null);
     }
 
     private async Task<ControlAnswer> UnitsAsync(UnitsRequest request)
     {
         IReadOnlyList<ServedDevice> devices = Selected(request.Unit);
-        Survey<UnitView[]> survey =
-            await Survey<UnitView[]>.OfAsync(server, lane => [.. devices.Select(device => View(device, lane))]);
+        Survey<Inside[]> survey =
+            await Survey<Inside[]>.OfAsync(server, lane => [.. devices.Select(device => View(device, lane))]);
+        FreezeState[] freezing = survey.Silent is null
+            ? await Task.WhenAll(devices.Select(async device => (await Changes.ReportAsync(device)).State))
+            : new FreezeState[devices.Count];
         return new UnitsAnswer(
         [
-            .. devices.Select((device, index) => Describe(device, [.. survey.Told.Select(views => views[index])])),
+            .. devices.Select((device, index) =>
+                Describe(device, [.. survey.Told.Select(views => views[index])], freezing[index])),
         ])
         {
             SilentReactors = survey.Silent,
@@ -119,25 +151,33 @@ internal sealed class ControlCommands(Server server, string? configuration, Relo
         portal.EndPoint.ToString(), portal.Options.Tag, portal.ConnectionCount, portal.AcceptedCount,
         portal.TurnedAwayCount, portal.LoginFailureCount);
 
-    private static SessionRecord Describe(SessionInfo session) => new(
+    private static SessionRecord Describe(SessionInfo session, SessionSnapshot? now) => new(
         session.Tsih, session.TargetName, session.InitiatorName, session.InitiatorAlias, session.Isid,
         session.PortalGroupTag, session.Peer.ToString(), session.ReactorIndex,
         session.Parameters.HeaderDigest.ToString(), session.Parameters.DataDigest.ToString(),
         session.Parameters.MaxBurstLength, session.Counters.Commands, session.Counters.DataInBytes,
-        session.Counters.DataOutBytes, session.Counters.Rejects);
+        session.Counters.DataOutBytes, session.Counters.Rejects, now is null ? null : Describe(now));
+
+    private static SessionMomentRecord Describe(SessionSnapshot now) => new(
+        now.State, now.AgeMs / 1000.0, now.Group, now.CommandsInFlight, now.QueueDepth,
+        [
+            .. now.Luns.Select(lun => new SessionLunRecord(
+                lun.Number, lun.UnitName, lun.IsReadOnly, lun.CommandsInFlight, lun.UnitAttentions)),
+        ]);
 
     /// <summary>A unit as one reactor sees it; the gate's holder is known at its home alone.</summary>
-    private static UnitView View(ServedDevice device, Lane lane) => new(
+    private static Inside View(ServedDevice device, Lane lane) => new(
         device.Unit.AdmittedOn(lane.Executor),
         ReferenceEquals(device.Unit.Home, lane.Executor) ? device.Unit.GateHolder : null);
 
-    private UnitRecord Describe(ServedDevice device, UnitView[] views)
+    private UnitRecord Describe(ServedDevice device, Inside[] views, FreezeState freezing)
     {
         LogicalUnitIdentity identity = device.Disk.Identity;
         return new UnitRecord(
             device.Section.Name.Text, device.Disk.Store.Description, device.Disk.BlockCount,
             device.Disk.BlockLengthBytes, identity.SerialNumber, Convert.ToHexStringLower(identity.Naa),
-            device.Disk.NotReady is { } why ? $"not ready ({why.Additional})" : "ready",
+            freezing != FreezeState.Open ? freezing.ToString().ToLowerInvariant()
+                : device.Disk.NotReady is { } why ? $"not ready ({why.Additional})" : "ready",
             device.Unit.IsWriteProtected, device.Unit.Home.Index, views.Sum(view => view.Admitted),
             views.Select(view => view.GateHolder).FirstOrDefault(holder => holder is not null),
             LunsOf(device.Section.Name.Text));
@@ -159,5 +199,5 @@ internal sealed class ControlCommands(Server server, string? configuration, Relo
         return luns;
     }
 
-    private readonly record struct UnitView(int Admitted, string? GateHolder);
+    private readonly record struct Inside(int Admitted, string? GateHolder);
 }

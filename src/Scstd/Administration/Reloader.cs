@@ -48,7 +48,7 @@ internal sealed class Reloader(
     {
         try
         {
-            ChangeOutcome outcome = await server.ChangeAsync(file.Daemon, file.Folder);
+            ChangeOutcome outcome = await server.ChangeAsync(_ => file.Daemon);
             applied(file.Daemon);
             return Nothing(file) with
             {

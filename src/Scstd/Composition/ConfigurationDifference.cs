@@ -14,6 +14,10 @@ internal sealed class ConfigurationDifference
     /// <summary>They are told entry by entry.</summary>
     private static readonly string[] KeysWithNames = ["devices", "portals", "targets"];
 
+    /// <summary>What a device may become while it serves.</summary>
+    private static readonly string[] LiveKeysOfDevice = ["size", "blocks"];
+
+    private readonly List<DeviceSection> _resized = [];
     private readonly List<string> _changes = [];
     private readonly List<string> _refusals = [];
     private readonly List<string> _atNextStart = [];
@@ -44,6 +48,8 @@ internal sealed class ConfigurationDifference
 
     public IReadOnlyList<DeviceSection> RemovedDevices { get; }
 
+    public IReadOnlyList<DeviceSection> ResizedDevices => _resized;
+
     private (List<T> Added, List<T> Removed) Compare<T>(
         string what, IReadOnlyList<T> now, IReadOnlyList<T> next, Func<T, string> name, Action<T, T> changed)
         where T : Section
@@ -63,9 +69,19 @@ internal sealed class ConfigurationDifference
     }
 
     /// <summary>Another medium, other blocks or another identity make it another device to its initiators.</summary>
-    private void Device(DeviceSection before, DeviceSection after) => _refusals.Add(
-        $"device {after.Name}: {Keys(before, after)} cannot change while it is served; needs a restart, or describe "
-        + "it under another name and lead the LUNs there");
+    private void Device(DeviceSection before, DeviceSection after)
+    {
+        IReadOnlyList<string> keys = SectionComparison.Differences(before, after);
+        string[] lasting = [.. keys.Except(LiveKeysOfDevice)];
+        if (lasting.Length > 0)
+        {
+            _refusals.Add($"device {after.Name}: {string.Join(", ", lasting)} cannot change while it is served; needs "
+                + "a restart, or describe it under another name and lead the LUNs there");
+            return;
+        }
+        _resized.Add(after);
+        _changes.Add($"device {after.Name}: {string.Join(", ", keys)} changed");
+    }
 
     private void Portal(PortalSection before, PortalSection after) =>
         _changes.Add($"portal {after.Name}: {Keys(before, after)} changed");

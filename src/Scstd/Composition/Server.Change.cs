@@ -1,4 +1,6 @@
+using System.Collections.Immutable;
 using System.Net.Sockets;
+using Scstd.Backends.Disk;
 using Scstd.Configuration;
 using Scstd.Core;
 using Scstd.Frontends.Iscsi;
@@ -34,16 +36,16 @@ internal sealed partial class Server
 
     /// <summary>Applies the difference to <paramref name="next"/>, all or nothing, one change after the other. Throws
     /// <see cref="ChangeRefusedException"/>.</summary>
-    /// <param name="next">A configuration without problems.</param>
-    /// <param name="folder">Where relative paths begin.</param>
-    public async Task<ChangeOutcome> ChangeAsync(DaemonSection next, string folder)
+    /// <param name="next">From the configuration that is in force to one without problems.</param>
+    public async Task<ChangeOutcome> ChangeAsync(Func<DaemonSection, DaemonSection> next)
     {
         await _changing.WaitAsync();
         try
         {
             if (HasEnded)
                 throw new ChangeRefusedException(["the daemon stops"]);
-            return await MakeChangeAsync(next, new Plan(next, folder));
+            DaemonSection daemon = next(Daemon);
+            return await MakeChangeAsync(daemon, new Plan(daemon, _folder));
         }
         finally
         {
@@ -59,10 +61,22 @@ internal sealed partial class Server
         if (refusals.Length > 0)
             throw new ChangeRefusedException(refusals);
         List<ServedDevice> opened = await OpenAddedAsync(difference.AddedDevices, plan);
-        ConfigurationOutcome outcome = await ApplyAsync(next, plan, opened);
+        List<(ServedDevice Device, ulong BytesBefore)> resized = await ResizeAsync(difference, opened);
+        ConfigurationOutcome outcome;
+        try
+        {
+            outcome = await ApplyAsync(next, plan, opened);
+        }
+        catch
+        {
+            await UndoAsync(resized);
+            throw;
+        }
         ServedDevice[] removed = [.. difference.RemovedDevices.Select(device => _serving.Devices[device.Name.Text])];
-        _serving = new Serving(next, _serving.Devices.RemoveRange(removed.Select(device => device.Name))
-            .AddRange(opened.Select(device => KeyValuePair.Create(device.Name, device))));
+        Dictionary<string, ServedDevice> open =
+            _serving.Devices.Values.Concat(opened).ToDictionary(device => device.Name);
+        _serving = new Serving(next, next.Devices.ToImmutableDictionary(
+            device => device.Name.Text, device => open[device.Name.Text] with { Section = device }));
         Task gone = GiveUpAsync(removed, outcome.Settled);
         await Task.WhenAny(gone, Task.Delay(PatienceWithLeaving));
         return new ChangeOutcome(
@@ -87,6 +101,49 @@ internal sealed partial class Server
             }
         }
         return opened;
+    }
+
+    /// <summary>Sizes come before the rest, because a store may refuse one.</summary>
+    private async Task<List<(ServedDevice Device, ulong BytesBefore)>> ResizeAsync(
+        ConfigurationDifference difference, List<ServedDevice> opened)
+    {
+        var resized = new List<(ServedDevice Device, ulong BytesBefore)>();
+        foreach (DeviceSection section in difference.ResizedDevices)
+        {
+            ServedDevice device = _serving.Devices[section.Name.Text];
+            ulong before = device.Disk.BlockCount * (uint)device.Disk.BlockLengthBytes;
+            try
+            {
+                await device.Disk.ResizeAsync(device.Unit, BytesOf(section));
+                resized.Add((device, before));
+            }
+            catch (StoreUnavailableException exception)
+            {
+                CloseAll(opened);
+                await UndoAsync(resized);
+                throw new ChangeRefusedException([exception.Message], exception);
+            }
+        }
+        return resized;
+    }
+
+    private static ulong? BytesOf(DeviceSection section) => section.Blocks is { } blocks
+        ? (ulong)UInt128.Min((UInt128)blocks * (uint)section.BlockBytes, ulong.MaxValue)
+        : (ulong?)section.SizeBytes;
+
+    private async Task UndoAsync(List<(ServedDevice Device, ulong BytesBefore)> resized)
+    {
+        foreach ((ServedDevice device, ulong bytes) in resized)
+        {
+            try
+            {
+                await device.Disk.ResizeAsync(device.Unit, bytes);
+            }
+            catch (StoreUnavailableException exception)
+            {
+                _log.Error("Device {Device:l} keeps its new size: {Why:l}", device.Name, exception.Message);
+            }
+        }
     }
 
     private async Task<ConfigurationOutcome> ApplyAsync(DaemonSection next, Plan plan, List<ServedDevice> opened)

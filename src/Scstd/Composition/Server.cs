@@ -24,6 +24,7 @@ internal sealed partial class Server
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(10);
 
     private readonly List<Lane> _lanes = [];
+    private readonly string _folder;
     private readonly ILogger _log;
     private volatile Serving _serving;
     private SlabArena? _arena;
@@ -31,8 +32,8 @@ internal sealed partial class Server
     private UnitStates? _states;
     private IscsiTargetRegistry? _registry;
 
-    private Server(DaemonSection daemon, ILogger log) =>
-        (_serving, _log) = (new Serving(daemon, ImmutableDictionary<string, ServedDevice>.Empty), log);
+    private Server(DaemonSection daemon, string folder, ILogger log) => (_serving, _folder, _log) =
+        (new Serving(daemon, ImmutableDictionary<string, ServedDevice>.Empty), folder, log);
 
     /// <summary>Where it listens, with the ports that the kernel chose.</summary>
     public IReadOnlyList<IPEndPoint> EndPoints =>
@@ -65,7 +66,7 @@ internal sealed partial class Server
     public static async Task<Server> StartAsync(
         DaemonSection daemon, string folder, ILogger log, Action<Exception> faulted)
     {
-        var server = new Server(daemon, log);
+        var server = new Server(daemon, folder, log);
         try
         {
             var plan = new Plan(daemon, folder);

@@ -45,7 +45,7 @@ internal sealed class ServerService(
             _reloader = new Reloader(server, file, log, notices, Follow);
         if (socket is not null)
         {
-            var commands = new ControlCommands(server, assignment.ConfigurationPath, _reloader);
+            var commands = new ControlCommands(server, assignment.ConfigurationPath, _reloader, log);
             _control = new ControlServer(socket, commands.AnswerAsync, log);
         }
         signals.Attach(Reload, Report);

@@ -34,7 +34,8 @@ public sealed class ControlCommandsTests : IAsyncLifetime
         ConfigurationFile file = Reading.Text(Yaml, _folder);
         Reading.Right(file);
         _server = await Server.StartAsync(file.Daemon, _folder.Path, _events.Log, fault => Assert.Null(fault));
-        _commands = new ControlCommands(_server, _folder.Write("scstd.yaml", Yaml + "\nlog: {level: loud}\n"), null);
+        _commands = new ControlCommands(
+            _server, _folder.Write("scstd.yaml", Yaml + "\nlog: {level: loud}\n"), null, _events.Log);
     }
 
     public async Task DisposeAsync()
@@ -94,6 +95,97 @@ public sealed class ControlCommandsTests : IAsyncLifetime
         Assert.False(check.IsRight);
         Assert.Equal(11, Assert.Single(check.Problems).Line);
     }
+
+    [Fact]
+    public async Task Commands_that_ended_are_in_the_histograms_and_the_history()
+    {
+        using RawInitiator host = await LogIn("host");
+        host.BecomeReady(0);
+        Assert.Equal(0, host.Read(0, [0x28, 0, 0, 0, 0, 0, 0, 0, 1, 0], 512).Status);
+        HistogramsAnswer histograms = await Ask<HistogramsAnswer>(new HistogramsRequest("a"));
+        Assert.Contains(histograms.Histograms, one => one is { State: "Enabled", Direction: "In", MaxBytes: 4096 }
+            && one.Counts.Aggregate(0ul, (sum, count) => sum + count) == 1);
+        HistoryAnswer history = await Ask<HistoryAnswer>(new HistoryRequest("a"));
+        Assert.Contains(Assert.Single(history.Units).Moves, move => move is { OperationCode: 0x28, To: "Enabled" });
+        Assert.Empty((await Ask<CommandsAnswer>(new CommandsRequest())).Commands);
+        Assert.Empty((await Ask<HistogramsAnswer>(new HistogramsRequest("b"))).Histograms);
+    }
+
+    [Fact]
+    public async Task A_frozen_unit_holds_commands_that_can_be_seen_until_it_is_thawed()
+    {
+        using RawInitiator host = await LogIn("host");
+        host.BecomeReady(0);
+        Assert.Equal("Frozen", (await Ask<FreezeAnswer>(new FreezeRequest("a"))).State);
+        Task<(int Status, byte[] Data)> held = Task.Run(() => host.Read(0, [0x28, 0, 0, 0, 0, 0, 0, 0, 1, 0], 512));
+        CommandsAnswer commands;
+        do
+            commands = await Ask<CommandsAnswer>(new CommandsRequest("a"));
+        while (commands.Commands.Count == 0 && !held.IsCompleted);
+        CommandRecord command = Assert.Single(commands.Commands);
+        Assert.Equal(("READ (10)", "Dormant", 512L), (command.Name, command.State, command.LengthBytes));
+        Assert.Equal(["frozen", "ready"], (await Ask<UnitsAnswer>(new UnitsRequest())).Units.Select(one => one.State));
+        SessionMomentRecord? now = Assert.Single((await Ask<SessionsAnswer>(new SessionsRequest())).Sessions).Now;
+        Assert.Equal((1, "a"), (now!.CommandsInFlight, Assert.Single(now.Luns).Unit));
+        Assert.Equal("Open", (await Ask<FreezeAnswer>(new ThawRequest("a"))).State);
+        Assert.Equal(0, (await held).Status);
+        Assert.Equal("unit a was not frozen", (await Refused(new ThawRequest("a"))).Message);
+    }
+
+    [Fact]
+    public async Task A_session_is_kicked_by_its_number_or_its_initiator()
+    {
+        using RawInitiator host = await LogIn("host"), friend = await LogIn("friend");
+        SessionsAnswer sessions =
+            await Ask<SessionsAnswer>(new SessionsRequest(Initiator: "iqn.2026-11.org.example:host"));
+        int id = Assert.Single(sessions.Sessions).Id;
+        Assert.Equal(1, (await Ask<KickAnswer>(new KickRequest(id.ToString()))).Sessions);
+        Assert.True(host.IsClosedByPeer());
+        Assert.Equal(1, (await Ask<KickAnswer>(new KickRequest("iqn.2026-11.org.example:friend"))).Sessions);
+        Assert.True(friend.IsClosedByPeer());
+        Assert.Equal(ErrorCode.NotFound, (await Refused(new KickRequest("77"))).Code);
+        Assert.Equal(ErrorCode.Malformed, (await Refused(new KickRequest("77", -1))).Code);
+    }
+
+    [Fact]
+    public async Task What_is_changed_at_run_time_says_what_the_file_says()
+    {
+        using RawInitiator host = await LogIn("host");
+        host.BecomeReady(0);
+        string file = _folder.Write("scstd.yaml", Yaml);
+        ChangeAnswer resized = await Ask<ChangeAnswer>(new ResizeRequest("a", "2MiB"));
+        Assert.Equal(["device a: size changed"], resized.Changes);
+        Assert.Equal(new AgreementRecord(file, false, new EditRecord(4, 28, "1MiB", "2MiB")), resized.Configuration);
+        _folder.Write("scstd.yaml", Yaml.Replace("memory, size: 1MiB", "memory, size: 2048KiB"));
+        ChangeAnswer again = await Ask<ChangeAnswer>(new ResizeRequest("a", "2MiB"));
+        Assert.Equal((0, true), (again.Changes.Count, again.Configuration!.Agrees));
+
+        ChangeAnswer replaced = await Ask<ChangeAnswer>(new ReplaceRequest("iqn.2026-11.org.example:one", 0, "b"));
+        Assert.Equal(1, replaced.SessionsChanged);
+        Assert.Equal(new EditRecord(9, 15, "a", "b"), replaced.Configuration!.Edit);
+        ChangeAnswer inGroup =
+            await Ask<ChangeAnswer>(new ReplaceRequest("iqn.2026-11.org.example:one", 4, "b", "friends"));
+        Assert.Equal("b", inGroup.Configuration!.Edit!.New);
+        Assert.Equal(["b", "b"], (await Ask<UnitsAnswer>(new UnitsRequest("b"))).Units[0].Luns
+            .Where(lun => lun.Lun is 0 or 4).Select(_ => "b"));
+    }
+
+    [Fact]
+    public async Task What_cannot_be_changed_is_refused_with_the_reason()
+    {
+        const string Target = "iqn.2026-11.org.example:one";
+        Assert.StartsWith("expected a size", (await Refused(new ResizeRequest("a", "much"))).Message);
+        Assert.Equal(ErrorCode.NotFound, (await Refused(new ResizeRequest("c", "1MiB"))).Code);
+        Assert.Equal("there is no group 'freinds'; did you mean 'friends'?",
+            (await Refused(new ReplaceRequest(Target, 3, "a", "freinds"))).Message);
+        Assert.Equal($"{Target} has no LUN 9 for those who belong to no group",
+            (await Refused(new ReplaceRequest(Target, 9, "a"))).Message);
+        Assert.Contains("not a multiple of the block length",
+            (await Refused(new ResizeRequest("b", "4100"))).Message);
+    }
+
+    private async Task<ErrorAnswer> Refused(ControlRequest request) =>
+        (await Assert.ThrowsAsync<ControlRefusal>(() => _commands.AnswerAsync(request, CancellationToken.None))).Answer;
 
     private async Task<T> Ask<T>(ControlRequest request) where T : ControlAnswer =>
         Assert.IsType<T>(await _commands.AnswerAsync(request, CancellationToken.None));

@@ -159,6 +159,32 @@ public sealed class ReloadTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_device_grows_under_its_sessions_and_they_are_told()
+    {
+        using RawInitiator initiator = await LogIn(One);
+        initiator.BecomeReady(0);
+        ReloadAnswer answer = await Applied(Yaml.Replace("memory, size: 1MiB", "memory, size: 2MiB"));
+        Assert.Equal(["device a: size changed"], answer.Changes);
+        (int status, byte[] sense) = initiator.Read(0, TestUnitReady, 0);
+        Assert.Equal((2, 0x2A, 0x09), (status, sense[2 + 12], sense[2 + 13])); // CAPACITY DATA HAS CHANGED
+        Assert.Equal(0x0F, initiator.Read(0, ReadCapacity, 8).Data[2]);
+    }
+
+    /// <summary>A size that took effect before something else failed is taken back.</summary>
+    [Fact]
+    public async Task A_size_is_taken_back_when_the_rest_fails()
+    {
+        using var taken = new System.Net.Sockets.Socket(System.Net.Sockets.AddressFamily.InterNetwork,
+            System.Net.Sockets.SocketType.Stream, System.Net.Sockets.ProtocolType.Tcp);
+        taken.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        taken.Listen();
+        ReloadAnswer answer = await Reload(Yaml.Replace("memory, size: 1MiB", "memory, size: 2MiB")
+            .Replace("\"127.0.0.1:0\"}", $"\"127.0.0.1:0\", more: \"{taken.LocalEndPoint}\"}}"));
+        Assert.False(answer.IsApplied);
+        Assert.Equal(2048ul, _server.Devices[0].Disk.BlockCount);
+    }
+
+    [Fact]
     public async Task A_device_in_the_place_of_one_that_is_open_is_refused()
     {
         await Applied(With($"c: {{store: file, path: {_folder.File("c.img")}, size: 1MiB}}"));

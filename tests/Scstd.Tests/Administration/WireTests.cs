@@ -13,6 +13,15 @@ public sealed class WireTests
         ["""{"command":"status"}"""] = new StatusRequest(),
         ["""{"command":"sessions","target":"iqn.t","initiator":"iqn.i"}"""] = new SessionsRequest("iqn.t", "iqn.i"),
         ["""{"command":"units","unit":"disk1"}"""] = new UnitsRequest("disk1"),
+        ["""{"command":"commands","unit":"a"}"""] = new CommandsRequest("a"),
+        ["""{"command":"histograms"}"""] = new HistogramsRequest(),
+        ["""{"command":"history","unit":"a"}"""] = new HistoryRequest("a"),
+        ["""{"command":"freeze","unit":"a","patienceSeconds":3}"""] = new FreezeRequest("a", 3),
+        ["""{"command":"thaw","unit":"a"}"""] = new ThawRequest("a"),
+        ["""{"command":"kick","session":"7","patienceSeconds":5}"""] = new KickRequest("7", 5),
+        ["""{"command":"resize","unit":"a","size":"1GiB"}"""] = new ResizeRequest("a", "1GiB"),
+        ["""{"command":"replace","target":"iqn.t","lun":3,"unit":"a","group":"g"}"""] =
+            new ReplaceRequest("iqn.t", 3, "a", "g"),
         ["""{"command":"check"}"""] = new CheckRequest(),
         ["""{"command":"reload"}"""] = new ReloadRequest(),
     };
@@ -39,14 +48,37 @@ public sealed class WireTests
         ["""{"answer":"sessions","sessions":[{"id":1,"target":"iqn.t","initiator":"iqn.i","isid":"80","""
             + "\"portalGroupTag\":1,\"peer\":\"1.2.3.4:5\",\"reactor\":0,\"headerDigest\":\"None\","
             + "\"dataDigest\":\"Crc32c\",\"maxBurstLength\":2,\"commands\":3,\"dataInBytes\":4,\"dataOutBytes\":5,"
-            + "\"rejects\":6}]}"] =
+            + "\"rejects\":6,\"now\":{\"state\":\"Open\",\"ageSeconds\":1.5,\"group\":\"g\",\"commandsInFlight\":2,"
+            + "\"queueDepth\":128,\"luns\":[{\"lun\":0,\"unit\":\"a\",\"isReadOnly\":true,\"commandsInFlight\":1,"
+            + "\"unitAttentions\":[\"29h/00h\"]}]}}]}"] =
             new SessionsAnswer([new SessionRecord(
-                1, "iqn.t", "iqn.i", null, "80", 1, "1.2.3.4:5", 0, "None", "Crc32c", 2, 3, 4, 5, 6)]),
+                1, "iqn.t", "iqn.i", null, "80", 1, "1.2.3.4:5", 0, "None", "Crc32c", 2, 3, 4, 5, 6,
+                new SessionMomentRecord("Open", 1.5, "g", 2, 128,
+                    [new SessionLunRecord(0, "a", true, 1, ["29h/00h"])]))]),
         ["""{"answer":"units","units":[{"name":"a","store":"memory","blocks":1,"blockBytes":512,"serial":"s","""
             + "\"naa\":\"3b\",\"state\":\"ready\",\"isWriteProtected\":false,\"homeReactor\":0,\"commandsInside\":0,"
             + "\"luns\":[{\"target\":\"iqn.t\",\"group\":\"g\",\"lun\":3}]}]}"] =
             new UnitsAnswer([new UnitRecord(
                 "a", "memory", 1, 512, "s", "3b", "ready", false, 0, 0, null, [new LunRecord("iqn.t", "g", 3)])]),
+        ["""{"answer":"commands","commands":[{"unit":"a","initiator":"i","target":"t","lun":"0","tag":7,"""
+            + "\"name\":\"READ (10)\",\"attribute\":\"Simple\",\"state\":\"Enabled\",\"ageMs\":1.5,\"inStateMs\":0.5,"
+            + "\"lba\":9,\"lengthBytes\":512,\"isAborted\":false,\"waitsFor\":\"w\",\"reactor\":1}],"
+            + "\"isCut\":false}"] =
+            new CommandsAnswer([new CommandRecord(
+                "a", "i", "t", "0", 7, "READ (10)", "Simple", "Enabled", 1.5, 0.5, 9, 512, false, "w", 1)], false),
+        ["""{"answer":"histograms","histograms":[{"unit":"a","state":"Enabled","direction":"In","maxBytes":4096,"""
+            + "\"counts\":[1,2]}]}"] =
+            new HistogramsAnswer([new HistogramRecord("a", "Enabled", "In", 4096, [1, 2])]),
+        ["""{"answer":"history","units":[{"unit":"a","moves":[{"reactor":0,"agoMs":1.5,"tag":7,"operationCode":40,"""
+            + "\"from\":\"Received\",\"to\":\"Enabled\"}],\"gate\":[{\"agoMs\":2,\"what\":\"shut\"}]}]}"] =
+            new HistoryAnswer([new UnitHistoryRecord(
+                "a", [new MoveRecord(0, 1.5, 7, 40, "Received", "Enabled")], [new HistoryRecord(2, "shut")])]),
+        ["""{"answer":"kick","sessions":1}"""] = new KickAnswer(1),
+        ["""{"answer":"freeze","unit":"a","state":"Draining","reasons":["r"],"heldCommands":1,"waitsFor":["w"]}"""] =
+            new FreezeAnswer("a", "Draining", ["r"], 1, ["w"]),
+        ["""{"answer":"change","changes":["c"],"sessionsChanged":1,"sessionsEnded":0,"configuration":{"""
+            + "\"file\":\"f\",\"agrees\":false,\"edit\":{\"line\":1,\"column\":2,\"old\":\"a\",\"new\":\"b\"}}}"] =
+            new ChangeAnswer(["c"], 1, 0, new AgreementRecord("f", false, new EditRecord(1, 2, "a", "b"))),
         ["""{"answer":"check","file":"a.yaml","isRight":false,"""
             + "\"problems\":[{\"line\":1,\"column\":2,\"message\":\"m\"}],\"warnings\":[]}"] =
             new CheckAnswer("a.yaml", false, [new ProblemRecord(1, 2, "m")], []),

@@ -16,6 +16,9 @@ public abstract class Section
     /// <summary>Where the key's value stands, or else the section.</summary>
     internal SourcePosition PositionOf(string key) => _written.GetValueOrDefault(key, Position);
 
+    /// <summary>The same, to be changed in a part without the one that is in force changing.</summary>
+    internal Section Copy() => (Section)MemberwiseClone();
+
     internal void Written(string key, SourcePosition position) => _written[key] = position;
 }
 

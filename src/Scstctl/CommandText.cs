@@ -1,0 +1,92 @@
+using System.Globalization;
+using Scstd.Control;
+
+namespace Scstctl;
+
+/// <summary>What commands do, for people.</summary>
+internal static class CommandText
+{
+    public static void Print(CommandsAnswer commands, TextWriter output, TextWriter error)
+    {
+        var table = new Table("UNIT", "COMMAND", "LBA", "SIZE", "STATE", "AGE", "THERE", "INITIATOR", "TAG", "NOTE");
+        foreach (CommandRecord one in commands.Commands)
+        {
+            string note = (one.IsAborted ? "aborted " : "") + one.WaitsFor;
+            table.Add(one.Unit, one.Name, one.Lba, AnswerText.Size(one.LengthBytes), one.State, Duration(one.AgeMs),
+                Duration(one.InStateMs), one.Initiator, $"{one.Tag:X}h", note.Trim());
+        }
+        table.Print(output);
+        if (commands.IsCut)
+            error.WriteLine("scstctl: there are more; the oldest of each session are shown");
+    }
+
+    public static void Print(HistogramsAnswer histograms, TextWriter output)
+    {
+        var table = new Table("UNIT", "STATE", "DIRECTION", "UP TO", "COMMANDS", "HALF", "99%", "MOST");
+        foreach (HistogramRecord one in histograms.Histograms)
+        {
+            table.Add(one.Unit, one.State, one.Direction, AnswerText.Size(one.MaxBytes),
+                one.Counts.Aggregate(0ul, (sum, count) => sum + count), Below(one.Counts, 0.5),
+                Below(one.Counts, 0.99), Below(one.Counts, 1));
+        }
+        table.Print(output);
+    }
+
+    public static void Print(HistoryAnswer history, TextWriter output)
+    {
+        foreach (UnitHistoryRecord unit in history.Units)
+        {
+            output.WriteLine($"unit {unit.Unit}: the last moves of commands");
+            var moves = new Table("AGO", "REACTOR", "TAG", "OPCODE", "FROM", "TO");
+            foreach (MoveRecord one in unit.Moves.OrderBy(move => move.AgoMs))
+            {
+                moves.Add(Duration(one.AgoMs), one.Reactor, $"{one.Tag:X}h", $"{one.OperationCode:X2}h", one.From,
+                    one.To);
+            }
+            moves.Print(output);
+            output.WriteLine($"unit {unit.Unit}: the last that happened at its gate");
+            var gate = new Table("AGO", "WHAT");
+            foreach (HistoryRecord one in unit.Gate)
+                gate.Add(Duration(one.AgoMs), one.What);
+            gate.Print(output);
+        }
+    }
+
+    public static void Print(FreezeAnswer freeze, TextWriter output)
+    {
+        output.WriteLine($"unit {freeze.Unit}: {freeze.State.ToLowerInvariant()}, {freeze.HeldCommands} command(s) "
+            + "held" + (freeze.Reasons.Count > 0 ? $", frozen by {string.Join(", ", freeze.Reasons)}" : ""));
+        foreach (string one in freeze.WaitsFor)
+            output.WriteLine($"waits for {one}");
+    }
+
+    public static void Print(ChangeAnswer change, TextWriter output)
+    {
+        foreach (string one in change.Changes)
+            output.WriteLine(one);
+        output.WriteLine(change.Changes.Count == 0 ? "it was so already"
+            : $"{change.SessionsChanged} session(s) see other LUNs, {change.SessionsEnded} ended");
+    }
+
+    /// <summary>In three digits or so.</summary>
+    public static string Duration(double milliseconds) => milliseconds switch
+    {
+        < 1 => string.Create(CultureInfo.InvariantCulture, $"{milliseconds * 1000:0}us"),
+        < 1000 => string.Create(CultureInfo.InvariantCulture, $"{milliseconds:0.#}ms"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"{milliseconds / 1000:0.#}s"),
+    };
+
+    /// <summary>The bound below which such a part of all stayed.</summary>
+    private static string Below(IReadOnlyList<ulong> counts, double part)
+    {
+        ulong all = counts.Aggregate(0ul, (sum, count) => sum + count);
+        ulong seen = 0;
+        for (int i = 0; i < counts.Count; i++)
+        {
+            seen += counts[i];
+            if (seen >= all * part)
+                return "<" + Duration(Math.Pow(2, i) / 1000);
+        }
+        return "-";
+    }
+}

@@ -1,0 +1,158 @@
+using System.Globalization;
+using Scstd.Composition;
+using Scstd.Configuration;
+using Scstd.Control;
+using Scstd.Core;
+using Serilog;
+
+namespace Scstd.Administration;
+
+/// <summary>What an administrator changes while the daemon serves. Every one is logged: what a machine's disks do must
+/// be found again afterwards.</summary>
+internal sealed class Changes(Server server, string? configuration, ILogger log)
+{
+    /// <summary>One administrator freezes as good as another: who thaws takes it back for all.</summary>
+    private const string Administrator = "administrator";
+
+    private const int MostPatienceSeconds = 3600;
+
+    /// <summary>As for a <see cref="Survey{T}"/>.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+
+    public async Task<ControlAnswer> KickAsync(KickRequest request)
+    {
+        Bounded(request.PatienceSeconds);
+        bool isNumber = ushort.TryParse(request.Session, NumberStyles.None, CultureInfo.InvariantCulture,
+            out ushort tsih);
+        int ended = isNumber ? await server.Registry.KickAsync(tsih, request.PatienceSeconds)
+            : await server.Registry.KickAsync(request.Session, null, request.PatienceSeconds);
+        if (ended == 0)
+        {
+            throw ControlRefusal.NotFound("session", request.Session,
+                server.Registry.DescribeSessions().Select(session => session.InitiatorName).Distinct());
+        }
+        log.Information("Administrator: {Count} session(s) of {Session:l} ended", ended, request.Session);
+        return new KickAnswer(ended);
+    }
+
+    public async Task<ControlAnswer> FreezeAsync(ServedDevice device, int patienceSeconds)
+    {
+        Bounded(patienceSeconds);
+        var frozen = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
+        device.Unit.Freeze(Administrator, frozen.SetResult);
+        log.Information("Administrator: unit {Unit:l} is to freeze", device.Name);
+        await Task.WhenAny(frozen.Task, Task.Delay(TimeSpan.FromSeconds(patienceSeconds)));
+        return await DescribeFreezeAsync(device);
+    }
+
+    public async Task<ControlAnswer> ThawAsync(ServedDevice device)
+    {
+        var thawed = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
+        device.Unit.Thaw(Administrator, thawed.SetResult);
+        if (!await InTime(thawed.Task))
+            throw new ControlRefusal(ErrorCode.Refused, $"unit {device.Name} was not frozen");
+        log.Information("Administrator: unit {Unit:l} goes on", device.Name);
+        return await DescribeFreezeAsync(device);
+    }
+
+    public async Task<ControlAnswer> ResizeAsync(ResizeRequest request)
+    {
+        if (!Units.TryParseSize(request.Size, out long bytes) || bytes <= 0)
+        {
+            throw new ControlRefusal(ErrorCode.Malformed,
+                $"expected a size such as 512MiB or 1.5TiB, found '{request.Size}'");
+        }
+        ChangeOutcome outcome = await MakeAsync(
+            daemon => daemon.WithSize(request.Unit, bytes)
+                ?? throw ControlRefusal.NotFound("unit", request.Unit, daemon.Devices.Select(one => one.Name.Text)));
+        string size = Units.FormatSize(bytes);
+        return Answer(outcome, Agreement.Look(
+            configuration,
+            daemon => daemon.FindDevice(request.Unit),
+            device => device.SizeBytes == bytes
+                || (device.Blocks is { } blocks && (UInt128)blocks * (uint)device.BlockBytes == (ulong)bytes),
+            device => device.Has("size") ? device.PositionOf("size") : null,
+            size));
+    }
+
+    public async Task<ControlAnswer> ReplaceAsync(ReplaceRequest request)
+    {
+        ChangeOutcome outcome = await MakeAsync(daemon =>
+        {
+            Known("target", request.Target, daemon.Targets.Select(target => target.Name.Text));
+            Known("unit", request.Unit, daemon.Devices.Select(device => device.Name.Text));
+            TargetSection target = daemon.Targets.First(one => one.Name.Text == request.Target);
+            if (request.Group is { } group)
+                Known("group", group, target.Groups.Select(one => one.Name.Text));
+            return daemon.WithLun(request.Target, request.Group, request.Lun, request.Unit)
+                ?? throw new ControlRefusal(ErrorCode.NotFound, $"{request.Target} has no LUN {request.Lun} "
+                    + (request.Group is { } of ? $"for group {of}" : "for those who belong to no group"));
+        });
+        return Answer(outcome, Agreement.Look(
+            configuration,
+            daemon => daemon.FindLun(request.Target, request.Group, request.Lun),
+            lun => lun.Device.Text == request.Unit,
+            lun => lun.Device.Position,
+            request.Unit));
+    }
+
+    public static async Task<FreezeReport> ReportAsync(ServedDevice device)
+    {
+        var told = new TaskCompletionSource<FreezeReport>(TaskCreationOptions.RunContinuationsAsynchronously);
+        device.Unit.DescribeFreeze(told.SetResult);
+        return await InTime(told.Task);
+    }
+
+    private static async Task<ControlAnswer> DescribeFreezeAsync(ServedDevice device)
+    {
+        FreezeReport report = await ReportAsync(device);
+        return new FreezeAnswer(
+            device.Name, report.State.ToString(), report.Reasons, report.HeldCommands, report.WaitsFor);
+    }
+
+    private async Task<ChangeOutcome> MakeAsync(Func<DaemonSection, DaemonSection> next)
+    {
+        try
+        {
+            ChangeOutcome outcome = await server.ChangeAsync(next);
+            foreach (string change in outcome.Changes)
+                log.Information("Administrator: {Change:l}", change);
+            return outcome;
+        }
+        catch (ChangeRefusedException refusal)
+        {
+            throw new ControlRefusal(ErrorCode.Refused, refusal.Message);
+        }
+    }
+
+    private static ChangeAnswer Answer(ChangeOutcome outcome, AgreementRecord? configuration) =>
+        new(outcome.Changes, outcome.SessionsChanged, outcome.SessionsEnded, configuration);
+
+    private static async Task<T> InTime<T>(Task<T> task)
+    {
+        try
+        {
+            return await task.WaitAsync(Patience);
+        }
+        catch (TimeoutException)
+        {
+            throw new ControlRefusal(ErrorCode.TimedOut, "a reactor did not answer in time");
+        }
+    }
+
+    private static void Bounded(int patienceSeconds)
+    {
+        if (patienceSeconds is < 0 or > MostPatienceSeconds)
+        {
+            throw new ControlRefusal(ErrorCode.Malformed,
+                $"patienceSeconds: expected 0 to {MostPatienceSeconds}, found {patienceSeconds}");
+        }
+    }
+
+    private static void Known(string what, string name, IEnumerable<string> known)
+    {
+        string[] all = [.. known];
+        if (!all.Contains(name))
+            throw ControlRefusal.NotFound(what, name, all);
+    }
+}
