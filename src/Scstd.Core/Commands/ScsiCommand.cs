@@ -111,6 +111,14 @@ public class ScsiCommand
     internal IKeeper? Keeper;
     internal RegulationStage Passed;
 
+    /// <summary>Tells one stay with a keeper from the next, of whatever command this object then is.</summary>
+    internal object? Visit;
+
+    internal InjectedFault? SlowedBy;
+
+    /// <summary>Enabled, but the device server has not got it yet.</summary>
+    internal bool IsPostponed;
+
     /// <summary>Answered with this instead of being executed; GOOD: it is not.</summary>
     internal ScsiStatus RefusalStatus;
 
@@ -243,6 +251,8 @@ public class ScsiCommand
         Fault = null;
         OwnTaskSet = null;
         Passed = RegulationStage.None;
+        Visit = null;
+        SlowedBy = null;
         Invariant.That(AbortWaits is null, "a command comes back with a function waiting for it");
     }
 

@@ -27,4 +27,7 @@ public class TaskManagementRequest
     public string? WaitsFor { get; internal set; }
 
     internal int Pending;
+
+    /// <summary>An injected fault makes the answer late.</summary>
+    internal long AnswerDelayMs;
 }

@@ -200,6 +200,11 @@ internal static class TaskManager
     {
         request.Response = response;
         request.WaitsFor = null;
-        request.Nexus.Port.TaskManagementFunctionExecuted(request);
+        ITargetPort port = request.Nexus.Port;
+        if (request.AnswerDelayMs > 0)
+            request.Nexus.Executor.PostAfter(
+                request.AnswerDelayMs, () => port.TaskManagementFunctionExecuted(request));
+        else
+            port.TaskManagementFunctionExecuted(request);
     }
 }

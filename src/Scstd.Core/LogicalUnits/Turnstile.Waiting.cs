@@ -188,7 +188,8 @@ internal sealed partial class Turnstile
                 AbortedCommandLeft(command);
                 break;
             case CommandState.Enabled:
-                Unit.Backend.Abort(command);
+                if (!command.IsPostponed)
+                    Unit.Backend.Abort(command);
                 break;
             case CommandState.Publishing:
                 if (command.Fault is not null)

@@ -163,13 +163,13 @@ internal sealed partial class Turnstile
             _blocked.Enqueue(command);
             return;
         }
+        if (_isRegulated && Keep(command))
+            return;
         if (command.Binding.Row.Has(CommandTraits.ChangesUnit) && command.Refusal is null)
         {
             BeginExclusion(command);
             return;
         }
-        if (_isRegulated && Keep(command))
-            return;
         Execute(command);
     }
 
@@ -178,7 +178,8 @@ internal sealed partial class Turnstile
     {
         _executing++;
         command.State = CommandState.Enabled;
-        if ((command.ItlNexus!.Conditions != 0 || command.Refusal is not null || Unit.IsUnusual) && Intercept(command))
+        if ((command.ItlNexus!.Conditions != 0 || command.Refusal is not null || Unit.IsUnusual || _isRegulated) &&
+            (Intercept(command) || Injector?.Postpone(command) == true))
             return;
         command.Binding.Execute(command);
     }

@@ -60,6 +60,9 @@ public sealed record UnitView
     /// <summary>What is known of the device server's speed.</summary>
     public required RegulatorView Regulator { get; init; }
 
+    /// <summary>The injected faults and what they did here.</summary>
+    public IReadOnlyList<FaultView> Faults { get; init; } = [];
+
     /// <summary>On the home executor: who or what the gate is shut for, and the last that happened there.</summary>
     public string? GateHolder { get; init; }
 
@@ -85,6 +88,7 @@ public sealed partial class LogicalUnit
             Histograms = turnstile.Watch.Histograms(),
             Moves = turnstile.Watch.Moves,
             Regulator = turnstile.Regulator.View,
+            Faults = turnstile.Injector?.Views(isHome ? FaultCounts : null) ?? [],
             GateHolder = isHome ? Gate.Describe() : null,
             GateHistory = isHome ? Gate.History.Newest() : [],
         };
@@ -95,7 +99,8 @@ public sealed partial class LogicalUnit
         long nowUs = itl.Nexus.Executor.NowUs;
         CommandRow row = command.Binding.Row;
         bool hasAddress = row.Has(CommandTraits.NeedsMedium) && row.Direction != DataDirection.None &&
-            command.Cdb.Length >= 6 && (command.Cdb[0] != 0x7F || command.Cdb.Length >= 32);
+            command.Unit.Backend.DeviceType == PeripheralDeviceType.DirectAccessBlock &&
+            command.Cdb.Length >= BlockCdbLength(command.Cdb[0]);
         return new CommandView
         {
             Initiator = itl.Nexus.InitiatorPort,
@@ -113,4 +118,16 @@ public sealed partial class LogicalUnit
             WaitsFor = command.Keeper?.WaitsFor(command),
         };
     });
+
+    /// <summary>By the GROUP CODE of the operation code (SPC-4 §4.2.5.1); beyond any CDB for groups that have no block
+    /// address.</summary>
+    private static int BlockCdbLength(byte operationCode) => (operationCode >> 5) switch
+    {
+        0 => 6,
+        1 or 2 => 10,
+        3 when operationCode == 0x7F => 32,
+        4 => 16,
+        5 => 12,
+        _ => int.MaxValue,
+    };
 }

@@ -7,8 +7,8 @@ namespace Scstd.Core;
 /// <param name="Waiting">Commands that wait for it.</param>
 /// <param name="ExpectedUs">What the next one will take there, while there is a limit.</param>
 /// <param name="RatePerSecond">What comes out, while there is a limit.</param>
-/// <param name="TurnedAway">Commands that could not have been done in time and were answered TASK SET FULL or BUSY
-/// before they began.</param>
+/// <param name="TurnedAway">Commands that could not have been done in time and were answered BUSY before they began.
+/// </param>
 public readonly record struct RegulatorView(
     int? Limit, int Waiting, long ExpectedUs, double RatePerSecond, ulong TurnedAway);
 
@@ -16,8 +16,7 @@ public readonly record struct RegulatorView(
 /// Stands before the device server on one executor's side. While the store is quick nothing passes through here: the
 /// watch tells of a stay that is too long, and a tick once a second looks whether anything is stuck. Then commands
 /// that move data wait here for a place in the <see cref="BackendWindow"/>; one that would come too late is answered
-/// before it begins (SAM-5 §5.3.1: TASK SET FULL, or BUSY if the nexus has no other), and the nexuses are told to send
-/// no more than can be done.
+/// BUSY before it begins, and the nexuses are told to send no more than can be done.
 /// </summary>
 internal sealed class BackendRegulator(Turnstile turnstile, long abortTimeoutUs) : IKeeper
 {
@@ -50,7 +49,8 @@ internal sealed class BackendRegulator(Turnstile turnstile, long abortTimeoutUs)
         if (_waiting.Count == 0 && turnstile.Executing < _window.Limit)
             return false;
         long ageUs = turnstile.Executor.NowUs - command.ReceivedUs;
-        if (_window.IsHopeless(ageUs, _waiting.Count))
+        int ahead = _waiting.AheadOf(command.ItlNexus!) + Math.Max(0, turnstile.Executing - _window.Limit);
+        if (_window.IsHopeless(ageUs, ahead))
         {
             _turnedAway++;
             turnstile.TurnAway(command);
@@ -64,7 +64,9 @@ internal sealed class BackendRegulator(Turnstile turnstile, long abortTimeoutUs)
     /// <summary>The watch saw a command leave the device server.</summary>
     public void Left(ScsiCommand command, long stayUs, long nowUs)
     {
-        if ((_window.IsFree && stayUs <= _window.EngageUs) || !IsRegulated(command))
+        // What was turned away or refused says nothing about the store.
+        if ((_window.IsFree && stayUs <= _window.EngageUs) || command.Status != ScsiStatus.Good ||
+            !IsRegulated(command))
             return;
         bool wasFree = _window.IsFree;
         _window.Completed(stayUs, nowUs, turnstile.Executing);
@@ -97,7 +99,8 @@ internal sealed class BackendRegulator(Turnstile turnstile, long abortTimeoutUs)
 
     private static bool IsRegulated(ScsiCommand command) =>
         command.SizeClass != 0 && command.Attribute != TaskAttribute.HeadOfQueue &&
-        command.Binding.Row.Has(CommandTraits.NeedsMedium) && command.Binding.Row.Direction != DataDirection.None;
+        command.Binding.Row.Has(CommandTraits.NeedsMedium) && command.Binding.Row.Direction != DataDirection.None &&
+        !command.Binding.Row.Has(CommandTraits.ChangesUnit);
 
     private void BeginTicking()
     {
@@ -141,7 +144,8 @@ internal sealed class BackendRegulator(Turnstile turnstile, long abortTimeoutUs)
     {
         if (_waiting.Count == 0 || _window.IsFree)
             return;
-        foreach (ScsiCommand command in _waiting.TakeWhile(c => _window.IsHopeless(nowUs - c.ReceivedUs, 0)))
+        int ahead = Math.Max(0, turnstile.Executing - _window.Limit);
+        foreach (ScsiCommand command in _waiting.TakeWhile(c => _window.IsHopeless(nowUs - c.ReceivedUs, ahead)))
         {
             _turnedAway++;
             turnstile.TurnAway(command);
@@ -168,7 +172,7 @@ internal sealed class BackendRegulator(Turnstile turnstile, long abortTimeoutUs)
                 _told.Add(itl);
             itl.Nexus.AllowCommands(itl, share);
         }
-        foreach (ItlNexus itl in _told.Where(itl => itl.CommandCount == 0 && !turnstile.Nexuses.Contains(itl)).ToArray())
+        foreach (ItlNexus itl in _told.Where(i => i.CommandCount == 0 && !turnstile.Nexuses.Contains(i)).ToArray())
         {
             itl.Nexus.AllowCommands(itl, null);
             _told.Remove(itl);

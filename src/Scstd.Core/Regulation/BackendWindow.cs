@@ -30,6 +30,7 @@ internal sealed class BackendWindow
     private int _epochEnded;
     private long _epochMinUs;
     private long _epochMaxUs;
+    private long _epochSumUs;
     private int _epochPeak;
     private long _busyUs;
     private long _lastMinUs;
@@ -66,14 +67,14 @@ internal sealed class BackendWindow
     /// <summary>How many commands may be accepted at a time and still be done within the budget: those with the device
     /// server, and behind them as many rounds as the budget has room for.</summary>
     public int Acceptable => IsFree
-        ? Free : (int)Math.Min(int.MaxValue / 2, Limit * Math.Max(1, BudgetUs / Math.Max(1, ExpectedUs)));
+        ? Free : (int)Math.Min(int.MaxValue / 2, Limit * Math.Max(1, BudgetUs / 3 / Math.Max(1, ExpectedUs)));
 
-    /// <summary>Whether a command of this age that would be handed over after <paramref name="ahead"/> others cannot
-    /// be done in time any more.</summary>
+    /// <summary>Whether a command of this age that must wait until <paramref name="ahead"/> others have come out cannot
+    /// be done in time any more. Most of the budget is for the device server, which may just become slower.</summary>
     public bool IsHopeless(long ageUs, int ahead)
     {
         long waitUs = _lastRate > 0 ? (long)(ahead / _lastRate) : 0;
-        return ageUs + waitUs + ExpectedUs > BudgetUs;
+        return ageUs + waitUs > BudgetUs / 3 || ageUs + waitUs + ExpectedUs > BudgetUs;
     }
 
     /// <summary>A command came out of the device server.</summary>
@@ -89,6 +90,7 @@ internal sealed class BackendWindow
         _epochEnded++;
         _epochMinUs = Math.Min(_epochMinUs, stayUs);
         _epochMaxUs = Math.Max(_epochMaxUs, stayUs);
+        _epochSumUs += stayUs;
         _epochPeak = Math.Max(_epochPeak, executing + 1);
     }
 
@@ -120,7 +122,7 @@ internal sealed class BackendWindow
             // Nothing comes out: whatever is handed over now takes at least as long as what is there.
             ExpectedUs = Math.Max(ExpectedUs, oldestUs);
         }
-        else if (nowUs - _epochStartUs >= _epochMinUs)
+        else if (nowUs - _epochStartUs >= Math.Min(_epochMinUs, BudgetUs / 2))
             EndEpoch(nowUs, waiting);
     }
 
@@ -149,6 +151,7 @@ internal sealed class BackendWindow
         _epochEnded = 0;
         _epochMinUs = long.MaxValue;
         _epochMaxUs = 0;
+        _epochSumUs = 0;
         _epochPeak = 0;
     }
 
@@ -157,18 +160,23 @@ internal sealed class BackendWindow
         double rate = _epochEnded / (double)Math.Max(1, nowUs - _epochStartUs);
         long shortestUs = Math.Min(_epochMinUs, _lastMinUs);
         int served = Math.Max(1, (int)Math.Ceiling(rate * shortestUs));
-        ExpectedUs = _epochMinUs;
+        long averageUs = _epochSumUs / _epochEnded;
         if (_epochMaxUs <= _engageUs)
         {
             Release();
             return;
         }
-        if (_epochMaxUs <= _comfortUs)
-            Grow(Limit);
-        else if (_epochMaxUs > shortestUs * QueueingRatio)
-            Limit = Math.Min(Limit, served);
-        else
-            Probe(rate, waiting);
+        bool isDraining = _epochPeak > Limit;
+        // One more than the store works on waits a whole round there: it must not be tried where that is long.
+        bool isWanted = (waiting > 0 || _epochPeak >= Limit) && averageUs <= BudgetUs / 3;
+        if (_epochMaxUs > shortestUs * QueueingRatio && _epochMaxUs > _comfortUs)
+            Limit = Math.Min(Limit, Math.Max(served, Limit / 2));
+        else if (_epochMaxUs > _comfortUs)
+            Probe(rate, isWanted, isDraining);
+        else if (isWanted)
+            Grow(Math.Clamp((int)(Limit * _comfortUs / Math.Max(1, averageUs)) - Limit, 0, Limit));
+        // Those that came before there was a limit tell only how fast they come out.
+        ExpectedUs = isDraining ? (long)(Limit / rate) : averageUs;
         _lastRate = rate;
         _lastMinUs = _epochMinUs;
         BeginEpoch(nowUs);
@@ -176,8 +184,10 @@ internal sealed class BackendWindow
 
     /// <summary>All stay long and equally long. Either it is the store's own time, or a queue in it that has no end and
     /// no beginning: with fewer commands there the one costs throughput, the other nothing.</summary>
-    private void Probe(double rate, int waiting)
+    private void Probe(double rate, bool isWanted, bool isDraining)
     {
+        if (isDraining)
+            return;
         if (_beforeProbe > 0)
         {
             bool lost = rate < _rateBeforeProbe * RateLost;
@@ -194,7 +204,7 @@ internal sealed class BackendWindow
         if (_untilProbe > 0)
         {
             _untilProbe--;
-            if (waiting > 0)
+            if (isWanted)
                 Grow(Math.Max(1, Limit / 4));
             return;
         }

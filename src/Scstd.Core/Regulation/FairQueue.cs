@@ -11,6 +11,14 @@ internal sealed class FairQueue
 
     public int Count { get; private set; }
 
+    /// <summary>How many would go before one more of this nexus.</summary>
+    public int AheadOf(ItlNexus itl)
+    {
+        bool waits = _lanes.TryGetValue(itl, out Lane? lane);
+        long rounds = (waits ? lane!.Count : 0) + 1;
+        return (int)Math.Min(Count, rounds * (_round.Count + (waits ? 0 : 1)) - 1);
+    }
+
     public void Enqueue(ScsiCommand command)
     {
         ItlNexus itl = command.ItlNexus!;
@@ -21,6 +29,7 @@ internal sealed class FairQueue
             _round.AddLast(lane);
         }
         lane.Commands.Enqueue(command);
+        lane.Count++;
         Count++;
     }
 
@@ -32,6 +41,7 @@ internal sealed class FairQueue
         Lane lane = _round.First!.Value;
         _round.RemoveFirst();
         ScsiCommand command = lane.Commands.Dequeue();
+        lane.Count--;
         Count--;
         if (lane.Commands.IsEmpty)
             _lanes.Remove(command.ItlNexus!);
@@ -44,6 +54,7 @@ internal sealed class FairQueue
     {
         if (!_lanes.TryGetValue(command.ItlNexus!, out Lane? lane) || !lane.Commands.Remove(command))
             return false;
+        lane.Count--;
         Count--;
         if (lane.Commands.IsEmpty)
         {
@@ -65,6 +76,7 @@ internal sealed class FairQueue
             {
                 (taken ??= []).Add(first);
                 lane.Commands.Dequeue();
+                lane.Count--;
                 Count--;
             }
         }
@@ -84,5 +96,6 @@ internal sealed class FairQueue
     private sealed class Lane
     {
         public CommandQueue Commands;
+        public int Count;
     }
 }

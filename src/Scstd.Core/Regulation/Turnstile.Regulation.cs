@@ -1,3 +1,5 @@
+using Scstd.Scsi;
+
 namespace Scstd.Core;
 
 /// <summary>What may stand between a command and the device server besides the gate: an injected fault, a limit that
@@ -13,14 +15,41 @@ internal sealed partial class Turnstile
     public bool IsExecutionShut => _executionShut != 0;
 
     /// <summary>Works out what the fast path looks at.</summary>
-    public void RegulationChanged() => _isRegulated = Regulator.IsAwake;
+    public void RegulationChanged() => _isRegulated = Regulator.IsAwake || Injector is not null;
+
+    /// <summary>Null: no fault is injected here.</summary>
+    public FaultInjector? Injector { get; private set; }
+
+    public void SetFaults(IReadOnlyList<InjectedFault> faults)
+    {
+        var injector = new FaultInjector(this, faults, Injector);
+        Injector = injector.IsEmpty ? null : injector;
+        RegulationChanged();
+    }
 
     /// <summary>True if the command was kept or ended.</summary>
     private bool Keep(ScsiCommand command)
     {
         if (command.Refusal is not null)
             return false;
-        return Regulator.Keep(command);
+        if ((command.Passed & RegulationStage.Faults) == 0)
+        {
+            command.Passed |= RegulationStage.Faults;
+            if (Injector?.Meet(command) == true)
+                return true;
+        }
+        return command.Refusal is null && Regulator.Keep(command);
+    }
+
+    /// <summary>Its time at a store that an injected fault makes slow is over. It was never begun if it is aborted.
+    /// </summary>
+    public void ExecutePostponed(ScsiCommand command)
+    {
+        command.IsPostponed = false;
+        if (command.IsAborted)
+            command.Complete(ScsiStatus.TaskAborted);
+        else
+            command.Binding.Execute(command);
     }
 
     /// <summary>A keeper has taken the command.</summary>
@@ -38,11 +67,14 @@ internal sealed partial class Turnstile
         Enable(command);
     }
 
-    /// <summary>It cannot be done in time and has not begun: the initiator may try again.</summary>
+    /// <summary>It cannot be done in time and has not begun: the initiator may try again. BUSY (SAM-5 §5.3.1) and never
+    /// TASK SET FULL, of which Linux lowers its queue depth, to raise it by one every two minutes: the store may be
+    /// quick again in a second.</summary>
     public void TurnAway(ScsiCommand command)
     {
         command.Keeper = null;
-        Overload(command);
+        command.RefusalStatus = ScsiStatus.Busy;
+        command.Refusal = default(SenseData);
         Enable(command);
     }
 }

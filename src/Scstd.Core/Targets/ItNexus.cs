@@ -101,7 +101,7 @@ public sealed partial class ItNexus
     {
         request.Nexus = this;
         request.ReceivedMs = Executor.NowMs;
-        if (!CoversDeparting(request))
+        if (!MeetsInjectedFault(request) && !CoversDeparting(request))
             TaskManager.Execute(request);
     }
 

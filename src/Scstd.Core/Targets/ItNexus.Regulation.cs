@@ -1,5 +1,8 @@
+using Scstd.Scsi;
+
 namespace Scstd.Core;
 
+/// <summary>What stands before a nexus' commands and functions that is not SCSI's.</summary>
 public sealed partial class ItNexus
 {
     /// <summary>Our choice: what units that are quick may have under way beside a slow one without being asked first;
@@ -30,5 +33,18 @@ public sealed partial class ItNexus
         CommandsAllowed = allowed;
         if (!IsEnding)
             Port.AllowCommands(allowed);
+    }
+
+    /// <summary>True: an injected fault swallows the function.</summary>
+    private bool MeetsInjectedFault(TaskManagementRequest request)
+    {
+        bool concernsAll = request.Function is TaskManagementFunction.TargetWarmReset or
+            TaskManagementFunction.TargetColdReset or TaskManagementFunction.ItNexusReset;
+        foreach (ItlNexus itl in concernsAll ? ItlNexuses : Find(request.Lun) is { } one ? [one] : [])
+        {
+            if (itl.Turnstile.Injector?.Meet(request) == true)
+                return true;
+        }
+        return false;
     }
 }
