@@ -4,6 +4,7 @@ using Scstd.Frontends.Iscsi.Connections;
 using Scstd.Frontends.Iscsi.Login;
 using Scstd.Frontends.Iscsi.Pdus;
 using Scstd.Linux;
+using Scstd.Scsi;
 
 namespace Scstd.Frontends.Iscsi;
 
@@ -110,6 +111,12 @@ public class IscsiEvents
     }
 
     public virtual void ConnectionClosed(IPEndPoint peer, string session, string why)
+    {
+    }
+
+    /// <summary>A task management function is not answered yet, because what it covers can still act.</summary>
+    public virtual void TaskManagementDelayed(
+        IPEndPoint peer, string session, TaskManagementFunction function, string waitsFor, long waitedMs)
     {
     }
 

@@ -2,6 +2,12 @@ using Scstd.Scsi;
 
 namespace Scstd.Core;
 
+/// <summary>Additional Response Information, SAM-5 §7.8.</summary>
+/// <param name="DepthAndKey">UADE DEPTH 5-4 (01b: one condition is pending, 10b: more) and SENSE KEY 3-0.</param>
+/// <param name="Code">ADDITIONAL SENSE CODE.</param>
+/// <param name="Qualifier">ADDITIONAL SENSE CODE QUALIFIER.</param>
+public readonly record struct TaskManagementInformation(byte DepthAndKey, byte Code, byte Qualifier);
+
 /// <summary>A task management function on its way (SAM-5 §7), owned by the frontend that received it.</summary>
 public class TaskManagementRequest
 {
@@ -19,6 +25,9 @@ public class TaskManagementRequest
     public ItNexus Nexus { get; internal set; } = null!;
 
     public TaskManagementResponse Response { get; internal set; }
+
+    /// <summary>With FUNCTION SUCCEEDED of QUERY ASYNCHRONOUS EVENT.</summary>
+    public TaskManagementInformation AdditionalInformation { get; internal set; }
 
     /// <summary>When it was received, for the diagnosis of a long wait.</summary>
     public long ReceivedMs { get; internal set; }

@@ -37,6 +37,12 @@ public interface ITargetPort
     /// </summary>
     void TaskManagementFunctionExecuted(TaskManagementRequest request);
 
+    /// <summary>For a log: a function has waited this long for <see cref="TaskManagementRequest.WaitsFor"/>, and goes on
+    /// waiting.</summary>
+    void TaskManagementFunctionDelayed(TaskManagementRequest request, long waitedMs)
+    {
+    }
+
     /// <summary>A unit attention condition of a kind that is worth telling at once was established (asynchronous event
     /// reporting). It stays pending whether it is told or not.</summary>
     void AsynchronousEventOccurred(ItlNexus itl, Scsi.AdditionalSense condition)

@@ -94,7 +94,7 @@ internal static class ReportCommands
         Span<byte> answer = stackalloc byte[extended ? ExtendedBytes : ShortBytes];
         answer.Clear();
         answer[0] = 0xFC; // ATS, ATSS, CACAS, CTSS, LURS, QTS
-        answer[1] = 0x03; // QTSS, ITNRS; no QUERY ASYNCHRONOUS EVENT
+        answer[1] = 0x07; // QAES, QTSS, ITNRS
         answer[3] = (byte)(answer.Length - ShortBytes);
         command.CompleteWithData(answer);
     }

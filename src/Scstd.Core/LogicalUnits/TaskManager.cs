@@ -16,7 +16,8 @@ internal static class TaskManager
         ItlNexus? itl = nexus.Find(request.Lun);
         if (needsUnit && itl is null)
         {
-            Answer(request, TaskManagementResponse.IncorrectLogicalUnitNumber);
+            Answer(request, request.Lun == Lun.WellKnownReportLuns
+                ? OfWellKnownUnit(request) : TaskManagementResponse.IncorrectLogicalUnitNumber);
             return;
         }
         switch (request.Function)
@@ -53,10 +54,40 @@ internal static class TaskManager
                 Answer(request, itl!.CommandCount > 0
                     ? TaskManagementResponse.FunctionSucceeded : TaskManagementResponse.FunctionComplete);
                 break;
+            case TaskManagementFunction.QueryAsynchronousEvent:
+                QueryAsynchronousEvent(request, itl!);
+                break;
             default:
                 Answer(request, TaskManagementResponse.FunctionNotSupported);
                 break;
         }
+    }
+
+    /// <summary>The REPORT LUNS well known logical unit does every command on the spot and keeps no state: none of it is
+    /// ever there to be aborted, reset or found.</summary>
+    private static TaskManagementResponse OfWellKnownUnit(TaskManagementRequest request) => request.Function switch
+    {
+        TaskManagementFunction.AbortTask when request.Referenced is null => TaskManagementResponse.TaskDoesNotExist,
+        _ => TaskManagementResponse.FunctionComplete,
+    };
+
+    /// <summary>SAM-5 §7.8: FUNCTION SUCCEEDED if a unit attention condition is pending, and the first of them, which
+    /// stays; the transport tells it if it can.</summary>
+    private static void QueryAsynchronousEvent(TaskManagementRequest request, ItlNexus itl)
+    {
+        ReadOnlySpan<AdditionalSense> pending = itl.UnitAttentions.Pending;
+        if (pending.IsEmpty)
+        {
+            Answer(request, TaskManagementResponse.FunctionComplete);
+            return;
+        }
+        const int One = 0b01 << 4;
+        const int MoreThanOne = 0b10 << 4;
+        request.AdditionalInformation = new TaskManagementInformation(
+            (byte)((pending.Length == 1 ? One : MoreThanOne) | (int)SenseKey.UnitAttention),
+            pending[0].Code,
+            pending[0].Qualifier);
+        Answer(request, TaskManagementResponse.FunctionSucceeded);
     }
 
     private static bool IsInTaskSet(ScsiCommand? command, ItlNexus itl) =>
@@ -146,20 +177,28 @@ internal static class TaskManager
         Action<ItlNexus, Action<Turnstile, AbortBarrier>, Action> begin)
     {
         IExecutor executor = request.Nexus.Executor;
-        request.Pending = itls.Count;
-        if (itls.Count == 0)
+        List<string> waiting = [.. itls.Select(itl => itl.Unit.Name)];
+        if (waiting.Count == 0)
             Answer(request, TaskManagementResponse.FunctionComplete);
+        else
+            request.WaitsFor = NamesOf(waiting);
+        // All of them at once: none waits for another.
         foreach (ItlNexus itl in itls)
         {
-            request.WaitsFor = $"unit {itl.Unit.Name}";
             begin(itl, (turnstile, barrier) => AbortOn(turnstile, barrier, request, itl), () =>
                 executor.Post(() =>
                 {
-                    if (--request.Pending == 0)
+                    waiting.Remove(itl.Unit.Name);
+                    request.WaitsFor = NamesOf(waiting);
+                    if (waiting.Count == 0)
                         Answer(request, TaskManagementResponse.FunctionComplete);
                 }));
         }
     }
+
+    /// <summary>Enough for a diagnosis; a target may have thousands.</summary>
+    private static string NamesOf(List<string> units) =>
+        $"{string.Join(", ", units.Take(4))}{(units.Count > 4 ? $" and {units.Count - 4} more" : "")}";
 
     private static void AbortOn(
         Turnstile turnstile, AbortBarrier barrier, TaskManagementRequest request, ItlNexus requester)

@@ -103,7 +103,22 @@ public sealed partial class ItNexus
         request.ReceivedMs = Executor.NowMs;
         if (!MeetsInjectedFault(request) && !CoversDeparting(request))
             TaskManager.Execute(request);
+        if (request.WaitsFor is not null)
+            Watch(request, FirstDiagnosisMs);
     }
+
+    /// <summary>Our choice: a healthy store has answered by then, and no initiator has given up.</summary>
+    private const long FirstDiagnosisMs = 5_000;
+
+    /// <summary>A function that is not answered yet is never answered early; what it waits for is told, each time after
+    /// twice as long.</summary>
+    private void Watch(TaskManagementRequest request, long afterMs) => Executor.PostAfter(afterMs, () =>
+    {
+        if (request.WaitsFor is null)
+            return;
+        Port.TaskManagementFunctionDelayed(request, Executor.NowMs - request.ReceivedMs);
+        Watch(request, afterMs * 2);
+    });
 
     /// <summary>
     /// The session or login is over (logout, loss of the connection, reinstatement): every command is aborted without

@@ -87,7 +87,8 @@ public readonly ref struct TaskManagementRequestPdu(ReadOnlySpan<byte> header)
 /*   Byte/     0       |       1       |       2       |       3       |
     0|.|.| 0x22        |1| Reserved    | Response      | Reserved      |
     4|TotalAHSLength   | DataSegmentLength                             |
-    8/ Reserved                                                        /
+    8| Additional Response Information (RFC 7144)      | Reserved      |
+   12| Reserved                                                        |
    16| Initiator Task Tag                                              |
    20| Reserved                                                        |
    24| StatSN                                                          |
@@ -104,10 +105,16 @@ public readonly ref struct TaskManagementResponsePdu(ReadOnlySpan<byte> header)
 
     public uint StatSn => TargetSequence.StatSn(_header);
 
-    public static void WriteTo(Span<byte> header, uint initiatorTaskTag, TaskManagementResponseCode response)
+    /// <summary>Three bytes, RFC 7144: what SAM-5 gives a function's response besides its code.</summary>
+    public ReadOnlySpan<byte> AdditionalResponseInformation => _header.Slice(8, 3);
+
+    public static void WriteTo(
+        Span<byte> header, uint initiatorTaskTag, TaskManagementResponseCode response,
+        ReadOnlySpan<byte> additionalResponseInformation = default)
     {
         header = BasicHeaderSegment.Begin(
             header, (byte)Opcode.TaskManagementFunctionResponse, HeaderBits.Final, initiatorTaskTag);
         header[2] = (byte)response;
+        additionalResponseInformation.CopyTo(header[8..]);
     }
 }

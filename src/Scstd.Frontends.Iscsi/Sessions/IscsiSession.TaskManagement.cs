@@ -35,7 +35,9 @@ internal sealed partial class IscsiSession
         DropHeldStatuses(request);
         if (request.IsNumbered)
             Window.RequestEnded();
-        Respond(request.InitiatorTaskTag, ResponseOf(request.Response));
+        TaskManagementInformation information = request.AdditionalInformation;
+        Respond(request.InitiatorTaskTag, ResponseOf(request.Response),
+            [information.DepthAndKey, information.Code, information.Qualifier]);
         // §11.5.1: after a TARGET COLD RESET the target ends all of its sessions.
         if (request.Function == TaskManagementFunction.TargetColdReset)
             _access!.Target.EndSessionsAfterReset(this);
@@ -134,10 +136,15 @@ internal sealed partial class IscsiSession
         });
     }
 
-    private void Respond(uint initiatorTaskTag, TaskManagementResponseCode response)
+    public void TaskManagementFunctionDelayed(TaskManagementRequest request, long waitedMs) =>
+        _home.Events.TaskManagementDelayed(
+            _connection.Stream.RemoteEndPoint, Description, request.Function, request.WaitsFor ?? "", waitedMs);
+
+    private void Respond(
+        uint initiatorTaskTag, TaskManagementResponseCode response, ReadOnlySpan<byte> information = default)
     {
         nint slot = _sender.TakeSlot();
-        TaskManagementResponsePdu.WriteTo(PduSender.HeaderOf(slot), initiatorTaskTag, response);
+        TaskManagementResponsePdu.WriteTo(PduSender.HeaderOf(slot), initiatorTaskTag, response, information);
         _sender.SendHeader(slot);
     }
 

@@ -1,6 +1,7 @@
 using System.Net;
 using Scstd.Frontends.Iscsi;
 using Scstd.Frontends.Iscsi.Pdus;
+using Scstd.Scsi;
 using Serilog;
 using Serilog.Events;
 
@@ -36,6 +37,11 @@ internal sealed class SessionLog(ILogger log, Func<long>? clockMs = null) : Iscs
 
     public override void ConnectionTurnedAway(IPEndPoint portal, string why) =>
         Write(LogEventLevel.Warning, "{Portal:l}: a connection was turned away: {Why:l}", portal, why);
+
+    public override void TaskManagementDelayed(
+        IPEndPoint peer, string session, TaskManagementFunction function, string waitsFor, long waitedMs) =>
+        Write(LogEventLevel.Warning, "{Peer:l}: {Session:l}: {Function:l} waits since {Seconds} s for {What:l}",
+            peer, session, function.ToString(), waitedMs / 1000, waitsFor);
 
     private void Write(LogEventLevel level, string template, params object[] values)
     {

@@ -108,7 +108,7 @@ public sealed class SupportedOperationCodesTests : IDisposable
     [Fact]
     public void The_task_management_functions_are_those_that_are_carried_out()
     {
-        Assert.Equal("FC 03 00 00", Report("A3 0D 00 00 00 00 00 00 00 FF 00 00").DataOfGood());
+        Assert.Equal("FC 07 00 00", Report("A3 0D 00 00 00 00 00 00 00 FF 00 00").DataOfGood());
         (TaskManagementFunction Function, int Byte, int Bit)[] bits =
         [
             (TaskManagementFunction.AbortTask, 0, 7), (TaskManagementFunction.AbortTaskSet, 0, 6),
@@ -125,7 +125,7 @@ public sealed class SupportedOperationCodesTests : IDisposable
 
     [Fact]
     public void Repd_gives_the_extended_data() => Assert.Equal(
-        "FC 03 00 0C 00 00 00 00 00 00 00 00 00 00 00 00",
+        "FC 07 00 0C 00 00 00 00 00 00 00 00 00 00 00 00",
         Report("A3 0D 80 00 00 00 00 00 00 FF 00 00").DataOfGood());
 
     [Theory]

@@ -239,6 +239,67 @@ public sealed class TaskManagementTests
         Assert.Equal(ScsiStatus.ReservationConflict, unit.Send(b, HeldUnit.Move).Status);
     }
 
+    [Fact]
+    public void Query_asynchronous_event_tells_the_first_unit_attention_and_leaves_it()
+    {
+        using var unit = new HeldUnit();
+        TestInitiator a = unit.Target.Login();
+        Assert.Equal(TaskManagementResponse.FunctionComplete,
+            Request(unit, a, TaskManagementFunction.QueryAsynchronousEvent, null).Response);
+        a.ItlNexus.UnitAttentions.Establish(AdditionalSense.CapacityDataHasChanged);
+        TaskManagementRequest one = Request(unit, a, TaskManagementFunction.QueryAsynchronousEvent, null);
+        Assert.Equal(TaskManagementResponse.FunctionSucceeded, one.Response);
+        Assert.Equal(new TaskManagementInformation(0x16, 0x2A, 0x09), one.AdditionalInformation);
+        a.ItlNexus.UnitAttentions.Establish(AdditionalSense.BusDeviceResetFunctionOccurred);
+        TaskManagementRequest two = Request(unit, a, TaskManagementFunction.QueryAsynchronousEvent, null);
+        Assert.Equal(new TaskManagementInformation(0x26, 0x29, 0x03), two.AdditionalInformation);
+        Assert.Equal(2, a.ItlNexus.UnitAttentions.Count);
+    }
+
+    [Fact]
+    public void Query_task_set_tells_whether_the_nexus_has_commands_there()
+    {
+        using var unit = new HeldUnit();
+        TestInitiator a = unit.Target.Login(), b = unit.Target.Login();
+        unit.Send(a, HeldUnit.Move);
+        Assert.Equal(TaskManagementResponse.FunctionSucceeded, a.Request(TaskManagementFunction.QueryTaskSet));
+        Assert.Equal(TaskManagementResponse.FunctionComplete, b.Request(TaskManagementFunction.QueryTaskSet));
+    }
+
+    [Theory]
+    [InlineData(TaskManagementFunction.LogicalUnitReset)]
+    [InlineData(TaskManagementFunction.ClearAca)]
+    [InlineData(TaskManagementFunction.AbortTaskSet)]
+    [InlineData(TaskManagementFunction.QueryTaskSet)]
+    public void The_well_known_unit_has_nothing_to_abort_or_reset(TaskManagementFunction function)
+    {
+        using var unit = new HeldUnit();
+        TestInitiator a = unit.Target.Login();
+        Assert.Equal(TaskManagementResponse.FunctionComplete, a.Request(function, Lun.WellKnownReportLuns));
+        Assert.Empty(Pending(a));
+    }
+
+    [Fact]
+    public void A_function_that_waits_long_says_for_what_and_is_not_answered_early()
+    {
+        using var unit = new HeldUnit();
+        TestInitiator a = unit.Target.Login();
+        TestCommand stuck = unit.Send(a, HeldUnit.Move);
+        TaskManagementRequest request = Request(unit, a, TaskManagementFunction.LogicalUnitReset, null);
+        foreach (long ms in (long[])[4_999, 1, 9_999, 1, 20_000])
+        {
+            unit.Target.Executor.Advance(ms);
+            unit.Target.Executor.Run();
+        }
+        Assert.Equal([(5_000L, "unit0"), (15_000, "unit0"), (35_000, "unit0")], a.Port.Delays);
+        Assert.Empty(a.Port.FunctionsExecuted);
+        unit.End(stuck);
+        Assert.Equal([request], a.Port.FunctionsExecuted);
+        unit.Target.Executor.Advance(1_000_000);
+        unit.Target.Executor.Run();
+        Assert.Equal(3, a.Port.Delays.Count);
+    }
+
     private static AdditionalSense[] Pending(TestInitiator initiator) =>
         initiator.ItlNexus.UnitAttentions.Pending.ToArray();
 

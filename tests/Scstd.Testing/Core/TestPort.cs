@@ -20,6 +20,9 @@ public sealed class TestPort : ITargetPort
 
     public List<TaskManagementRequest> FunctionsExecuted { get; } = [];
 
+    /// <summary>Diagnoses of functions that wait: how long, and for what.</summary>
+    public List<(long WaitedMs, string? What)> Delays { get; } = [];
+
     /// <summary>Commands whose Data-Out was asked for and not given yet.</summary>
     public IReadOnlyList<TestCommand> Owed => _owed;
 
@@ -67,6 +70,9 @@ public sealed class TestPort : ITargetPort
     }
 
     public void TaskManagementFunctionExecuted(TaskManagementRequest request) => FunctionsExecuted.Add(request);
+
+    public void TaskManagementFunctionDelayed(TaskManagementRequest request, long waitedMs) =>
+        Delays.Add((waitedMs, request.WaitsFor));
 
     private void End(TestCommand command, bool aborted)
     {
