@@ -3,7 +3,7 @@
 #
 #   --quick        only the unit tests, which need no package and no peer
 #   --no-vm        all but the guest with the kernel's initiator
-#   --stage NAME   only the named stages (repeatable): packages build style unit fuzz conformance soak vm
+#   --stage NAME   only the named stages (repeatable): packages build style unit simulation fuzz conformance soak vm
 #
 # Goes on after a failure, says what failed, and ends with a line "N passed, N failed, N skipped"; its status is 0
 # only if nothing failed. Needs the .NET 10 SDK and Debian's apt; becomes root by sudo where it is not. What the
@@ -20,7 +20,7 @@ packages=(
     open-iscsi sg3-utils xfsprogs e2fsprogs fio     # vm: what runs in the guest
     python3 procps git shellcheck                   # the scripts, and what looks them over
 )
-all_stages=(packages build style unit fuzz conformance soak vm)
+all_stages=(packages build style unit simulation fuzz conformance soak vm)
 
 stages=() without_vm=''
 while [ $# -gt 0 ]; do
@@ -121,6 +121,22 @@ unit_project() {
 stage_unit() {
     local project
     for project in tests/*.Tests/*.Tests.csproj; do unit_project "$project"; done
+}
+
+# The mid-layer from seeds, and planted bugs that the seeds must find; each bounded.
+simulate() {
+    local log=$1 bound=$2; shift 2
+    timeout -k 10 "$bound" dotnet run --no-build -c Release --project tests/Scstd.Simulation -- "$@" \
+        >"$out/$log" 2>&1 </dev/null
+    local status=$?
+    tail -n 3 "$out/$log"
+    [ $status = 0 ] && return
+    grep -E '^(seed|MISSED|UNFIT)' "$out/$log" | head -n 20
+    return 1
+}
+stage_simulation() {
+    step "10,000 seeds of the mid-layer" simulate simulation.log 900 --seeds 0 10000
+    step "every planted bug is caught" simulate mutations.log 900 --mutations
 }
 
 # A stage of scripts prints PASS, FAIL and SKIP lines and ends with "stage: ..." (tests/stage.sh).

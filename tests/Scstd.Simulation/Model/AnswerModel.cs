@@ -1,0 +1,141 @@
+using Scstd.Scsi;
+
+namespace Scstd.Simulation;
+
+/// <summary>Which statuses a command may be answered with, and which come before others (SAM-5 §5.3.3).</summary>
+internal sealed class AnswerModel(World world)
+{
+    public void Answered(SimulatedCommand command)
+    {
+        SenseData sense = command.Sense;
+        switch (command.Status)
+        {
+            case ScsiStatus.TaskAborted:
+                world.Functions.Aborted(command, isSilent: false);
+                break;
+            case ScsiStatus.Busy or ScsiStatus.TaskSetFull:
+                Overloaded(command);
+                break;
+            case ScsiStatus.ReservationConflict:
+                Conflict(command);
+                break;
+            case ScsiStatus.CheckCondition when sense.Key == SenseKey.UnitAttention:
+                world.Law(!command.HasBegun, "{0} began and was then refused for a unit attention", command);
+                MustConflictFirst(command, exceptResets: sense.Additional.Code == 0x29);
+                command.To.Attentions.Reported(sense.Additional, world.Now);
+                break;
+            case ScsiStatus.CheckCondition when !command.HasBegun:
+                Refused(command, sense);
+                break;
+            default:
+                Done(command, sense);
+                break;
+        }
+    }
+
+    private void Done(SimulatedCommand command, in SenseData sense)
+    {
+        world.Law(command.HasBegun, "{0} was answered {1} without having begun", command, command.Status);
+        if (command.Kind is CommandKind.Read or CommandKind.Write or CommandKind.CompareAndWrite)
+        {
+            DoneByStore(command, sense);
+            return;
+        }
+        world.Law(command.Status == command.Expected.Status, "{0} was answered {1}, not {2}", command,
+            command.Status, command.Expected.Status);
+        world.Law(command.Status != ScsiStatus.CheckCondition || sense.Additional == command.Expected.Sense,
+            "{0} was answered {1}, not {2}", command, sense.Additional, command.Expected.Sense);
+        if (command.ExpectedData is { } expected)
+            world.Law(EndsWith(command, expected), "{0} brought other parameters than are set", command);
+        if (command.Kind == CommandKind.RequestSense)
+            Sensed(command);
+        if (command.Kind == CommandKind.ReportLuns)
+        {
+            foreach (NexusModel nexus in command.Session.Nexuses)
+                nexus.Attentions.Ended(AdditionalSense.ReportedLunsDataHasChanged);
+        }
+    }
+
+    private void DoneByStore(SimulatedCommand command, in SenseData sense)
+    {
+        StoreOutcome did = command.StoreOutcome;
+        bool agrees = command.Status == ScsiStatus.Good ? did == StoreOutcome.Done : did switch
+        {
+            StoreOutcome.Failed => sense.Key == SenseKey.MediumError,
+            StoreOutcome.Different => sense.Key == SenseKey.Miscompare,
+            _ => false,
+        };
+        world.Law(agrees, "{0} was answered {1} {2}, but the store had {3} it", command, command.Status, sense.Key,
+            did);
+        if (command.Kind != CommandKind.Read || command.Status != ScsiStatus.Good)
+            return;
+        world.Law(command.DataInLengthBytes == command.Blocks * SimulatedDisk.BlockBytes,
+            "{0} brought {1} bytes", command, command.DataInLengthBytes);
+        for (int i = 0; i < command.Blocks; i++)
+        {
+            ulong value = SimulatedDisk.ValueIn(command.Data, i, out bool isWhole);
+            world.Law(isWhole, "{0} brought a torn block", command);
+            command.Model.Read((int)command.Lba + i, value, command.ReceivedAt);
+        }
+    }
+
+    private void Overloaded(SimulatedCommand command)
+    {
+        world.Law(world.IsShortOfMemory, "{0} was answered {1} though there is memory", command, command.Status);
+        // SAM-5 §5.3.1: TASK SET FULL only to who has other commands whose end tells it to go on.
+        world.Law((command.Status == ScsiStatus.TaskSetFull) == (command.To.PendingCount > 1), "{0} was answered {1}",
+            command, command.Status);
+        if (!command.HasBegun)
+            NothingComesFirst(command);
+    }
+
+    private void Conflict(SimulatedCommand command)
+    {
+        world.Law(!command.HasBegun && command.Model.Reservation.MayConflict(command),
+            "{0} met a reservation that nobody else holds", command);
+        if (command.To.Attentions.CertainSince(world.Now, resetsOnly: true) is { } reset)
+            world.Law(false, "{0} met a reservation before {1} was reported", command, reset);
+    }
+
+    private void Refused(SimulatedCommand command, in SenseData sense)
+    {
+        ModeModel mode = command.Model.Mode;
+        bool mayBeProtected = command.Writes &&
+            (mode.IsWriteProtected || mode.WriteProtectionChangedAt >= command.ReceivedAt);
+        bool agrees = sense.Key == SenseKey.DataProtect
+            ? mayBeProtected
+            : command.Refused is { } refused && sense.Additional == refused;
+        world.Law(agrees, "{0} was refused: {1} {2}", command, sense.Key, sense.Additional);
+        NothingComesFirst(command);
+    }
+
+    private void NothingComesFirst(SimulatedCommand command)
+    {
+        MustConflictFirst(command, exceptResets: false);
+        if (command.Kind is not (CommandKind.Inquiry or CommandKind.ReportLuns or CommandKind.RequestSense) &&
+            command.To.Attentions.CertainSince(world.Now, resetsOnly: false) is { } attention)
+            world.Law(false, "{0} was refused before {1} was reported", command, attention);
+    }
+
+    private void MustConflictFirst(SimulatedCommand command, bool exceptResets) =>
+        world.Law(exceptResets || command.Kind == CommandKind.Faulty ||
+            !command.Model.Reservation.MustConflict(command), "{0} was not told of the reservation first", command);
+
+    /// <summary>REQUEST SENSE brings a unit attention condition as data, and ends it.</summary>
+    private void Sensed(SimulatedCommand command)
+    {
+        Span<byte> sense = stackalloc byte[14];
+        command.Data.CopyTo(sense, 0);
+        var code = new AdditionalSense(sense[12], sense[13]);
+        if ((SenseKey)(sense[2] & 0x0F) == SenseKey.UnitAttention)
+            command.To.Attentions.Reported(code, world.Now);
+        else if (command.To.Attentions.Certain is { } pending)
+            world.Law(false, "{0} brought {1} although {2} is pending", command, code, pending);
+    }
+
+    private static bool EndsWith(SimulatedCommand command, byte[] expected)
+    {
+        byte[] all = command.Data.ToArray(command.DataInLengthBytes);
+        return all.AsSpan().EndsWith(expected);
+    }
+}

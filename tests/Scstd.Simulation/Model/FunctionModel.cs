@@ -1,0 +1,141 @@
+using Scstd.Scsi;
+
+namespace Scstd.Simulation;
+
+/// <summary>SAM-5 §7: what a task management function must and may do, and what its answer means.</summary>
+internal sealed class FunctionModel(World world)
+{
+    public void Requested(SimulatedFunction function)
+    {
+        foreach (NexusModel nexus in function.Scope)
+        {
+            foreach (SimulatedFunction other in nexus.Unit.Functions)
+                other.WasOverlapped = function.WasOverlapped = true;
+            nexus.Unit.Functions.Add(function);
+            foreach (SimulatedCommand command in nexus.Unit.Pending)
+            {
+                if (function.MayCover(command))
+                    function.Covered.Add(command);
+            }
+        }
+        if (function.Function == TaskManagementFunction.ItNexusReset)
+        {
+            function.Consequences = new AttentionGroup(world);
+            foreach (NexusModel nexus in function.Scope)
+            {
+                function.Consequences.Open(nexus, AdditionalSense.ItNexusLossOccurred);
+                nexus.Unit.Reservation.IsEnding(function.Session);
+            }
+        }
+        else if (function.Function == TaskManagementFunction.ClearTaskSet)
+        {
+            function.Consequences = new AttentionGroup(world);
+            foreach (NexusModel nexus in function.Scope[0].Unit.Nexuses)
+                Joined(function, nexus);
+        }
+    }
+
+    /// <summary>A nexus is there while a function is under way.</summary>
+    public void Joined(SimulatedFunction function, NexusModel nexus)
+    {
+        if (function.Function == TaskManagementFunction.ClearTaskSet &&
+            !ReferenceEquals(nexus.Session, function.Session))
+            function.Consequences!.Open(nexus, AdditionalSense.CommandsClearedByAnotherInitiator);
+        else if (function.IsReset && function.Reset.Contains(nexus.Unit))
+            function.Consequences!.OpenForNewcomer(nexus, function.ResetCondition);
+    }
+
+    public void Answered(SimulatedFunction function)
+    {
+        foreach (SimulatedCommand command in function.Covered)
+        {
+            world.Law(!command.IsPending, "{0} was answered before {1} was gone", function, command);
+            world.Law(!command.Model.IsInside(command), "{0} was answered while {1} can act", function, command);
+        }
+        CheckResponse(function);
+        foreach (NexusModel nexus in function.Scope)
+        {
+            world.Law(!function.IsReset || nexus.IsGone || function.Reset.Contains(nexus.Unit),
+                "{0} was answered without a reset", function);
+            if (function.Function == TaskManagementFunction.ItNexusReset)
+                nexus.Unit.Reservation.HasEnded(function.Session);
+            nexus.Unit.Functions.Remove(function);
+        }
+        if (function.Function == TaskManagementFunction.ClearTaskSet)
+            JudgeCleared(function);
+        function.IsAnswered = true;
+        function.Consequences?.Close();
+    }
+
+    /// <summary>A command has ended by an abort: somebody must have asked for it.</summary>
+    public void Aborted(SimulatedCommand command, bool isSilent)
+    {
+        bool mayBeSilent = command.Session.IsEnding;
+        bool isCovered = mayBeSilent;
+        long since = long.MaxValue;
+        foreach (SimulatedFunction function in command.Model.Functions)
+        {
+            if (!function.MayCover(command))
+                continue;
+            isCovered = true;
+            bool own = ReferenceEquals(function.Session, command.Session);
+            mayBeSilent |= own;
+            if (!own)
+                since = Math.Min(since, function.RequestedAt);
+            if (!function.Cleared.Contains(command.To))
+                function.Cleared.Add(command.To);
+        }
+        world.Law(isCovered, "{0} was aborted though no function covers it", command);
+        ModeModel mode = command.Model.Mode;
+        bool changed = mode.TaskAbortedStatusChangedAt >= since;
+        if (isSilent)
+            world.Law(mayBeSilent || changed || !mode.ReportsTaskAborted,
+                "{0} got no TASK ABORTED status although TAS is set", command);
+        else
+            world.Law(since != long.MaxValue && (changed || mode.ReportsTaskAborted),
+                "{0} got TASK ABORTED although TAS is not set or nobody else aborted it", command);
+        if (!isSilent || mayBeSilent || changed)
+            return;
+        foreach (SimulatedFunction function in command.Model.Functions)
+        {
+            if (function.MayCover(command) && function.Covered.Contains(command) &&
+                !function.Silenced.Contains(command.To))
+                function.Silenced.Add(command.To);
+        }
+    }
+
+    /// <summary>SAM-5 §5.6: without TAS those whose commands were cleared are told so, and nobody else.</summary>
+    private static void JudgeCleared(SimulatedFunction function)
+    {
+        foreach (NexusModel nexus in function.Scope[0].Unit.Nexuses)
+        {
+            if (function.Consequences!.Find(nexus) is not { } window)
+                continue;
+            window.IsCertain = function.Silenced.Contains(nexus) && !function.WasOverlapped;
+            window.IsAmbiguous = function.WasOverlapped;
+            window.IsFalse = !function.Cleared.Contains(nexus) && !nexus.Session.IsEnding;
+        }
+    }
+
+    private void CheckResponse(SimulatedFunction function)
+    {
+        bool isKnown = function.Function switch
+        {
+            TaskManagementFunction.QueryTask or TaskManagementFunction.QueryTaskSet => function.Response is
+                TaskManagementResponse.FunctionComplete or TaskManagementResponse.FunctionSucceeded,
+            TaskManagementFunction.AbortTask => function.Response == TaskManagementResponse.FunctionComplete ||
+                (function.Covered.Count == 0 && function.Response == TaskManagementResponse.TaskDoesNotExist),
+            _ => function.Response == TaskManagementResponse.FunctionComplete,
+        };
+        world.Law(isKnown, "{0} was answered with {1}", function, function.Response);
+        bool isThere = function.Function switch
+        {
+            TaskManagementFunction.QueryTask =>
+                function.Referenced is SimulatedCommand { IsPending: true } one && function.IsOn(one.Model),
+            TaskManagementFunction.QueryTaskSet => function.Scope[0].PendingCount > 0,
+            _ => false,
+        };
+        world.Law(isThere == (function.Response == TaskManagementResponse.FunctionSucceeded),
+            "{0} was answered with {1}", function, function.Response);
+    }
+}

@@ -1,0 +1,54 @@
+using Scstd.Scsi;
+
+namespace Scstd.Simulation;
+
+/// <summary>The Control mode page of a unit (SPC-4 §7.5.8): what was set, and when what matters to others changed.
+/// </summary>
+internal sealed class ModeModel(World world, byte[] values, byte[] changeable)
+{
+    private readonly byte[] _default = [.. values];
+
+    public byte[] Current { get; private set; } = [.. values];
+
+    public byte[] Changeable { get; } = [.. changeable];
+
+    public long TaskAbortedStatusChangedAt { get; private set; } = -1;
+
+    public long WriteProtectionChangedAt { get; private set; } = -1;
+
+    public bool ReportsTaskAborted => (Current[3] & 0x40) != 0;
+
+    public bool IsWriteProtected => (Current[2] & 0x08) != 0;
+
+    /// <summary>TST 001b: a task set for each nexus.</summary>
+    public bool HasTaskSetPerNexus => Current[0] >> 5 == 1;
+
+    public bool ShareTaskSet(SimulatedCommand one, SimulatedCommand other) =>
+        !HasTaskSetPerNexus || ReferenceEquals(one.To, other.To);
+
+    /// <summary>A MODE SELECT with one whole Control page: what it must answer. Takes effect if that is GOOD.</summary>
+    public Expectation Select(ReadOnlySpan<byte> page, out bool hasChanged)
+    {
+        hasChanged = false;
+        for (int i = 0; i < Current.Length; i++)
+        {
+            if (((page[i] ^ Current[i]) & ~Changeable[i]) != 0)
+                return new(ScsiStatus.CheckCondition, AdditionalSense.InvalidFieldInParameterList);
+        }
+        hasChanged = !page.SequenceEqual(Current);
+        Set(page.ToArray());
+        return default;
+    }
+
+    /// <summary>A logical unit reset brings the saved values back, or else the defaults.</summary>
+    public void Reset() => Set([.. _default]);
+
+    private void Set(byte[] values)
+    {
+        if (((values[3] ^ Current[3]) & 0x40) != 0)
+            TaskAbortedStatusChangedAt = world.Now;
+        if (((values[2] ^ Current[2]) & 0x08) != 0)
+            WriteProtectionChangedAt = world.Now;
+        Current = values;
+    }
+}

@@ -1,0 +1,44 @@
+using Scstd.Scsi;
+
+namespace Scstd.Simulation;
+
+/// <summary>
+/// Task attributes, SAM-5 §8.6. Commands that come by the same executor come one after the other; between two executors
+/// the order of arrival is only what can be told from what happened.
+/// </summary>
+internal static class OrderModel
+{
+    /// <summary>It is enabled at once: HEAD OF QUEUE, those that may be treated so, and those that are refused anyway.
+    /// </summary>
+    public static bool GoesFirst(SimulatedCommand command) =>
+        command.Attribute == TaskAttribute.HeadOfQueue || command.Kind == CommandKind.Faulty ||
+        (command.Attribute == TaskAttribute.Simple && command.Kind is CommandKind.Inquiry or
+            CommandKind.RequestSense or CommandKind.ReportLuns);
+
+    public static bool IsOrdered(SimulatedCommand command) =>
+        command.Attribute == TaskAttribute.Ordered && command.Kind != CommandKind.Faulty;
+
+    public static void Begins(World world, SimulatedCommand command)
+    {
+        if (GoesFirst(command))
+            return;
+        foreach (SimulatedCommand other in command.Model.Pending)
+        {
+            if (ReferenceEquals(other, command) || !command.Model.Mode.ShareTaskSet(other, command))
+                continue;
+            bool isOlder = other.Id < command.Id;
+            bool sameWay = ReferenceEquals(other.Session.Executor, command.Session.Executor);
+            if (IsOrdered(other))
+            {
+                world.Law(!other.HasBegun, "{0} began beside the ORDERED {1}", command, other);
+                world.Law(!(isOlder && sameWay), "{0} slipped ahead of the older ORDERED {1}", command, other);
+            }
+            if (!IsOrdered(command))
+                continue;
+            world.Law(!other.HasBegun || (GoesFirst(other) && !isOlder), "the ORDERED {0} began beside {1}",
+                command, other);
+            world.Law(!isOlder || (!sameWay && (IsOrdered(other) || other.IsBehindOrdered)),
+                "the ORDERED {0} began before the older {1} had ended", command, other);
+        }
+    }
+}

@@ -1,0 +1,74 @@
+namespace Scstd.Simulation;
+
+/// <summary>
+/// RESERVE and RELEASE, SPC-2 §5.5.1 and §7.21: one holder, until it releases, is lost, or the unit is reset.
+/// </summary>
+internal sealed class ReservationModel(World world)
+{
+    private readonly List<Period> _periods = [];
+    private bool _mayHaveEnded;
+
+    public SimulatedSession? Holder { get; private set; }
+
+    /// <summary>It holds the reservation for sure.</summary>
+    public SimulatedSession? CertainHolder => _mayHaveEnded ? null : Holder;
+
+    public void Reserved(SimulatedSession session)
+    {
+        if (ReferenceEquals(Holder, session) && !_mayHaveEnded)
+            return;
+        Released();
+        Holder = session;
+        _periods.Add(new Period(session, world.Now, long.MaxValue));
+    }
+
+    public void Released()
+    {
+        if (Holder is null)
+            return;
+        Holder = null;
+        _mayHaveEnded = false;
+        _periods[^1] = _periods[^1] with { To = world.Now };
+    }
+
+    /// <summary>The holder is being lost: it may hold until that is done.</summary>
+    public void IsEnding(SimulatedSession session) => _mayHaveEnded |= ReferenceEquals(Holder, session);
+
+    public void HasEnded(SimulatedSession session)
+    {
+        if (ReferenceEquals(Holder, session))
+            Released();
+    }
+
+    /// <summary>What SPC-2 table 10 (and SBC) lets pass though another has reserved the unit.</summary>
+    public static bool IsAllowedToOthers(CommandKind kind) => kind is CommandKind.Inquiry or
+        CommandKind.RequestSense or CommandKind.ReportLuns or CommandKind.Release or CommandKind.ReadCapacity;
+
+    /// <summary>A command that begins.</summary>
+    public void Begins(SimulatedCommand command) =>
+        world.Law(IsAllowedToOthers(command.Kind) || CertainHolder is null ||
+            ReferenceEquals(CertainHolder, command.Session), "a command passed another's reservation: {0}", command);
+
+    /// <summary>A command acts on the medium: whoever was granted the unit has it alone.</summary>
+    public void Lands(SimulatedCommand command) =>
+        world.Law(CertainHolder is null || ReferenceEquals(CertainHolder, command.Session),
+            "{0} touched the medium in another's reservation", command);
+
+    /// <summary>Another held it at some moment between the command's coming and now.</summary>
+    public bool MayConflict(SimulatedCommand command)
+    {
+        for (int i = _periods.Count - 1; i >= 0 && _periods[i].To >= command.ReceivedAt; i--)
+        {
+            if (!ReferenceEquals(_periods[i].Holder, command.Session))
+                return !IsAllowedToOthers(command.Kind);
+        }
+        return false;
+    }
+
+    /// <summary>Another has held it all the time since the command came.</summary>
+    public bool MustConflict(SimulatedCommand command) =>
+        CertainHolder is { } holder && !ReferenceEquals(holder, command.Session) &&
+        _periods[^1].From < command.ReceivedAt && !IsAllowedToOthers(command.Kind);
+
+    private readonly record struct Period(SimulatedSession Holder, long From, long To);
+}

@@ -1,0 +1,117 @@
+namespace Scstd.Simulation;
+
+/// <summary>Chooses by the seed's dice what happens next.</summary>
+internal sealed class Scheduler(World world, SimulatedExecutor[] executors)
+{
+    private const int Kinds = 4;
+
+    private readonly CommandMoves _commands = new(world);
+    private readonly FunctionMoves _functions = new(world);
+    private readonly SessionMoves _sessions = new(world);
+
+    /// <summary>One thing happens. False if nothing can.</summary>
+    public bool Step(bool mayBegin)
+    {
+        int dice = world.Dice(100);
+        if (mayBegin && dice < 20)
+        {
+            Begin();
+            return true;
+        }
+        int kind = dice switch
+        {
+            < 60 => 0,
+            < 78 => 1,
+            < 90 => 2,
+            _ => 3,
+        };
+        // The dice may miss the only thing left to do.
+        for (int i = 0; i < Kinds; i++)
+        {
+            if (TryGoOn((kind + i) % Kinds))
+                return true;
+        }
+        return false;
+    }
+
+    private void Begin()
+    {
+        int dice = world.Dice(1000);
+        if (dice < 12)
+            _sessions.Lose();
+        else if (dice < 12 + world.Options.FunctionsPerMille)
+            _functions.Request();
+        else
+            _commands.Send();
+    }
+
+    private bool TryGoOn(int kind) => kind switch
+    {
+        0 => RunExecutor(),
+        1 => StepStore(),
+        2 => GiveData(),
+        _ => FinishSending(),
+    };
+
+    private bool RunExecutor()
+    {
+        int first = world.Dice(executors.Length);
+        for (int i = 0; i < executors.Length; i++)
+        {
+            SimulatedExecutor executor = executors[(first + i) % executors.Length];
+            if (!executor.HasWork)
+                continue;
+            // Mostly one message at a time, now and then a burst, so that executors get far apart.
+            for (int burst = world.Dice(4) == 0 ? 8 : 1; burst > 0 && executor.HasWork; burst--)
+            {
+                world.Tick();
+                executor.RunOne();
+            }
+            return true;
+        }
+        return false;
+    }
+
+    private bool StepStore()
+    {
+        int first = world.Dice(world.All.Length);
+        for (int i = 0; i < world.All.Length; i++)
+        {
+            SimulatedStore store = world.All[(first + i) % world.All.Length].Disk.Store;
+            // An operation whose end is posted already cannot go on: another one may.
+            for (int tries = 0; tries < 4 && store.Count > 0; tries++)
+            {
+                if (store.Step())
+                    return true;
+            }
+        }
+        return false;
+    }
+
+    private bool GiveData()
+    {
+        SimulatedSession? session = Pick(static s => s.OwesData);
+        session?.GiveData();
+        return session is not null;
+    }
+
+    private bool FinishSending()
+    {
+        SimulatedSession? session = Pick(static s => s.IsSending);
+        session?.FinishSending();
+        return session is not null;
+    }
+
+    private SimulatedSession? Pick(Func<SimulatedSession, bool> can)
+    {
+        int count = world.Sessions.Count;
+        int first = world.Dice(count);
+        for (int i = 0; i < count; i++)
+        {
+            SimulatedSession session = world.Sessions[(first + i) % count];
+            if (can(session))
+                return session;
+        }
+        return null;
+    }
+}

@@ -1,0 +1,64 @@
+namespace Scstd.Simulation;
+
+internal static partial class MutationList
+{
+    private static readonly Mutation[] OfAttentions =
+    [
+        new("a unit attention condition does not reach the others", LogicalUnits + "Turnstile.Attention.cs",
+            "if (!ReferenceEquals(itl, except))",
+            "if (ReferenceEquals(itl, except))"),
+        new("the requester gets a unit attention condition of its own doing", LogicalUnits + "Turnstile.Attention.cs",
+            "if (!ReferenceEquals(itl, except))",
+            "if (except is null || itl is not null)"),
+        new("a unit attention condition is told twice", LogicalUnits + "UnitAttentions.cs",
+            """
+                    if (Pending.Contains(condition))
+                        return;
+                    if (condition.Code == 0x29)
+            """,
+            """
+                    if (condition.Code == 0x29)
+            """),
+        new("a reset is told behind other conditions", LogicalUnits + "UnitAttentions.cs",
+            "if (condition.Code == 0x29)",
+            "if (condition.Code == 0x28)"),
+        new("the latest condition is told first", LogicalUnits + "UnitAttentions.cs",
+            """
+                    condition = _pending[0];
+                    RemoveAt(0);
+            """,
+            """
+                    condition = _pending[Count - 1];
+                    RemoveAt(Count - 1);
+            """),
+        new("only every second nexus of an executor is told", LogicalUnits + "Turnstile.Attention.cs",
+            "foreach (ItlNexus itl in _nexuses)",
+            "foreach (ItlNexus itl in _nexuses.Where((_, i) => i % 2 == 0))"),
+        new("commands cleared by another initiator are not told", LogicalUnits + "TaskManager.cs",
+            "if (clears && covered > 0 && !own && !tas)",
+            "if (clears && covered > 1 && !own && !tas)"),
+        new("commands cleared is told to those who lost none", LogicalUnits + "TaskManager.cs",
+            "if (clears && covered > 0 && !own && !tas)",
+            "if (clears && !own && !tas)"),
+        new("REQUEST SENSE keeps what it has told", LogicalUnits + "SenseCommands.cs",
+            "SenseData sense = command.ItlNexus!.UnitAttentions.TryTake(out AdditionalSense attention)",
+            "AdditionalSense attention = " +
+            "command.ItlNexus!.UnitAttentions.Pending is [var first, ..] ? first : default;" +
+            "SenseData sense = attention != default"),
+        new("commands begin although a unit attention condition is pending", LogicalUnits + "Turnstile.Judgement.cs",
+            "bool attends = (itl.Conditions & NexusConditions.UnitAttention) != 0 &&",
+            "bool attends = (itl.Conditions & NexusConditions.UnitAttention) != 0 && " +
+            "command.Attribute != TaskAttribute.HeadOfQueue &&"),
+        new("MODE SELECT tells others though nothing changed", LogicalUnits + "ModeSelect.cs",
+            """
+                        if (changed)
+                            command.Unit.Est
+            """,
+            """
+                        command.Unit.Est
+            """),
+        new("a loss of the nexus is not told to the one that replaces it", Targets + "ItNexus.cs",
+            "entry, afterLoss ? AdditionalSense.ItNexusLossOccurred : AdditionalSense.PowerOnResetOrBusDeviceReset);",
+            "entry, AdditionalSense.PowerOnResetOrBusDeviceReset);"),
+    ];
+}

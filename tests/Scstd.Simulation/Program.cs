@@ -1,0 +1,37 @@
+using System.Diagnostics;
+using Scstd.Simulation;
+
+const string Usage = """
+    Scstd.Simulation --seeds FIRST COUNT [--trace]   runs worlds from seeds; ends with "COUNT seeds, N violations"
+    Scstd.Simulation --mutations                     plants bugs and looks whether they are caught: "caught N of M"
+    Scstd.Simulation --must-show                     10,000 aborts and reservations against a slow store, counted
+    """;
+
+switch (args)
+{
+    case ["--seeds", var first, var count, .. var rest] when rest is [] or ["--trace"]:
+        return RunSeeds(int.Parse(first), int.Parse(count), rest is ["--trace"]);
+    case ["--mutations"]:
+        return MutationRun.All(MutationList.All);
+    default:
+        Console.Error.WriteLine(Usage);
+        return 2;
+}
+
+static int RunSeeds(int first, int count, bool trace)
+{
+    var clock = Stopwatch.StartNew();
+    var counts = new Counts();
+    int violations = 0;
+    for (int seed = first; seed < first + count; seed++)
+    {
+        var options = new WorldOptions { Trace = trace ? Console.WriteLine : null };
+        if (Seeds.Violation(seed, options, counts) is not { } broken)
+            continue;
+        violations++;
+        Console.WriteLine($"seed {seed}: {broken}");
+    }
+    Console.WriteLine($"{counts} in {clock.Elapsed.TotalSeconds:F1} s");
+    Console.WriteLine($"{count} seeds, {violations} violations");
+    return violations == 0 ? 0 : 1;
+}

@@ -1,0 +1,128 @@
+using Scstd.Core;
+using Scstd.Scsi;
+
+namespace Scstd.Simulation;
+
+/// <summary>A session of one initiator port: gives Data-Out in pieces when the scheduler likes, keeps what was answered
+/// until it is sent.</summary>
+internal sealed class SimulatedSession(World world, string name, SimulatedExecutor executor) : ITargetPort
+{
+    private readonly List<SimulatedCommand> _owesData = [];
+    private readonly List<SimulatedCommand> _sending = [];
+
+    public string Name { get; } = name;
+
+    public SimulatedExecutor Executor { get; } = executor;
+
+    /// <summary>Null until its executor has brought it into being.</summary>
+    public ItNexus? Nexus { get; set; }
+
+    public List<NexusModel> Nexuses { get; } = [];
+
+    /// <summary>It is being lost, and takes nothing new.</summary>
+    public bool IsEnding { get; set; }
+
+    public bool HasEnded { get; set; }
+
+    public ulong Sequence { get; set; }
+
+    /// <summary>The commands that a function may refer to, newest last.</summary>
+    public List<SimulatedCommand> Recent { get; } = [];
+
+    /// <summary>Functions that are not answered.</summary>
+    public int FunctionsOut { get; set; }
+
+    public bool TakesCommands => Nexus is not null && !IsEnding;
+
+    public bool OwesData => _owesData.Count > 0;
+
+    public bool IsSending => _sending.Count > 0;
+
+    /// <summary>Brings a piece of somebody's Data-Out, or loses all of it.</summary>
+    public void GiveData()
+    {
+        SimulatedCommand command = _owesData[world.Dice(_owesData.Count)];
+        if (world.Dice(60) == 0)
+        {
+            _owesData.Remove(command);
+            command.Refused = Lost;
+            command.DataOutFailed(new SenseData(SenseKey.AbortedCommand, Lost));
+            return;
+        }
+        int pieces = command.Kind == CommandKind.CompareAndWrite ? 2 * command.Blocks : Math.Max(1, command.Blocks);
+        int piece = command.PiecesGiven++;
+        if (command.Parameters.Length > 0)
+            command.Data.CopyFrom(command.Parameters, 0);
+        else if (command.Kind == CommandKind.CompareAndWrite && piece < command.Blocks)
+            SimulatedDisk.SetValue(command.Data, piece, command.Compared[piece]);
+        else
+            SimulatedDisk.SetValue(command.Data, piece, command.ValueOf(piece % command.Blocks));
+        if (piece + 1 < pieces)
+            return;
+        _owesData.Remove(command);
+        command.DataOutReceived();
+    }
+
+    /// <summary>The last byte of an answer has left.</summary>
+    public void FinishSending()
+    {
+        SimulatedCommand command = _sending[0];
+        _sending.RemoveAt(0);
+        if (command.SentValue is { } sent && command.Kind == CommandKind.Read)
+        {
+            world.Law(sent == SimulatedDisk.ValueIn(command.Data, 0, out _),
+                "the Data-In of {0} changed while it was sent", command);
+        }
+        command.Release();
+    }
+
+    public void ReceiveDataOut(ScsiCommand command) => _owesData.Add((SimulatedCommand)command);
+
+    public void SendCommandComplete(ScsiCommand scsi)
+    {
+        var command = (SimulatedCommand)scsi;
+        world.Tick();
+        world.Progress++;
+        world.Trace?.Invoke($"    answers {command}: {command.Status} {command.Sense.Additional}");
+        world.Law(!HasEnded, "{0} was answered after its nexus had ended", command);
+        world.Answers.Answered(command);
+        command.Model.Ended(command, Outcome.Answered);
+        world.Counts.Answered(command.Status);
+        if (command.Kind == CommandKind.Read && command.Status == ScsiStatus.Good)
+            command.SentValue = SimulatedDisk.ValueIn(command.Data, 0, out _);
+        _sending.Add(command);
+    }
+
+    public void TerminateDataTransfer(ScsiCommand command)
+    {
+        bool owed = _owesData.Remove((SimulatedCommand)command);
+        world.Law(owed, "{0}: Data-Out is terminated where none was asked for", command);
+        Executor.Post(command.DataTransferTerminated);
+    }
+
+    public void CommandAborted(ScsiCommand scsi)
+    {
+        var command = (SimulatedCommand)scsi;
+        world.Tick();
+        world.Progress++;
+        world.Trace?.Invoke($"    aborts {command}");
+        world.Functions.Aborted(command, isSilent: true);
+        command.Model.Ended(command, Outcome.Aborted);
+        world.Counts.Aborted++;
+        command.Release();
+    }
+
+    public void TaskManagementFunctionExecuted(TaskManagementRequest request)
+    {
+        var function = (SimulatedFunction)request;
+        world.Tick();
+        world.Progress++;
+        world.Trace?.Invoke($"    answers {function}: {function.Response}");
+        world.Law(!function.IsAnswered, "{0} was answered twice", function);
+        world.Functions.Answered(function);
+        FunctionsOut--;
+        world.Counts.FunctionsAnswered++;
+    }
+
+    private static AdditionalSense Lost => new(0x47, 0x05);
+}

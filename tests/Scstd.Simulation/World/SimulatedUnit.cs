@@ -1,0 +1,28 @@
+using Scstd.Core;
+
+namespace Scstd.Simulation;
+
+/// <summary>A logical unit, its disk, and the model of it.</summary>
+internal sealed class SimulatedUnit
+{
+    /// <summary>Few, so that commands meet.</summary>
+    private const int Blocks = 6;
+
+    public SimulatedUnit(World world, string name, IExecutor[] executors, int homeIndex)
+    {
+        Disk = new SimulatedDisk(world, Blocks);
+        Unit = new LogicalUnit(name, Disk, executors, homeIndex);
+        Model = new UnitModel(world, name, Blocks, Unit.Control.Current, Unit.Control.Changeable)
+        {
+            IsInside = Disk.Store.Has,
+            InsideCount = () => Disk.Store.Count,
+        };
+        Disk.WasReset = Model.WasReset;
+    }
+
+    public SimulatedDisk Disk { get; }
+
+    public LogicalUnit Unit { get; }
+
+    public UnitModel Model { get; }
+}

@@ -1,0 +1,223 @@
+using Scstd.Core;
+using Scstd.Scsi;
+
+namespace Scstd.Simulation;
+
+/*
+      initiators            executors (reactors)                  units
+      ┌──────┐  commands    ┌───────────┐  turnstiles   ┌──────────────────┐
+      │ I0   ├─────────────►│ E0        ├──────────────►│ gate (home: any) │
+      │ I1   ├──────┐       ├───────────┤               │ device server    │──► store (lands, fails and ends
+      │ I2   ├────┐ └──────►│ E1        ├──────────────►│                  │    operations when the dice say)
+      └──────┘    └────────►│ E2  ...   ├──────────────►└──────────────────┘
+                            └───────────┘                 two of them
+      One seeded scheduler picks, step by step, what happens next: an executor runs one message, an initiator sends a
+      command or a function or loses its connection, the store does something, Data-Out arrives.
+*/
+
+/// <summary>A whole target from one seed. Beside it stands the reference model, which is told of all that goes in and
+/// out and breaks off when something happens that is not allowed.</summary>
+internal sealed class World : IDisposable
+{
+    private const int Executors = 3;
+    private const int Units = 2;
+    private const int Initiators = 4;
+    private const int PlentyOfSlabs = 64;
+    private const int DrainSteps = 200_000;
+    private const int MostIdleTimers = 20;
+
+    private readonly Random _random;
+    private readonly SimulatedSlabs _slabs;
+    private readonly SimulatedExecutor[] _executors;
+    private readonly Scheduler _scheduler;
+    private int _ids;
+
+    public World(int seed, WorldOptions options)
+    {
+        Options = options;
+        Trace = options.Trace;
+        _random = new Random(seed);
+        int slabLimit = options.SlabLimit ?? (_random.Next(8) == 0 ? _random.Next(3) : PlentyOfSlabs);
+        IsShortOfMemory = slabLimit < PlentyOfSlabs;
+        _slabs = new SimulatedSlabs(slabLimit);
+        _executors = new SimulatedExecutor[Executors];
+        for (int i = 0; i < Executors; i++)
+            _executors[i] = new SimulatedExecutor(this, i, new BufferPool(_slabs));
+        Functions = new FunctionModel(this);
+        Answers = new AnswerModel(this);
+        All = new SimulatedUnit[Units];
+        for (int i = 0; i < Units; i++)
+            All[i] = new SimulatedUnit(this, $"U{i}", _executors, _random.Next(Executors));
+        _scheduler = new Scheduler(this, _executors);
+        for (int i = 0; i < Initiators; i++)
+            Join($"i{i}", afterLoss: false);
+    }
+
+    public WorldOptions Options { get; }
+
+    /// <summary>Told of every move and every answer; null: nobody listens.</summary>
+    public Action<string>? Trace { get; }
+
+    /// <summary>Counts events: no two have the same.</summary>
+    public long Now { get; private set; }
+
+    public long NowMs { get; set; }
+
+    /// <summary>Counts what the world is there for: answers, and steps of a store.</summary>
+    public long Progress { get; set; }
+
+    public bool IsShortOfMemory { get; }
+
+    public FunctionModel Functions { get; }
+
+    public AnswerModel Answers { get; }
+
+    public SimulatedUnit[] All { get; }
+
+    public List<SimulatedSession> Sessions { get; } = [];
+
+    public Counts Counts { get; } = new();
+
+    public int Dice(int sides) => _random.Next(sides);
+
+    public int NextId() => ++_ids;
+
+    public void Tick() => Now++;
+
+    /// <summary>Steps as the options say, and then everything that was begun must come to its end.</summary>
+    public void Run()
+    {
+        for (int i = 0; i < Options.Steps; i++)
+        {
+            Now++;
+            NowMs++;
+            _scheduler.Step(mayBegin: true);
+        }
+        SimulatedUnit stalled = All[Dice(All.Length)];
+        stalled.Disk.Store.IsStalled = true;
+        Drain();
+        LawsBesideStalled(stalled);
+        stalled.Disk.Store.IsStalled = false;
+        Drain();
+        LawsOfTheEnd();
+    }
+
+    public void Join(string name, bool afterLoss)
+    {
+        SimulatedExecutor executor = _executors[Dice(Executors)];
+        var session = new SimulatedSession(this, name, executor);
+        Sessions.Add(session);
+        executor.Post(() =>
+        {
+            var map = new List<LunMapEntry>();
+            for (int i = 0; i < All.Length; i++)
+            {
+                map.Add(new LunMapEntry(i, All[i].Unit));
+                session.Nexuses.Add(new NexusModel(this, session, All[i].Model, i));
+            }
+            ushort port = (ushort)(1 + Dice(2));
+            session.Nexus = new ItNexus(executor, session, new TargetPortIdentity("t", $"t,t,{port}", port, port), name,
+                new LunMap(map), afterLoss);
+            foreach (NexusModel nexus in session.Nexuses)
+            {
+                nexus.Attentions.Establish(afterLoss
+                    ? AdditionalSense.ItNexusLossOccurred : AdditionalSense.PowerOnResetOrBusDeviceReset);
+                nexus.Unit.Joined(nexus);
+            }
+        });
+    }
+
+    public void Law(bool holds, string law)
+    {
+        if (!holds)
+            Broken(law);
+    }
+
+    public void Law<T1>(bool holds, string law, T1 one)
+    {
+        if (!holds)
+            Broken(string.Format(law, one));
+    }
+
+    public void Law<T1, T2>(bool holds, string law, T1 one, T2 two)
+    {
+        if (!holds)
+            Broken(string.Format(law, one, two));
+    }
+
+    public void Law<T1, T2, T3>(bool holds, string law, T1 one, T2 two, T3 three)
+    {
+        if (!holds)
+            Broken(string.Format(law, one, two, three));
+    }
+
+    public void Law<T1, T2, T3, T4>(bool holds, string law, T1 one, T2 two, T3 three, T4 four)
+    {
+        if (!holds)
+            Broken(string.Format(law, one, two, three, four));
+    }
+
+    public void Dispose() => _slabs.FreeAll();
+
+    private void Broken(string law) => throw new LawBrokenException($"at step {NowMs}: {law}");
+
+    /// <summary>No new work: until nothing moves any more.</summary>
+    private void Drain()
+    {
+        int idleTimers = 0;
+        long progress = 0;
+        for (int i = 0; i < DrainSteps; i++)
+        {
+            Now++;
+            if (_scheduler.Step(mayBegin: false))
+                continue;
+            long due = long.MaxValue;
+            foreach (SimulatedExecutor executor in _executors)
+                due = Math.Min(due, executor.NextDueMs);
+            idleTimers = progress == Progress ? idleTimers + 1 : 0;
+            progress = Progress;
+            // Timers that only look whether there is something to do look for ever.
+            if (due == long.MaxValue || idleTimers > MostIdleTimers)
+                return;
+            NowMs = Math.Max(NowMs, due);
+        }
+        Law(false, "the world does not come to rest");
+    }
+
+    /// <summary>One unit's store has stopped: nothing that concerns the others alone may wait for it.</summary>
+    private void LawsBesideStalled(SimulatedUnit stalled)
+    {
+        foreach (SimulatedUnit unit in All)
+        {
+            if (ReferenceEquals(unit, stalled))
+                continue;
+            foreach (SimulatedCommand command in unit.Model.Pending)
+                Law(command.Session.IsEnding, "{0} waits for {1}", command, stalled.Model.Name);
+            foreach (SimulatedFunction function in unit.Model.Functions)
+            {
+                Law(function.IsOn(stalled.Model) || function.Session.IsEnding, "{0} waits for {1}", function,
+                    stalled.Model.Name);
+            }
+        }
+    }
+
+    private void LawsOfTheEnd()
+    {
+        foreach (SimulatedUnit unit in All)
+        {
+            foreach (SimulatedCommand command in unit.Model.Pending)
+                Law(false, "{0} never ended: {1}", command, command.State);
+            foreach (SimulatedFunction function in unit.Model.Functions)
+                Law(false, "{0} was never answered; it waits for {1}", function, function.WaitsFor);
+            Law(unit.Disk.Store.Count == 0, "{0} has operations left", unit.Model.Name);
+        }
+        foreach (SimulatedSession session in Sessions)
+            Law(!session.IsEnding, "{0} never ended", session.Name);
+        foreach (SimulatedExecutor executor in _executors)
+        {
+            Law(executor.Buffers.LeasesOut == 0, "a lease was never returned");
+            executor.Buffers.Dispose();
+        }
+        Law(_slabs.Out == 0, "a slab was never returned");
+    }
+}

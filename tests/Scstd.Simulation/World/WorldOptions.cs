@@ -1,0 +1,30 @@
+namespace Scstd.Simulation;
+
+/// <summary>What kind of world a seed becomes. The seed chooses what is not given here.</summary>
+internal sealed record WorldOptions
+{
+    public int Steps { get; init; } = 1200;
+
+    /// <summary>Slabs of memory for all executors together; few of them and commands meet BUSY.</summary>
+    public int? SlabLimit { get; init; }
+
+    /// <summary>How often functions are asked for, in a thousand begun moves.</summary>
+    public int FunctionsPerMille { get; init; } = 80;
+
+    public CommandMix Mix { get; init; }
+
+    /// <summary>Told of every move.</summary>
+    public Action<string>? Trace { get; init; }
+}
+
+/// <summary>What initiators mostly ask for.</summary>
+internal enum CommandMix
+{
+    Everything,
+
+    /// <summary>Writes, so that there is something to abort.</summary>
+    Writes,
+
+    /// <summary>Writes among RESERVE, RELEASE and PERSISTENT RESERVE OUT.</summary>
+    Reservations,
+}
