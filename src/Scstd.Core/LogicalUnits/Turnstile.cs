@@ -209,6 +209,14 @@ internal sealed partial class Turnstile
         command.GateRequest = null;
         IReadOnlyList<Action<Turnstile>> consequences = Unit.TakeConsequences();
         Action<Turnstile, AbortBarrier>? abort = Unit.TakeAbort();
+        if (consequences.Count == 0 && abort is null)
+        {
+            // Nobody has to hear of it first. And a unit attention condition that it reports is pending no more, so
+            // nothing behind it may begin before its status is out.
+            EndPublished(command);
+            Unit.Home.Post(() => Unit.Gate.ReleaseExclusion(request, [], null));
+            return;
+        }
         Unit.Home.Post(() => Unit.Gate.ReleaseExclusion(request, consequences, () => EndPublished(command), abort));
     }
 

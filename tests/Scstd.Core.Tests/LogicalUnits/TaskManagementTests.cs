@@ -206,7 +206,8 @@ public sealed class TaskManagementTests
         using var unit = new HeldUnit();
         TestInitiator a = unit.Target.Login();
         a.ItlNexus.UnitAttentions.Establish(AdditionalSense.CapacityDataHasChanged);
-        TestCommand change = a.Send(Lun.FromNumber(0), [HeldUnit.Change, 0, 0, 0, 0, 0], dataInBytes: 0);
+        const byte Naca = 0x04;
+        TestCommand change = a.Send(Lun.FromNumber(0), [HeldUnit.Change, 0, 0, 0, 0, Naca], dataInBytes: 0);
         while (change.State != CommandState.Publishing && unit.Target.Executor.RunOne())
         {
         }

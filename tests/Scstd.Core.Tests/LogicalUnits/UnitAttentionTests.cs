@@ -18,6 +18,23 @@ public sealed class UnitAttentionTests
     }
 
     [Fact]
+    public void A_command_that_wants_the_unit_alone_tells_of_the_power_on_before_the_next_one_begins()
+    {
+        using var unit = new HeldUnit();
+        TestInitiator a = unit.Target.Login(keepUnitAttention: true);
+        TestCommand first = a.Send(Lun.FromNumber(0), [HeldUnit.Change, 0, 0, 0, 0, 0]);
+        TestCommand second = a.Send(Lun.FromNumber(0), [HeldUnit.Move, 0, 0, 0, 0, 0]);
+        while (!first.IsAnswered)
+        {
+            Assert.Empty(unit.Held);
+            unit.Target.Executor.RunOne();
+        }
+        unit.Target.Executor.Run();
+        Assert.Equal(SenseData.UnitAttention(AdditionalSense.PowerOnOccurred), first.Sense);
+        Assert.Equal([second], unit.Held);
+    }
+
+    [Fact]
     public void The_same_condition_is_pending_once()
     {
         using var unit = new HeldUnit();

@@ -5,10 +5,11 @@ internal static partial class MutationList
     private static readonly Mutation[] OfGate =
     [
         new("status is sent before the consequences are told", LogicalUnits + "Turnstile.cs",
-            "Unit.Home.Post(() => Unit.Gate.ReleaseExclusion(request, consequences, () => EndPublished(command)));",
-            "EndPublished(command); Unit.Home.Post(() => Unit.Gate.ReleaseExclusion(request, consequences, null));"),
+            "Unit.Home.Post(() => Unit.Gate.ReleaseExclusion(request, consequences, () => EndPublished(command), abort));",
+            "EndPublished(command); " +
+            "Unit.Home.Post(() => Unit.Gate.ReleaseExclusion(request, consequences, null, abort));"),
         new("a command that reports a unit attention is overtaken", LogicalUnits + "Turnstile.cs",
-            "if (consequences.Count == 0)",
+            "if (consequences.Count == 0 && abort is null)",
             "if (consequences.Count < 0)"),
         new("ORDERED does not wait for a WRITE's Data-Out", LogicalUnits + "Turnstile.cs",
             """
