@@ -60,6 +60,8 @@ internal sealed class FunctionModel(World world)
             if (function.Function == TaskManagementFunction.ItNexusReset)
                 nexus.Unit.Reservation.HasEnded(function.Session);
             nexus.Unit.Functions.Remove(function);
+            if (function.IsReset && !nexus.Unit.Functions.Exists(f => f.IsReset))
+                nexus.Unit.Reservation.Told(nexus.Unit);
         }
         if (function.Function == TaskManagementFunction.ClearTaskSet)
             JudgeCleared(function);

@@ -1,7 +1,9 @@
 namespace Scstd.Simulation;
 
 /// <summary>
-/// RESERVE and RELEASE, SPC-2 §5.5.1 and §7.21: one holder, until it releases, is lost, or the unit is reset.
+/// RESERVE and RELEASE, SPC-2 §5.5.1 and §7.21: one holder, until it releases, is lost, or the unit is reset. What
+/// begins at the device server sees a change from the moment that it was made; what is refused without coming there may
+/// see it only when the change is answered.
 /// </summary>
 internal sealed class ReservationModel(World world)
 {
@@ -13,22 +15,37 @@ internal sealed class ReservationModel(World world)
     /// <summary>It holds the reservation for sure.</summary>
     public SimulatedSession? CertainHolder => _mayHaveEnded ? null : Holder;
 
-    public void Reserved(SimulatedSession session)
+    /// <param name="session">The new holder.</param>
+    /// <param name="by">The command, until whose answer the change is being told.</param>
+    public void Reserved(SimulatedSession session, object by)
     {
         if (ReferenceEquals(Holder, session) && !_mayHaveEnded)
             return;
-        Released();
+        Released(by);
         Holder = session;
-        _periods.Add(new Period(session, world.Now, long.MaxValue));
+        _periods.Add(new Period(session, by));
     }
 
-    public void Released()
+    public void Released(object by)
     {
         if (Holder is null)
             return;
         Holder = null;
         _mayHaveEnded = false;
-        _periods[^1] = _periods[^1] with { To = world.Now };
+        _periods[^1].ReleasedBy = by;
+    }
+
+    /// <summary>A change has been answered.</summary>
+    public void Told(object by)
+    {
+        for (int i = _periods.Count - 1; i >= 0; i--)
+        {
+            Period period = _periods[i];
+            if (ReferenceEquals(period.ReservedBy, by))
+                period.ToldAt = Math.Min(period.ToldAt, world.Now);
+            if (ReferenceEquals(period.ReleasedBy, by))
+                period.To = Math.Min(period.To, world.Now);
+        }
     }
 
     /// <summary>The holder is being lost: it may hold until that is done.</summary>
@@ -36,8 +53,10 @@ internal sealed class ReservationModel(World world)
 
     public void HasEnded(SimulatedSession session)
     {
-        if (ReferenceEquals(Holder, session))
-            Released();
+        if (!ReferenceEquals(Holder, session) || !_mayHaveEnded)
+            return;
+        Released(session);
+        Told(session);
     }
 
     /// <summary>What SPC-2 table 10 (and SBC) lets pass though another has reserved the unit.</summary>
@@ -57,9 +76,9 @@ internal sealed class ReservationModel(World world)
     /// <summary>Another held it at some moment between the command's coming and now.</summary>
     public bool MayConflict(SimulatedCommand command)
     {
-        for (int i = _periods.Count - 1; i >= 0 && _periods[i].To >= command.ReceivedAt; i--)
+        for (int i = _periods.Count - 1; i >= 0; i--)
         {
-            if (!ReferenceEquals(_periods[i].Holder, command.Session))
+            if (_periods[i].To >= command.ReceivedAt && !ReferenceEquals(_periods[i].Holder, command.Session))
                 return !IsAllowedToOthers(command.Kind);
         }
         return false;
@@ -68,7 +87,20 @@ internal sealed class ReservationModel(World world)
     /// <summary>Another has held it all the time since the command came.</summary>
     public bool MustConflict(SimulatedCommand command) =>
         CertainHolder is { } holder && !ReferenceEquals(holder, command.Session) &&
-        _periods[^1].From < command.ReceivedAt && !IsAllowedToOthers(command.Kind);
+        _periods[^1].ToldAt < command.ReceivedAt && !IsAllowedToOthers(command.Kind);
 
-    private readonly record struct Period(SimulatedSession Holder, long From, long To);
+    private sealed class Period(SimulatedSession holder, object reservedBy)
+    {
+        public SimulatedSession Holder => holder;
+
+        public object ReservedBy => reservedBy;
+
+        public object? ReleasedBy { get; set; }
+
+        /// <summary>From then on every executor knows of it.</summary>
+        public long ToldAt { get; set; } = long.MaxValue;
+
+        /// <summary>From then on every executor knows that it is over.</summary>
+        public long To { get; set; } = long.MaxValue;
+    }
 }

@@ -86,7 +86,7 @@ internal sealed class UnitModel
     {
         _world.Law(InsideCount() == 0, "{0} was reset beside a command", Name);
         Mode.Reset();
-        Reservation.Released();
+        Reservation.Released(this);
         bool wasAsked = false;
         foreach (SimulatedFunction function in Functions)
         {
@@ -120,6 +120,8 @@ internal sealed class UnitModel
         Pending.Remove(command);
         command.To.PendingCount--;
         command.Consequences?.Close();
+        if (command.RunsAlone)
+            Reservation.Told(command);
         if (command.Consequences is { } told)
             Telling.Remove(told);
         if (!command.Writes)
@@ -148,6 +150,7 @@ internal sealed class UnitModel
     {
         nexus.IsGone = true;
         Nexuses.Remove(nexus);
+        Reservation.IsEnding(nexus.Session);
         Reservation.HasEnded(nexus.Session);
     }
 
@@ -167,7 +170,7 @@ internal sealed class UnitModel
         switch (command.Kind)
         {
             case CommandKind.Reserve:
-                Reservation.Reserved(command.Session);
+                Reservation.Reserved(command.Session, command);
                 // A reset of the nexus that is under way ends it again, before or after its answer.
                 foreach (SimulatedFunction function in Functions)
                 {
@@ -177,7 +180,7 @@ internal sealed class UnitModel
                 break;
             case CommandKind.Release:
                 if (ReferenceEquals(Reservation.Holder, command.Session))
-                    Reservation.Released();
+                    Reservation.Released(command);
                 break;
             case CommandKind.ModeSelect:
                 command.Expected = Mode.Select(command.Parameters.AsSpan(ModeParameters.PageOffset), out bool changed);

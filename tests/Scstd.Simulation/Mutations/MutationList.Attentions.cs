@@ -14,13 +14,13 @@ internal static partial class MutationList
             """
                     if (Pending.Contains(condition))
                         return;
-                    if (condition.Code == 0x29)
+                    if (condition.Code == ResetCode)
             """,
             """
-                    if (condition.Code == 0x29)
+                    if (condition.Code == ResetCode)
             """),
         new("a reset is told behind other conditions", LogicalUnits + "UnitAttentions.cs",
-            "if (condition.Code == 0x29)",
+            "if (condition.Code == ResetCode)",
             "if (condition.Code == 0x28)"),
         new("the latest condition is told first", LogicalUnits + "UnitAttentions.cs",
             """
@@ -32,8 +32,8 @@ internal static partial class MutationList
                     RemoveAt(Count - 1);
             """),
         new("only every second nexus of an executor is told", LogicalUnits + "Turnstile.Attention.cs",
-            "foreach (ItlNexus itl in _nexuses)",
-            "foreach (ItlNexus itl in _nexuses.Where((_, i) => i % 2 == 0))"),
+            "if (!ReferenceEquals(itl, except))",
+            "if (!ReferenceEquals(itl, except) && _nexuses.IndexOf(itl) % 2 == 0)"),
         new("commands cleared by another initiator are not told", LogicalUnits + "TaskManager.cs",
             "if (clears && covered > 0 && !own && !tas)",
             "if (clears && covered > 1 && !own && !tas)"),
@@ -58,7 +58,7 @@ internal static partial class MutationList
                         command.Unit.Est
             """),
         new("a loss of the nexus is not told to the one that replaces it", Targets + "ItNexus.cs",
-            "entry, afterLoss ? AdditionalSense.ItNexusLossOccurred : AdditionalSense.PowerOnResetOrBusDeviceReset);",
-            "entry, AdditionalSense.PowerOnResetOrBusDeviceReset);"),
+            "entry, afterLoss ? AdditionalSense.ItNexusLossOccurred : AdditionalSense.PowerOnOccurred);",
+            "entry, AdditionalSense.PowerOnOccurred);"),
     ];
 }

@@ -5,7 +5,8 @@ internal static partial class MutationList
     private static readonly Mutation[] OfGate =
     [
         new("status is sent before the consequences are told", LogicalUnits + "Turnstile.cs",
-            "Unit.Home.Post(() => Unit.Gate.ReleaseExclusion(request, consequences, () => EndPublished(command), abort));",
+            "Unit.Home.Post(() => " +
+            "Unit.Gate.ReleaseExclusion(request, consequences, () => EndPublished(command), abort));",
             "EndPublished(command); " +
             "Unit.Home.Post(() => Unit.Gate.ReleaseExclusion(request, consequences, null, abort));"),
         new("a command that reports a unit attention is overtaken", LogicalUnits + "Turnstile.cs",

@@ -5,8 +5,8 @@ internal static partial class MutationList
     private static readonly Mutation[] OfReservations =
     [
         new("a reservation is not looked at for what waited for its data", LogicalUnits + "Turnstile.Judgement.cs",
-            "if ((itl.Conditions & NexusConditions.ReservedByOther) != 0 &&",
-            "if ((itl.Conditions & NexusConditions.ReservedByOther) != 0 && command.Data.IsEmpty &&"),
+            "if (((itl.Conditions & NexusConditions.ReservedByOther) != 0 &&",
+            "if (((itl.Conditions & NexusConditions.ReservedByOther) != 0 && command.Data.IsEmpty &&"),
         new("a new nexus does not know of the reservation", LogicalUnits + "Turnstile.cs",
             "ReservationHolder is { } holder && !ReferenceEquals(holder, nexus));",
             "false);"),

@@ -124,7 +124,7 @@ internal sealed class SimulatedDisk : IBackend
     /// <summary>Every command of the unit, the mid-layer's too, tells the model when it begins.</summary>
     private static IReadOnlyList<CommandBinding> Observe()
     {
-        var probe = new LogicalUnit("probe", new SimulatedDisk(), [new SimulatedExecutor(null!, 0, null!)]);
+        var probe = new LogicalUnit("probe", new SimulatedDisk(), [new SimulatedExecutor(null, 0, null!)]);
         return [.. probe.Commands.All.Select(binding => binding with
         {
             Execute = command =>

@@ -121,7 +121,7 @@ internal sealed class World : IDisposable
             foreach (NexusModel nexus in session.Nexuses)
             {
                 nexus.Attentions.Establish(afterLoss
-                    ? AdditionalSense.ItNexusLossOccurred : AdditionalSense.PowerOnResetOrBusDeviceReset);
+                    ? AdditionalSense.ItNexusLossOccurred : AdditionalSense.PowerOnOccurred);
                 nexus.Unit.Joined(nexus);
             }
         });
