@@ -27,6 +27,12 @@ internal static class AnswerText
             case CheckAnswer check:
                 Print(check, output);
                 break;
+            case ReservationsAnswer reservations:
+                Print(reservations, output);
+                break;
+            case FaultsAnswer faults:
+                CommandText.Print(faults, output);
+                break;
             case CommandsAnswer commands:
                 CommandText.Print(commands, output, error);
                 break;
@@ -115,6 +121,24 @@ internal static class AnswerText
         {
             table.Add(one.Name, Size((decimal)one.Blocks * one.BlockBytes), one.BlockBytes, one.State,
                 one.IsWriteProtected, one.CommandsInside, one.Luns.Count, one.Store);
+        }
+        table.Print(output);
+    }
+
+    private static void Print(ReservationsAnswer reservations, TextWriter output)
+    {
+        var table = new Table(
+            "UNIT", "RESERVATION", "GENERATION", "APTPL", "REGISTRANT", "TARGET", "PORT", "KEY", "HOLDS");
+        foreach (UnitReservationRecord unit in reservations.Units)
+        {
+            string what = unit.ReservedBy is { } holder ? $"RESERVE by {holder}" : unit.Type ?? "none";
+            if (unit.Registrants.Count == 0)
+                table.Add(unit.Unit, what, unit.Generation, unit.PersistsThroughPowerLoss, null, null, null, null, null);
+            foreach (RegistrantRecord one in unit.Registrants)
+            {
+                table.Add(unit.Unit, what, unit.Generation, unit.PersistsThroughPowerLoss, one.Initiator, one.Target,
+                    one.IsForAllTargetPorts ? "all" : one.TargetPort, $"0x{one.Key}", one.IsHolder);
+            }
         }
         table.Print(output);
     }

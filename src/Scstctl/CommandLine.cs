@@ -39,6 +39,7 @@ internal static class CommandLine
         root.Add(Asking("status", "How the daemon is.", _ => new StatusRequest()));
         root.Add(Sessions());
         root.Add(AboutUnits("units", "What is served.", unit => new UnitsRequest(unit)));
+        root.Add(AboutUnits("reservations", "Who has which unit reserved.", unit => new ReservationsRequest(unit)));
         root.Add(AboutUnits("commands", "Where every command is, the oldest first.",
             unit => new CommandsRequest(unit)));
         root.Add(AboutUnits("histograms", "How long commands stayed in each state.",
@@ -49,6 +50,9 @@ internal static class CommandLine
         root.Add(Kick());
         root.Add(Resize());
         root.Add(Replace());
+        var faults = new Command("faults", "Faults that are injected to see what hosts make of them.");
+        FaultCommands.AddTo(faults, Asking);
+        root.Add(faults);
         root.Add(Asking("check", "What is wrong with the daemon's configuration file as it is now.",
             _ => new CheckRequest()));
         root.Add(Asking("reload", "Put the daemon's configuration file as it is now in force, all or nothing.",

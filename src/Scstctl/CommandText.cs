@@ -52,6 +52,18 @@ internal static class CommandText
         }
     }
 
+    public static void Print(FaultsAnswer faults, TextWriter output)
+    {
+        var table = new Table("ID", "UNIT", "EFFECT", "FOR", "DELAY", "ANSWER", "PART", "MET", "HOLDS", "REMAINING");
+        foreach (FaultRecord one in faults.Faults)
+        {
+            table.Add(one.Id, one.Unit, one.Effect, (one.Initiators ?? "all") + (one.DataOnly ? ", data only" : ""),
+                one.DelayMs > 0 ? Duration(one.DelayMs) : null, one.Sense ?? one.Status, one.Probability, one.Met,
+                one.Holding, one.Remaining);
+        }
+        table.Print(output);
+    }
+
     public static void Print(FreezeAnswer freeze, TextWriter output)
     {
         output.WriteLine($"unit {freeze.Unit}: {freeze.State.ToLowerInvariant()}, {freeze.HeldCommands} command(s) "

@@ -8,12 +8,14 @@ namespace Scstd.Control;
 [JsonDerivedType(typeof(StatusAnswer), "status")]
 [JsonDerivedType(typeof(SessionsAnswer), "sessions")]
 [JsonDerivedType(typeof(UnitsAnswer), "units")]
+[JsonDerivedType(typeof(ReservationsAnswer), "reservations")]
 [JsonDerivedType(typeof(CommandsAnswer), "commands")]
 [JsonDerivedType(typeof(HistogramsAnswer), "histograms")]
 [JsonDerivedType(typeof(HistoryAnswer), "history")]
 [JsonDerivedType(typeof(KickAnswer), "kick")]
 [JsonDerivedType(typeof(ChangeAnswer), "change")]
 [JsonDerivedType(typeof(FreezeAnswer), "freeze")]
+[JsonDerivedType(typeof(FaultsAnswer), "faults")]
 [JsonDerivedType(typeof(CheckAnswer), "check")]
 [JsonDerivedType(typeof(ReloadAnswer), "reload")]
 public abstract record ControlAnswer
@@ -146,6 +148,29 @@ public sealed record UnitRecord(
 /// <param name="Lun">Its number.</param>
 public sealed record LunRecord(string Target, string? Group, int Lun);
 
+// ---- Reservations ------------------------------------------------------------------------------------------------
+
+public sealed record ReservationsAnswer(IReadOnlyList<UnitReservationRecord> Units) : ControlAnswer;
+
+/// <param name="Unit">Which.</param>
+/// <param name="ReservedBy">Who holds an SPC-2 reservation.</param>
+/// <param name="Type">Of the persistent reservation; null: there is none.</param>
+/// <param name="Generation">PRGENERATION.</param>
+/// <param name="PersistsThroughPowerLoss">APTPL.</param>
+/// <param name="Registrants">In the order in which they came.</param>
+public sealed record UnitReservationRecord(
+    string Unit, string? ReservedBy, string? Type, uint Generation, bool PersistsThroughPowerLoss,
+    IReadOnlyList<RegistrantRecord> Registrants);
+
+/// <param name="Initiator">The initiator port.</param>
+/// <param name="Target">The target.</param>
+/// <param name="TargetPort">Relative identifier of its port.</param>
+/// <param name="Key">The reservation key: 16 hexadecimal digits.</param>
+/// <param name="IsHolder">It holds the persistent reservation.</param>
+/// <param name="IsForAllTargetPorts">It was made for all ports of its target at once.</param>
+public sealed record RegistrantRecord(
+    string Initiator, string Target, int TargetPort, string Key, bool IsHolder, bool IsForAllTargetPorts);
+
 // ---- What commands do --------------------------------------------------------------------------------------------
 
 /// <param name="Commands">Of all reactors; at most some thousands of each.</param>
@@ -222,6 +247,27 @@ public sealed record AgreementRecord(string File, bool Agrees, EditRecord? Edit)
 
 /// <summary>One value of the file, on one line.</summary>
 public sealed record EditRecord(int Line, int Column, string Old, string New);
+
+// ---- Injected faults ---------------------------------------------------------------------------------------------
+
+/// <param name="Faults">Those that are there now.</param>
+public sealed record FaultsAnswer(IReadOnlyList<FaultRecord> Faults) : ControlAnswer;
+
+/// <param name="Id">By which it is cleared.</param>
+/// <param name="Unit">Where it is.</param>
+/// <param name="Effect">What it does.</param>
+/// <param name="Initiators">For whom; null: for all.</param>
+/// <param name="DataOnly">Only commands that move data to or from the medium.</param>
+/// <param name="DelayMs">For the effects that take time.</param>
+/// <param name="Status">For an answer.</param>
+/// <param name="Sense">For an answer with CHECK CONDITION.</param>
+/// <param name="Probability">Of what it could meet it meets this part.</param>
+/// <param name="Met">How often it has struck.</param>
+/// <param name="Holding">Commands that it keeps now.</param>
+/// <param name="Remaining">How often it will strike yet; null: without end.</param>
+public sealed record FaultRecord(
+    int Id, string Unit, string Effect, string? Initiators, bool DataOnly, long DelayMs, string? Status,
+    string? Sense, double Probability, ulong Met, int Holding, int? Remaining);
 
 // ---- Configuration -----------------------------------------------------------------------------------------------
 

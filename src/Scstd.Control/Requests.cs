@@ -7,6 +7,7 @@ namespace Scstd.Control;
 [JsonDerivedType(typeof(StatusRequest), "status")]
 [JsonDerivedType(typeof(SessionsRequest), "sessions")]
 [JsonDerivedType(typeof(UnitsRequest), "units")]
+[JsonDerivedType(typeof(ReservationsRequest), "reservations")]
 [JsonDerivedType(typeof(CommandsRequest), "commands")]
 [JsonDerivedType(typeof(HistogramsRequest), "histograms")]
 [JsonDerivedType(typeof(HistoryRequest), "history")]
@@ -15,6 +16,9 @@ namespace Scstd.Control;
 [JsonDerivedType(typeof(FreezeRequest), "freeze")]
 [JsonDerivedType(typeof(ThawRequest), "thaw")]
 [JsonDerivedType(typeof(ResizeRequest), "resize")]
+[JsonDerivedType(typeof(FaultsRequest), "faults")]
+[JsonDerivedType(typeof(AddFaultRequest), "addFault")]
+[JsonDerivedType(typeof(ClearFaultsRequest), "clearFaults")]
 [JsonDerivedType(typeof(CheckRequest), "check")]
 [JsonDerivedType(typeof(ReloadRequest), "reload")]
 public abstract record ControlRequest;
@@ -27,6 +31,9 @@ public sealed record SessionsRequest(string? Target = null, string? Initiator = 
 
 /// <summary>What is served; one unit, if named.</summary>
 public sealed record UnitsRequest(string? Unit = null) : ControlRequest;
+
+/// <summary>Who has which unit reserved; of one unit, if named.</summary>
+public sealed record ReservationsRequest(string? Unit = null) : ControlRequest;
 
 /// <summary>What is wrong with the daemon's configuration file as it is now.</summary>
 public sealed record CheckRequest : ControlRequest;
@@ -67,3 +74,30 @@ public sealed record ThawRequest(string Unit) : ControlRequest;
 /// <param name="Unit">A device of the configuration.</param>
 /// <param name="Size">As the configuration writes sizes, such as 10GiB.</param>
 public sealed record ResizeRequest(string Unit, string Size) : ControlRequest;
+
+/// <summary>Which faults are injected; of one unit, if named.</summary>
+public sealed record FaultsRequest(string? Unit = null) : ControlRequest;
+
+/// <summary>Inject a fault, to see what hosts make of it.</summary>
+/// <param name="Unit">Into which unit.</param>
+/// <param name="Effect">DropCommand, DelayCommand, AnswerCommand, SlowStore, DropFunction or DelayFunction.</param>
+/// <param name="Initiator">Only for initiators whose names match; '*' stands for anything, '?' for one
+/// character.</param>
+/// <param name="Target">Only through this target.</param>
+/// <param name="Group">Only for this group of the target.</param>
+/// <param name="DataOnly">Only commands that move data to or from the medium.</param>
+/// <param name="DelayMs">For the effects that take time.</param>
+/// <param name="Parallel">For a slow store: commands that it works on at a time, on each reactor; 0: any
+/// number.</param>
+/// <param name="Status">For an answer: Busy, TaskSetFull, ReservationConflict or CheckCondition.</param>
+/// <param name="Sense">For a CheckCondition: sense key, additional code and qualifier, as in 3/11/00
+/// (hexadecimal).</param>
+/// <param name="Count">It is spent after so many; null: never.</param>
+/// <param name="Probability">Of what it could meet it meets this part.</param>
+public sealed record AddFaultRequest(
+    string Unit, string Effect, string? Initiator = null, string? Target = null, string? Group = null,
+    bool DataOnly = false, int DelayMs = 0, int Parallel = 0, string? Status = null, string? Sense = null,
+    int? Count = null, double Probability = 1) : ControlRequest;
+
+/// <summary>Take injected faults away: one, those of a unit, or all.</summary>
+public sealed record ClearFaultsRequest(string? Unit = null, int? Id = null) : ControlRequest;

@@ -18,12 +18,14 @@ internal sealed class ControlCommands(Server server, string? configuration, Relo
 {
     private readonly UnitCommands _commands = new(server);
     private readonly Changes _changes = new(server, configuration, log);
+    private readonly FaultBook _faults = new(server, log);
 
     public Task<ControlAnswer> AnswerAsync(ControlRequest request, CancellationToken cancellation) => request switch
     {
         StatusRequest => StatusAsync(),
         SessionsRequest sessions => SessionsAsync(sessions),
         UnitsRequest units => UnitsAsync(units),
+        ReservationsRequest one => _commands.ReservationsAsync(Selected(one.Unit)),
         CommandsRequest one => _commands.CommandsAsync(Selected(one.Unit)),
         HistogramsRequest one => _commands.HistogramsAsync(Selected(one.Unit)),
         HistoryRequest one => _commands.HistoryAsync(Selected(one.Unit)),
@@ -32,6 +34,9 @@ internal sealed class ControlCommands(Server server, string? configuration, Relo
         ThawRequest thaw => _changes.ThawAsync(Selected(thaw.Unit)[0]),
         ResizeRequest resize => _changes.ResizeAsync(resize),
         ReplaceRequest replace => _changes.ReplaceAsync(replace),
+        FaultsRequest one => _faults.DescribeAsync(Selected(one.Unit)),
+        AddFaultRequest add => _faults.AddAsync(Selected(add.Unit)[0], add),
+        ClearFaultsRequest clear => _faults.ClearAsync(Selected(clear.Unit), clear.Id),
         CheckRequest => Task.FromResult<ControlAnswer>(Check()),
         ReloadRequest => ReloadAsync(),
         _ => throw new UnreachableException($"{request.GetType().Name} is no request of ours"),

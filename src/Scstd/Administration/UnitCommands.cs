@@ -1,3 +1,4 @@
+using System.Globalization;
 using Scstd.Composition;
 using Scstd.Control;
 using Scstd.Core;
@@ -54,6 +55,31 @@ internal sealed class UnitCommands(Server server)
             SilentReactors = survey.Silent,
         };
     }
+
+    /// <summary>Each unit's home knows; a home that does not answer leaves its units out.</summary>
+    public async Task<ControlAnswer> ReservationsAsync(IReadOnlyList<ServedDevice> devices)
+    {
+        var survey = await Survey<UnitReservationRecord[]>.OfAsync(server, lane =>
+        [
+            .. devices.Where(device => ReferenceEquals(device.Unit.Home, lane.Executor))
+                .Select(device => Describe(device.Name, device.Unit.DescribeReservation())),
+        ]);
+        Dictionary<string, UnitReservationRecord> told =
+            survey.Told.SelectMany(one => one).ToDictionary(one => one.Unit);
+        return new ReservationsAnswer(
+            [.. devices.Where(device => told.ContainsKey(device.Name)).Select(device => told[device.Name])])
+        {
+            SilentReactors = survey.Silent,
+        };
+    }
+
+    private static UnitReservationRecord Describe(string unit, ReservationView view) => new(
+        unit, view.ReservedBy, view.Type?.ToString(), view.Generation, view.PersistsThroughPowerLoss,
+        [
+            .. view.Registrants.Select(one => new RegistrantRecord(
+                one.Initiator, one.Target, one.TargetPort, one.Key.ToString("x16", CultureInfo.InvariantCulture),
+                one.IsHolder, one.IsForAllTargetPorts)),
+        ]);
 
     private Task<Survey<UnitView[]>> AskAsync(IReadOnlyList<ServedDevice> devices, int maxCommands) =>
         Survey<UnitView[]>.OfAsync(

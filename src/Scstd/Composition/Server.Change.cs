@@ -150,22 +150,27 @@ internal sealed partial class Server
     {
         Dictionary<string, LogicalUnit> units =
             _serving.Devices.Values.Concat(opened).ToDictionary(device => device.Name, device => device.Unit);
-        TargetOptions[] targets = [.. next.Targets.Select(target => plan.Target(target, units))];
+        var configuration = new IscsiConfiguration(
+            [.. next.Targets.Select(target => plan.Target(target, units))],
+            [.. next.Portals.Select(plan.Portal)],
+            plan.Discovery());
+        // Before anybody can register through a port that is new.
+        IscsiConfiguration before = Registry.Configuration;
+        TargetPorts.Assign(configuration, units.Values);
         try
         {
-            ConfigurationOutcome outcome = await Registry.ApplyAsync(new IscsiConfiguration(
-                targets, [.. next.Portals.Select(plan.Portal)], plan.Discovery()));
-            TargetPorts.Assign(targets, next.Portals.Select(portal => (ushort)portal.Tag), units.Values);
-            return outcome;
+            return await Registry.ApplyAsync(configuration);
         }
         catch (SocketException exception)
         {
+            TargetPorts.Assign(before, units.Values);
             CloseAll(opened);
             throw new ChangeRefusedException([$"{NewPortals(next)}: {ServerStartException.Explains(exception)}"],
                 exception);
         }
         catch (Exception exception)
         {
+            TargetPorts.Assign(before, units.Values);
             CloseAll(opened);
             if (HasEnded)
                 throw new ChangeRefusedException(["the daemon stops"], exception);

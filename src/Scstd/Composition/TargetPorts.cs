@@ -7,6 +7,9 @@ namespace Scstd.Composition;
 /// (ALL_TG_PT, REGISTER AND MOVE).</summary>
 internal static class TargetPorts
 {
+    public static void Assign(IscsiConfiguration configuration, IEnumerable<LogicalUnit> units) =>
+        Assign(configuration.Targets, configuration.Portals.Select(portal => portal.Tag), units);
+
     /// <param name="targets">All of them.</param>
     /// <param name="portalTags">The portal group tags of all portals: each is a port of every target that does not
     /// restrict itself to some.</param>

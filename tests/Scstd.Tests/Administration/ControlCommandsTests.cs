@@ -112,6 +112,20 @@ public sealed class ControlCommandsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Who_has_a_unit_reserved_is_told()
+    {
+        using RawInitiator host = await LogIn("host");
+        host.BecomeReady(0);
+        Assert.Equal(0, host.Read(0, [0x16, 0, 0, 0, 0, 0], 0).Status);
+        ReservationsAnswer answer = await Ask<ReservationsAnswer>(new ReservationsRequest());
+        Assert.Equal(["a", "b"], answer.Units.Select(unit => unit.Unit));
+        Assert.StartsWith("iqn.2026-11.org.example:host,i,0x", answer.Units[0].ReservedBy);
+        Assert.Null(answer.Units[1].ReservedBy);
+        Assert.Equal(0, host.Read(0, [0x17, 0, 0, 0, 0, 0], 0).Status);
+        Assert.Null(Assert.Single((await Ask<ReservationsAnswer>(new ReservationsRequest("a"))).Units).ReservedBy);
+    }
+
+    [Fact]
     public async Task A_frozen_unit_holds_commands_that_can_be_seen_until_it_is_thawed()
     {
         using RawInitiator host = await LogIn("host");
@@ -183,6 +197,43 @@ public sealed class ControlCommandsTests : IAsyncLifetime
         Assert.Contains("not a multiple of the block length",
             (await Refused(new ResizeRequest("b", "4100"))).Message);
     }
+
+    [Fact]
+    public async Task An_injected_fault_meets_whom_it_is_for_until_it_is_spent_or_cleared()
+    {
+        byte[] read = [0x28, 0, 0, 0, 0, 0, 0, 0, 1, 0];
+        using RawInitiator host = await LogIn("host"), friend = await LogIn("friend");
+        host.BecomeReady(0);
+        friend.BecomeReady(4);
+        FaultsAnswer added = await Ask<FaultsAnswer>(new AddFaultRequest("a", "AnswerCommand", DataOnly: true,
+            Target: "iqn.2026-11.org.example:one", Group: "friends", Status: "CheckCondition", Sense: "3/11/00",
+            Count: 1));
+        FaultRecord fault = Assert.Single(added.Faults);
+        Assert.Equal((1, "a", "3/11/00"), (fault.Id, fault.Unit, fault.Sense));
+        Assert.Equal(0, host.Read(0, read, 512).Status);
+        (int status, byte[] sense) = friend.Read(4, read, 512);
+        Assert.Equal((2, 3, 0x11), (status, sense[2 + 2] & 0x0F, sense[2 + 12]));
+        Assert.Equal(0, friend.Read(4, read, 512).Status);
+        fault = Assert.Single((await Ask<FaultsAnswer>(new FaultsRequest())).Faults);
+        Assert.Equal((1ul, 0), (fault.Met, fault.Remaining));
+        await Ask<FaultsAnswer>(new AddFaultRequest("a", "AnswerCommand", Initiator: "*:host", Status: "busy"));
+        Assert.Equal(8, host.Read(0, read, 512).Status);
+        Assert.Single((await Ask<FaultsAnswer>(new ClearFaultsRequest(Id: 2))).Faults);
+        Assert.Equal(0, host.Read(0, read, 512).Status);
+        Assert.Empty((await Ask<FaultsAnswer>(new ClearFaultsRequest())).Faults);
+        Assert.Equal(ErrorCode.NotFound, (await Refused(new ClearFaultsRequest(Id: 2))).Code);
+    }
+
+    [Theory]
+    [InlineData("DropComand", null, null, 0, "there is no effect 'DropComand'; did you mean 'DropCommand'?")]
+    [InlineData("SlowStore", null, null, 0, "SlowStore needs delayMs")]
+    [InlineData("AnswerCommand", "Bsy", null, 0, "there is no status 'Bsy'; did you mean 'Busy'?")]
+    [InlineData("AnswerCommand", "CheckCondition", null, 0, "sense and the status CheckCondition belong together")]
+    [InlineData("AnswerCommand", "CheckCondition", "3/11", 0, "sense: expected three hexadecimal numbers")]
+    [InlineData("DelayCommand", null, null, -1, "delayMs: expected 0 to 86400000, found -1")]
+    public async Task A_fault_that_makes_no_sense_is_refused(
+        string effect, string? status, string? sense, int delayMs, string why) => Assert.StartsWith(why,
+            (await Refused(new AddFaultRequest("a", effect, Status: status, Sense: sense, DelayMs: delayMs))).Message);
 
     private async Task<ErrorAnswer> Refused(ControlRequest request) =>
         (await Assert.ThrowsAsync<ControlRefusal>(() => _commands.AnswerAsync(request, CancellationToken.None))).Answer;

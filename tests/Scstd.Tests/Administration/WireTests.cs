@@ -13,6 +13,7 @@ public sealed class WireTests
         ["""{"command":"status"}"""] = new StatusRequest(),
         ["""{"command":"sessions","target":"iqn.t","initiator":"iqn.i"}"""] = new SessionsRequest("iqn.t", "iqn.i"),
         ["""{"command":"units","unit":"disk1"}"""] = new UnitsRequest("disk1"),
+        ["""{"command":"reservations","unit":"a"}"""] = new ReservationsRequest("a"),
         ["""{"command":"commands","unit":"a"}"""] = new CommandsRequest("a"),
         ["""{"command":"histograms"}"""] = new HistogramsRequest(),
         ["""{"command":"history","unit":"a"}"""] = new HistoryRequest("a"),
@@ -22,6 +23,12 @@ public sealed class WireTests
         ["""{"command":"resize","unit":"a","size":"1GiB"}"""] = new ResizeRequest("a", "1GiB"),
         ["""{"command":"replace","target":"iqn.t","lun":3,"unit":"a","group":"g"}"""] =
             new ReplaceRequest("iqn.t", 3, "a", "g"),
+        ["""{"command":"faults","unit":"a"}"""] = new FaultsRequest("a"),
+        ["""{"command":"addFault","unit":"a","effect":"AnswerCommand","initiator":"i*","target":"t","group":"g","""
+            + "\"dataOnly\":true,\"delayMs\":1,\"parallel\":2,\"status\":\"CheckCondition\",\"sense\":\"3/11/00\","
+            + "\"count\":3,\"probability\":0.5}"] =
+            new AddFaultRequest("a", "AnswerCommand", "i*", "t", "g", true, 1, 2, "CheckCondition", "3/11/00", 3, 0.5),
+        ["""{"command":"clearFaults","unit":"a","id":1}"""] = new ClearFaultsRequest("a", 1),
         ["""{"command":"check"}"""] = new CheckRequest(),
         ["""{"command":"reload"}"""] = new ReloadRequest(),
     };
@@ -60,6 +67,11 @@ public sealed class WireTests
             + "\"luns\":[{\"target\":\"iqn.t\",\"group\":\"g\",\"lun\":3}]}]}"] =
             new UnitsAnswer([new UnitRecord(
                 "a", "memory", 1, 512, "s", "3b", "ready", false, 0, 0, null, [new LunRecord("iqn.t", "g", 3)])]),
+        ["""{"answer":"reservations","units":[{"unit":"a","reservedBy":"i","type":"WriteExclusive","generation":1,"""
+            + "\"persistsThroughPowerLoss\":true,\"registrants\":[{\"initiator\":\"i\",\"target\":\"t\","
+            + "\"targetPort\":1,\"key\":\"00000000000000ff\",\"isHolder\":true,\"isForAllTargetPorts\":false}]}]}"] =
+            new ReservationsAnswer([new UnitReservationRecord("a", "i", "WriteExclusive", 1, true,
+                [new RegistrantRecord("i", "t", 1, "00000000000000ff", true, false)])]),
         ["""{"answer":"commands","commands":[{"unit":"a","initiator":"i","target":"t","lun":"0","tag":7,"""
             + "\"name\":\"READ (10)\",\"attribute\":\"Simple\",\"state\":\"Enabled\",\"ageMs\":1.5,\"inStateMs\":0.5,"
             + "\"lba\":9,\"lengthBytes\":512,\"isAborted\":false,\"waitsFor\":\"w\",\"reactor\":1}],"
@@ -79,6 +91,11 @@ public sealed class WireTests
         ["""{"answer":"change","changes":["c"],"sessionsChanged":1,"sessionsEnded":0,"configuration":{"""
             + "\"file\":\"f\",\"agrees\":false,\"edit\":{\"line\":1,\"column\":2,\"old\":\"a\",\"new\":\"b\"}}}"] =
             new ChangeAnswer(["c"], 1, 0, new AgreementRecord("f", false, new EditRecord(1, 2, "a", "b"))),
+        ["""{"answer":"faults","faults":[{"id":1,"unit":"a","effect":"AnswerCommand","initiators":"i","""
+            + "\"dataOnly\":false,\"delayMs\":2,\"status\":\"CheckCondition\",\"sense\":\"3/11/00\",\"probability\":1,"
+            + "\"met\":3,\"holding\":4,\"remaining\":5}]}"] =
+            new FaultsAnswer([new FaultRecord(
+                1, "a", "AnswerCommand", "i", false, 2, "CheckCondition", "3/11/00", 1, 3, 4, 5)]),
         ["""{"answer":"check","file":"a.yaml","isRight":false,"""
             + "\"problems\":[{\"line\":1,\"column\":2,\"message\":\"m\"}],\"warnings\":[]}"] =
             new CheckAnswer("a.yaml", false, [new ProblemRecord(1, 2, "m")], []),
