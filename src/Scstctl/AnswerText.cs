@@ -133,7 +133,10 @@ internal static class AnswerText
         {
             string what = unit.ReservedBy is { } holder ? $"RESERVE by {holder}" : unit.Type ?? "none";
             if (unit.Registrants.Count == 0)
-                table.Add(unit.Unit, what, unit.Generation, unit.PersistsThroughPowerLoss, null, null, null, null, null);
+            {
+                table.Add(
+                    unit.Unit, what, unit.Generation, unit.PersistsThroughPowerLoss, null, null, null, null, null);
+            }
             foreach (RegistrantRecord one in unit.Registrants)
             {
                 table.Add(unit.Unit, what, unit.Generation, unit.PersistsThroughPowerLoss, one.Initiator, one.Target,
