@@ -45,9 +45,10 @@ public sealed class TestTarget : IDisposable
     public LogicalUnit Unit => Units[0];
 
     /// <summary>A new I_T nexus; unless told otherwise, the unit attentions of its birth are taken away.</summary>
-    public TestInitiator Login(bool keepUnitAttention = false, LunMap? map = null, bool afterLoss = false)
+    public TestInitiator Login(
+        bool keepUnitAttention = false, LunMap? map = null, bool afterLoss = false, string? name = null)
     {
-        string name = $"iqn.2026-11.test:initiator{_initiators.Count},i,0x1";
+        name ??= $"iqn.2026-11.test:initiator{_initiators.Count},i,0x1";
         var initiator = new TestInitiator(Executor, name, map ?? _map, afterLoss);
         _initiators.Add(initiator);
         if (!keepUnitAttention)
