@@ -19,6 +19,7 @@ packages=(
     qemu-utils qemu-block-extra                     # qemu-img and qemu-io over iscsi://
     qemu-system-x86 busybox-static cpio kmod        # vm: the guest
     open-iscsi sg3-utils xfsprogs e2fsprogs fio     # vm: what runs in the guest
+    multipath-tools udev                            # vm: two paths to one disk
     python3 procps git shellcheck                   # the scripts, and what looks them over
 )
 all_stages=(packages build style unit simulation fuzz conformance durability soak vm)

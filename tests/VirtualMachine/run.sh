@@ -2,7 +2,8 @@
 # run.sh: the Linux kernel's own initiator against the daemon, in a guest without privileges.
 #   1. a guest logs in, writes, and has its plug pulled mid-write: the daemon stays healthy
 #   2. the next guest logs in cleanly, finds what was flushed before, and does the whole sequence twice in a row
-#   3. a guest runs the daemon's unit under systemd
+#   3. a guest is two hosts that share a disk, and one host with two paths to it
+#   4. a guest runs the daemon's unit under systemd
 # --yardstick runs the same against Debian's tgtd, whose failures are known (docs/conformance.md).
 # Environment: STAGE_OUT (folder for all logs), SCSTD (the daemon), ROUNDS (2).
 set -u
@@ -60,6 +61,19 @@ whole_sequence() {  # whole_sequence PORT IQN EXT4_LUN XFS_LUN
     grep -q '^stage:' "$results" || fail "the sequence did not come to its end"
 }
 
+shared_disk() {     # shared_disk PORT1 PORT2 IQN LUN
+    local status results=$STAGE_OUT/shared.stdout
+    guest shared 900 "$here/guest/shared.sh" "10.0.2.2:$1" "10.0.2.2:$2" "$3" "$4" 2>&1 | tee "$results" |
+        grep --line-buffered -v '^stage:'
+    status=${PIPESTATUS[0]}
+    count_results <"$results" >/dev/null
+    case $status in
+    0 | 1) ;;
+    *) fail "the guest of the shared disk ended with status $status" ;;
+    esac
+    grep -q '^stage:' "$results" || fail "the shared disk's guest did not come to its end"
+}
+
 if [ "${1:-}" = --yardstick ]; then
     port=$(free_port)
     "$here/host-tgtd.sh" "$port" -- "$0" --against "$port" iqn.2026-11.io.scstd.test:yardstick 1 2
@@ -72,31 +86,39 @@ if [ "${1:-}" = --against ]; then
     exit
 fi
 
-write_config() {    # write_config PORT: a memory unit for ext4, and a file that is large enough for XFS
+# A memory unit for ext4, and a file that is large enough for XFS; a disk that is reached by two paths.
+write_config() {    # write_config PORT PATH1_PORT PATH2_PORT
     cat <<YAML
 devices:
   memory: {store: memory, size: 256MiB, thin: yes}
   file: {store: file, path: file.disk, size: 512MiB}
+  shared: {store: memory, size: 128MiB}
 portals:
   guest: {address: "127.0.0.1:$1", advertise: "10.0.2.2:$1"}
+  path1: {address: "127.0.0.1:$2", advertise: "10.0.2.2:$2", tag: 11}
+  path2: {address: "127.0.0.1:$3", advertise: "10.0.2.2:$3", tag: 12}
 discovery:
   authentication:
     users: [{name: $CHAP_USER, secret: $CHAP_SECRET}]
 targets:
   $target:
+    portals: [guest]
     authentication:
       users: [{name: $CHAP_USER, secret: $CHAP_SECRET}]
       mutual: {name: $CHAP_TARGET_USER, secret_file: mutual.secret}
     luns: {0: memory, 1: file}
+  $target-shared:
+    portals: [path1, path2]
+    luns: {0: shared}
 YAML
 }
 quiet() { ! daemon_complaints; }
 
 target=iqn.2026-11.io.scstd.test:vm
 guest_env+=(-e ADVERTISED=1 -e DISCOVERY_CHAP=1)
-port=$(free_port)
+port=$(free_port) path1_port=$(free_port) path2_port=$(free_port)
 rm -f "$STAGE_OUT/file.disk"
-write_config "$port" >"$STAGE_OUT/vm.yaml"
+write_config "$port" "$path1_port" "$path2_port" >"$STAGE_OUT/vm.yaml"
 echo "$CHAP_TARGET_SECRET" >"$STAGE_OUT/mutual.secret"
 chmod 600 "$STAGE_OUT"/vm.yaml "$STAGE_OUT"/mutual.secret
 "$here/vm-prepare.sh" || { fail "there is no kernel to boot"; summary; exit 1; }
@@ -108,6 +130,8 @@ check "the daemon lives after the crash" kill -0 "$daemon_pid"
 returns_to "$before" "after the crash"
 whole_sequence "$port" $target 0 1
 returns_to "$before" "after the sequence"
+shared_disk "$path1_port" "$path2_port" $target-shared 0
+returns_to "$before" "after the shared disk"
 check "the daemon logged no error" quiet
 stop_daemon
 under_systemd

@@ -1,0 +1,257 @@
+#!/bin/bash
+# shared.sh PORTAL1 PORTAL2 IQN LUN [PART...]: one disk, shared by two hosts, and by two paths of one host, with the kernel's own
+# initiator: what each host sees of what the other one does. Two interfaces of iscsiadm with two initiator names stand
+# for two hosts, two portals of different portal groups for two paths.
+#   1. RESERVE, reset and unit attentions between the hosts
+#   2. persistent reservations by sg_persist, and a fence: preempt and abort while the other host writes
+#   3. multipath over two paths, one of which is lost under fio; mpathpersist over both
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
+portal1=${1:?PORTAL} portal2=${2:?PORTAL} iqn=${3:?IQN} lun=${4:?LUN}
+host_a=iqn.2026-11.io.scstd.test:host-a host_b=iqn.2026-11.io.scstd.test:host-b
+key_a=0xa1 key_b=0xb2
+
+# path_dev HOST PORTAL CLASS: the node that HOST's session through PORTAL brought for the LUN
+path_dev() {
+    local session connection device
+    for session in /sys/class/iscsi_session/session*; do
+        [ "$(cat "$session/initiatorname" 2>/dev/null)" = "$1" ] || continue
+        connection=/sys/class/iscsi_connection/connection${session##*/session}:0
+        [ "$(cat "$connection/persistent_port")" = "${2##*:}" ] || continue
+        for device in "$session"/device/target*/*:"$lun/$3"/*; do
+            [ ! -e "/dev/${device##*/}" ] || { echo "/dev/${device##*/}"; return 0; }
+        done
+    done
+    return 1
+}
+interface() {   # interface NAME INITIATOR
+    iscsiadm -m iface -I "$1" -o new && iscsiadm -m iface -I "$1" -o update -n iface.initiatorname -v "$2"
+}
+# No automatic logout and login on errors that a test makes on purpose: what fails shall be seen.
+login() {   # login INTERFACE PORTAL
+    iscsiadm -m node -T "$iqn" -p "$2" -I "$1" -o new &&
+        iscsiadm -m node -T "$iqn" -p "$2" -I "$1" -o update -n node.session.timeo.replacement_timeout -v 5 &&
+        iscsiadm -m node -T "$iqn" -p "$2" -I "$1" --login
+}
+logout() { iscsiadm -m node -T "$iqn" -p "$2" -I "$1" --logout; }
+nodes_of_both() {
+    wait_until 60 path_dev $host_a "$portal1" scsi_generic && wait_until 60 path_dev $host_b "$portal1" scsi_generic &&
+        wait_until 60 path_dev $host_a "$portal1" block && wait_until 60 path_dev $host_b "$portal1" block &&
+        a=$(path_dev $host_a "$portal1" scsi_generic) b=$(path_dev $host_b "$portal1" scsi_generic) &&
+        disk_a=$(path_dev $host_a "$portal1" block) disk_b=$(path_dev $host_b "$portal1" block) &&
+        echo "A: $a $disk_a B: $b $disk_b"
+}
+
+# ---- Raw commands: what the middle layer of the kernel would hide or repeat is seen through the generic node --------
+tur() { sg_raw "$1" 00 00 00 00 00 00; }
+reserve() { sg_raw "$1" 16 00 00 00 00 00; }
+release() { sg_raw "$1" 17 00 00 00 00 00; }
+read_block() { sg_raw --request=512 --outfile=/dev/null "$1" 28 00 00 00 00 00 00 00 01 00; }
+write_block() { head -c 512 /dev/urandom | sg_raw --send=512 "$1" 2a 00 00 00 00 00 00 00 01 00; }
+
+# ends_with STATUS COMMAND...: sg3_utils' exit status says how the command ended (sg3_utils(8))
+ends_with() {
+    local expected=$1 status; shift
+    "$@"; status=$?
+    [ $status = "$expected" ] || { echo "status $status, not $expected: $*"; return 1; }
+}
+conflicts() { ends_with 24 "$@"; }
+# attention NODE TEXT: its next command reports just this unit attention, the one after it none
+attention() {
+    local out status
+    out=$(tur "$1" 2>&1); status=$?
+    echo "$out"
+    [ $status = 6 ] && grep -qi "$2" <<<"$out"
+}
+silent() { ends_with 0 tur "$1"; }
+drain() {
+    for _ in 1 2 3 4 5 6 7 8; do ! tur "$1" || return 0; done
+    return 1
+}
+
+reservations_of_spc2() {
+    check "both hosts are ready" drain "$a" && check "the second as well" drain "$b" || return
+    check "RESERVE is granted to A" reserve "$a"
+    check "B's READ conflicts" conflicts read_block "$b"
+    check "B's WRITE conflicts" conflicts write_block "$b"
+    check "B's INQUIRY does not" sg_inq "$b"
+    check "B's RELEASE is GOOD and changes nothing" release "$b"
+    check "B still conflicts" conflicts read_block "$b"
+    check "A reads" read_block "$a"
+    check "A releases" release "$a"
+    check "B reads now, with no attention" read_block "$b"
+    check "RESERVE is granted to A again" reserve "$a"
+    check "a reset from B ends it" sg_reset --device "$disk_b"
+    check "A is told of the reset" attention "$a" 'reset'
+    check "once" silent "$a"
+    check "B may read after its own reset" drain "$b"
+    check "nobody holds the unit now" reserve "$b"
+    check "B logs out with the unit reserved" logout b "$portal1"
+    check "and A may write: the logout released it" write_block "$a"
+    check "B comes back" login b "$portal1"
+    check "to its disk" nodes_of_both
+    check "B is ready" drain "$b"
+}
+
+changes_are_told() {
+    check "A asks for descriptor sense" descriptor_sense "$a" 1
+    check "B is told: mode parameters changed" attention "$b" 'mode parameters changed'
+    check "A is not" silent "$a"
+    check "the same again is no change" descriptor_sense "$a" 1
+    check "and nobody is told" silent "$b"
+    check "A asks for fixed sense again" descriptor_sense "$a" 0
+    check "B is told again" attention "$b" 'mode parameters changed'
+}
+# D_SENSE of the Control mode page, SPC-4 7.5.8: bit 2 of its third byte; PS is reserved in MODE SELECT.
+descriptor_sense() {
+    local page
+    page=$(sg_modes --raw --page=0x0a --dbd "$1" | tail -c 12 | od -An -v -tx1 | tr -s ' \n' ',' | sed 's/^,//;s/,$//')
+    page=$(awk -F, -v OFS=, -v on="$2" '{ $1 = "0a"; $3 = on ? "04" : "00"; print }' <<<"$page")
+    sg_wr_mode --page=0x0a --contents="$page" --dbd "$1"
+}
+
+# ---- Persistent reservations -----------------------------------------------------------------------------------------
+pr_out() { local node=$1; shift; sg_persist --no-inquiry --out "$@" "$node"; }
+pr_in() { local node=$1; shift; sg_persist --no-inquiry --in "$@" "$node"; }
+register() { pr_out "$1" --register-ignore --param-sark="$2"; }
+keys_are() {    # keys_are NODE KEY...
+    local node=$1; shift
+    pr_in "$node" --read-keys | tee /dev/stderr | grep -oi '^ *0x[0-9a-f]*$' | tr -d ' ' | sort |
+        diff - <(printf '%s\n' "$@" | sort)
+}
+nobody_is_registered() { pr_in "$1" --read-keys | tee /dev/stderr | grep -qi 'there are NO registered reservation keys'; }
+held_by() { pr_in "$1" --read-reservation | tee /dev/stderr | grep -qi "key *= *$2"; }
+full_status_names_both() {
+    local out
+    out=$(pr_in "$1" --read-full-status)
+    echo "$out"
+    grep -q "$host_a" <<<"$out" && grep -q "$host_b" <<<"$out"
+}
+
+persistent_reservations() {
+    check "A and B are ready" drain "$a"; drain "$b" >/dev/null 2>&1
+    check "A registers" register "$a" $key_a
+    check "B registers" register "$b" $key_b
+    check "both keys are there" keys_are "$a" $key_a $key_b
+    check "full status names both initiator ports" full_status_names_both "$b"
+    check "capabilities" pr_in "$a" --report-capabilities
+    check "A reserves: write exclusive" pr_out "$a" --reserve --param-rk=$key_a --prout-type=1
+    check "the reservation is A's" held_by "$b" $key_a
+    check "B may read" read_block "$b"
+    check "B may not write" conflicts write_block "$b"
+    check "B may not reserve" conflicts pr_out "$b" --reserve --param-rk=$key_b --prout-type=1
+    check "A releases" pr_out "$a" --release --param-rk=$key_a --prout-type=1
+    check "exclusive access, registrants only" pr_out "$a" --reserve --param-rk=$key_a --prout-type=6
+    check "B, registered, writes" write_block "$b"
+    check "B preempts A" pr_out "$b" --preempt --param-rk=$key_b --param-sark=$key_a --prout-type=5
+    check "A is told that its registration is gone" attention "$a" 'registrations preempted'
+    check "A writes no more" conflicts write_block "$a"
+    check "A may read" read_block "$a"
+    check "only B is left" keys_are "$a" $key_b
+    check "A logs out" logout a "$portal1"
+    check "B logs out" logout b "$portal1"
+    check "both come back" login a "$portal1" && check "with B" login b "$portal1" || return
+    check "to their disks" nodes_of_both || return
+    drain "$a"; drain "$b"
+    check "B's registration has outlived its session" write_block "$b"
+    check "A still may not write" conflicts write_block "$a"
+    check "B clears" pr_out "$b" --clear --param-rk=$key_b
+    check "nobody is registered" nobody_is_registered "$a"
+}
+
+# The fence: B ends A's writes in the middle of them. What B reads afterwards does not change any more.
+sum_of() { dd if="$1" bs=1M count=64 iflag=direct status=none | sha256sum; }
+fence() {
+    local fio before after
+    check "A registers for the fence" register "$a" $key_a
+    check "B registers for the fence" register "$b" $key_b
+    check "A reserves: write exclusive, registrants only" pr_out "$a" --reserve --param-rk=$key_a --prout-type=5
+    fio --name=fenced --filename="$disk_a" --ioengine=libaio --direct=1 --rw=randwrite --bs=4k --iodepth=32 \
+        --size=64m --time_based --runtime=60 >/out/fio-fenced.log 2>&1 &
+    fio=$!
+    check "A writes" wait_until 60 busy "$disk_a"
+    check "B preempts A and aborts what it has under way" pr_out "$b" --preempt-abort --param-rk=$key_b \
+        --param-sark=$key_a --prout-type=5
+    # Whatever B reads from here on was written before the answer.
+    before=$(sum_of "$disk_b")
+    check "fio ends with an error" ended_badly $fio
+    check "for a reservation conflict, not for a time-out" no_time_out
+    after=$(sum_of "$disk_b")
+    check "no write of A has landed after the answer" [ "$before" = "$after" ]
+    check "B writes" write_block "$b"
+    check "B clears after the fence" pr_out "$b" --clear --param-rk=$key_b
+    drain "$a"; drain "$b"
+}
+busy() { [ "$(awk '{ print $2 }' "/sys/block/${1##*/}/inflight")" -gt 8 ]; }
+ended_badly() { ! wait "$1"; }
+no_time_out() { ! dmesg | tail -n +$((messages_before + 1)) | grep -iE 'abort|timing out|timed out|conn error'; }
+
+# ---- Two paths -------------------------------------------------------------------------------------------------------
+# multipath finds its paths by what udev knows of them.
+start_udev() {
+    mkdir -p /run/udev && /lib/systemd/systemd-udevd --daemon && udevadm trigger --subsystem-match=block &&
+        udevadm settle --timeout=60
+}
+multipath_settings() {
+    cat >/etc/multipath.conf <<CONF
+defaults {
+    find_multipaths no
+    user_friendly_names yes
+    path_grouping_policy multibus
+    path_checker tur
+    no_path_retry 12
+    polling_interval 1
+    reservation_key 0xcafe
+}
+CONF
+}
+map_has_paths() { [ "$(dmsetup status "$map" | grep -o ' [AF] [0-9]' | grep -c ' A ')" = "$1" ]; }
+both_paths_make_one_map() {
+    multipathd -B || return
+    wait_until 60 has_map && wait_until 60 map_has_paths 2
+}
+has_map() { map=$(dmsetup ls --target multipath 2>/dev/null | awk '/\(/ { print $1; exit }') && [ -n "$map" ]; }
+two_paths() {
+    local fio
+    modprobe -a dm_multipath dm_round_robin dm_service_time
+    multipath_settings
+    check "udev is there" start_udev || return
+    check "A logs in through the second portal" login a "$portal2" || return
+    check "its disk is there" wait_until 60 path_dev $host_a "$portal2" block || return
+    check "B leaves, so that one host's paths remain" logout b "$portal1"
+    check "multipath makes one map of the two paths" both_paths_make_one_map || { multipath -v3 2>&1 | tail -40; return; }
+    multipath -ll
+    check "mpathpersist registers both paths" mpathpersist --out --register-ignore --param-sark=0xcafe "/dev/mapper/$map"
+    check "one key for each path" keys_are "$a" 0xcafe 0xcafe
+    check "mpathpersist reserves" mpathpersist --out --reserve --param-rk=0xcafe --prout-type=5 "/dev/mapper/$map"
+    fio --name=paths --filename="/dev/mapper/$map" --ioengine=libaio --direct=1 --rw=randrw --bs=4k --iodepth=16 \
+        --size=32m --verify=crc32c --verify_backlog=32 --verify_fatal=1 --time_based --runtime=20 \
+        >/out/fio-paths.log 2>&1 &
+    fio=$!
+    check "fio works on the map" wait_until 60 busy "/dev/$(basename "$(readlink -f "/dev/mapper/$map")")"
+    check "the first path is taken away under it" logout a "$portal1"
+    check "fio finds all its data by the other path" wait $fio
+    check "one path is left" wait_until 60 map_has_paths 1
+    check "the first path comes back" login a "$portal1"
+    check "and is used again" wait_until 60 map_has_paths 2
+    check "mpathpersist clears" mpathpersist --out --clear --param-rk=0xcafe "/dev/mapper/$map"
+    multipath -F
+}
+
+scsi_drivers
+start_iscsid $host_a
+if ! interface a $host_a || ! interface b $host_b; then die "no interfaces"; fi
+step "two hosts log in"
+check "A logs in" login a "$portal1" || exit 1
+check "B logs in" login b "$portal1" || exit 1
+check "each has a disk of its own" nodes_of_both || { fail "no disks"; summary; exit 1; }
+forget_messages
+parts=("${@:5}")
+[ ${#parts[@]} -gt 0 ] || parts=(reservations_of_spc2 changes_are_told persistent_reservations fence two_paths)
+for part in "${parts[@]}"; do
+    step "${part//_/ }"
+    $part
+done
+iscsiadm -m node --logoutall=all >/dev/null 2>&1
+stop_iscsid
+summary
