@@ -3,12 +3,16 @@
 
 A and B come in through PORTAL1, C through PORTAL2, which is of another portal group: another target port. LUN 0 is a
 disk that keeps what it has, LUN 1 one that can be ejected and grown. CONTROL is the command that speaks to the daemon
-(scstctl with its socket). Prints PASS and FAIL lines.
+(scstctl with its socket). The daemon's configuration is sharing.yaml in the current folder, where others that it is
+given lie beside it. Prints PASS and FAIL lines.
 """
+import json
 import os
+import shutil
 import struct
 import subprocess
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'))
 import libiscsi as iscsi  # noqa: E402
@@ -31,7 +35,7 @@ def judge(name, holds, detail=''):
         print('PASS', name)
     else:
         failures += 1
-        print('FAIL %s: %s' % (name, detail))
+        print('FAIL %s: %s' % (name, str(detail).partition('\n')[0]))
     sys.stdout.flush()
 
 
@@ -39,7 +43,8 @@ class Host(iscsi.Initiator):
     """An initiator that knows a few commands by name."""
 
     def __init__(self, letter, portal, target):
-        super().__init__(NAME + letter, portal, target)
+        # The same ISID each time: the same initiator port comes back.
+        super().__init__(NAME + letter, portal, target, isid=ord(letter))
         self.letter, self.portal, self.target = letter, portal, target
 
     def test_unit_ready(self, lun=None):
@@ -94,6 +99,20 @@ class Host(iscsi.Initiator):
         if struct.unpack_from('>I', data, 4)[0] == 0:
             return None
         return struct.unpack_from('>Q', data, 8)[0], data[21] & 0x0f
+
+    def capacity_blocks(self, lun=None):
+        return struct.unpack_from('>I', self.command(bytes([0x25] + [0] * 9), read_bytes=8, lun=lun).data)[0] + 1
+
+    def set_timestamp(self, milliseconds):
+        return self.command(bytes([0xa4, 0x0f, 0, 0, 0, 0, 0, 0, 0, 12, 0, 0]),
+                            bytes(4) + milliseconds.to_bytes(6, 'big') + bytes(2))
+
+    def inquiry(self, lun=None):
+        return self.command(bytes([0x12, 0, 0, 0, 96, 0]), read_bytes=96, lun=lun)
+
+    def luns(self):
+        data = self.command(struct.pack('>BBBBBBIBB', 0xa0, 0, 0, 0, 0, 0, 4096, 0, 0), read_bytes=4096).data
+        return [data[at + 1] for at in range(8, 8 + struct.unpack_from('>I', data)[0], 8)]
 
     def attentions(self, lun=None):
         """All that is pending, taken away."""
@@ -170,13 +189,138 @@ class Sharing:
     def bypass(self):
         self.quiet()
         good(self.a.change_control(0, 0x04, 0x04))
-        inquiry = self.b.command(bytes([0x12, 0, 0, 0, 96, 0]), read_bytes=96)
-        luns = self.b.command(struct.pack('>BBBBBBIBB', 0xa0, 0, 0, 0, 0, 0, 256, 0, 0), read_bytes=256)
-        judge('INQUIRY and REPORT LUNS pass a unit attention', good(inquiry) and good(luns), (inquiry, luns))
+        judge('INQUIRY and REPORT LUNS pass a unit attention', good(self.b.inquiry()) and self.b.luns() == [0, 1])
         sense = self.b.command(bytes([0x03, 0, 0, 0, 252, 0]), read_bytes=252).data
         judge('REQUEST SENSE gives it as data', sense[2:3] == b'\x06' and sense[12:14] == b'\x2a\x01', sense.hex())
         judge('and ends it', good(self.b.test_unit_ready()))
         good(self.a.change_control(0, 0x04, 0))
+
+    def timestamp(self):
+        told = [(0x2a, 0x10)]
+        self.event('SET TIMESTAMP', lambda: good(self.a.set_timestamp(1_800_000_000_000)), (), told, told)
+
+    # ---- What an administrator does ------------------------------------------------------------------------------
+
+    def resize(self):
+        every = [(0x2a, 0x09)]
+        self.event('resize', lambda: self.ctl('resize', 'two', '96MiB'), every, every, every, lun=REMOVABLE)
+        judge('READ CAPACITY tells the new size', self.c.capacity_blocks(REMOVABLE) == 96 * 2048,
+              self.c.capacity_blocks(REMOVABLE))
+
+    def freeze(self):
+        self.quiet()
+        self.ctl('freeze', 'one')
+        held = [host.send(host.write_cdb(8, 1), b'f' * 512) for host in self.hosts]
+        beside = self.b.write(lun=REMOVABLE)
+        judge('the unit beside a frozen one serves', good(beside), beside)
+        for host, command in zip(self.hosts, held):
+            host.serve(0.1)
+            judge('%s is held' % host.letter.upper(), command.answer is None, command.answer)
+        judge('ABORT TASK is answered while it is frozen',
+              self.a.manage(iscsi.ABORT_TASK, held[0]) == iscsi.FUNCTION_COMPLETE)
+        self.ctl('thaw', 'one')
+        judge('the others go on', all(good(command.wait()) for command in held[1:]))
+
+    def reload(self):
+        """Another map, on live sessions: only who sees something else is told."""
+        def give(name):
+            def act():
+                shutil.copy(name, 'sharing.yaml')
+                self.ctl('reload')
+            return act
+        three = [0x3f, 0x0e]
+        self.event('a LUN more for A alone', give('more-for-a.yaml'), [tuple(three)])
+        judge('A sees it, the others do not', self.a.luns() == [0, 1, 2] and self.b.luns() == [0, 1])
+        judge('and can use it', self.a.attentions(2) == [(0x29, 0x01)] and good(self.a.read(lun=2)))
+        self.event('the same configuration again', give('more-for-a.yaml'))
+        self.event('LUN 1 leads elsewhere for A alone', give('other-for-a.yaml'), [(0x29, 0x01), (0x3f, 0x03)],
+                   lun=REMOVABLE)
+        shutil.copy('wrong.yaml', 'sharing.yaml')
+        done = subprocess.run([*self.control, 'reload'], capture_output=True, text=True, timeout=60)
+        told = done.stdout + done.stderr
+        judge('a wrong configuration is refused with its line', done.returncode == 1 and 'sharing.yaml:' in told, told)
+        judge('and nothing of it is in force', self.b.luns() == [0, 1] and good(self.b.read()))
+        self.quiet()
+        self.quiet(REMOVABLE)
+        give('first.yaml')()
+        self.quiet()
+        self.quiet(REMOVABLE)
+        judge('all as before', [host.luns() for host in self.hosts] == [[0, 1]] * 3)
+
+    def kick(self):
+        answer = json.loads(self.ctl('sessions', '--json'))
+        judge('the sessions of all three are told', all(NAME + letter in json.dumps(answer) for letter in 'abc'))
+        self.ctl('kick', NAME + 'b')
+        try:
+            self.b.serve_until(lambda: False, 10)
+            judge('a session that was kicked ends', False, 'it goes on')
+        except iscsi.Failed as failure:
+            judge('a session that was kicked ends', 'no answer' not in str(failure), failure)
+        self.b.close()
+        judge('the others notice nothing', good(self.a.test_unit_ready()) and good(self.c.test_unit_ready()))
+        self.b = self.hosts[1] = self.login('b')
+        self.quiet()
+
+    # ---- Task sets -----------------------------------------------------------------------------------------------
+
+    def aca(self):
+        """NACA: what a faulted nexus' task set does until CLEAR ACA."""
+        self.quiet()
+        naca = 0x04
+        beyond = struct.pack('>BBIBHB', 0x28, 0, 0xfffffff0, 0, 1, naca)
+        judge('A faults with NACA', self.a.command(beyond, read_bytes=512).sense == (0x5, 0x21, 0x00))
+        judge('A is told ACA ACTIVE', self.a.read().status == iscsi.ACA_ACTIVE)
+        judge('B is told BUSY', self.b.read().status == iscsi.BUSY)
+        judge('B with NACA is told ACA ACTIVE',
+              self.b.command(bytes([0, 0, 0, 0, 0, naca])).status == iscsi.ACA_ACTIVE)
+        judge('CLEAR ACA is complete', self.a.manage(iscsi.CLEAR_ACA) == iscsi.FUNCTION_COMPLETE)
+        judge('both go on', good(self.a.read()) and good(self.b.read()))
+
+    def slow_writes(self, then):
+        """A's writes are in the hands of a slow store when something covers them: after the answer none lands."""
+        good(self.b.write(64, 8, 0x11))
+        self.ctl('faults', 'add', '--unit', 'one', '--slow', '300ms')
+        writes = [self.a.send(self.a.write_cdb(64 + n, 1), bytes([0x22]) * 512) for n in range(8)]
+        name = then(writes[0])
+        self.ctl('faults', 'clear')
+        self.b.attentions()
+        first = self.b.read(64, 8).data
+        time.sleep(1)
+        judge('nothing lands after ' + name, first != b'' and self.b.read(64, 8).data == first)
+        # What the library still waits for was aborted without an answer.
+        self.a.close()
+        self.a = self.hosts[0] = self.login('a')
+        self.quiet()
+
+    def abort_is_safe(self):
+        self.quiet()
+        for name, function in (('ABORT TASK SET', iscsi.ABORT_TASK_SET), ('CLEAR TASK SET', iscsi.CLEAR_TASK_SET),
+                               ('LOGICAL UNIT RESET', iscsi.LUN_RESET)):
+            def manage(write, name=name, function=function):
+                answer = self.a.manage(function, write if function == iscsi.ABORT_TASK else None)
+                judge(name + ' is complete', answer == iscsi.FUNCTION_COMPLETE, answer)
+                return name
+            self.slow_writes(manage)
+        good(self.b.write(64, 1, 0x11))
+        self.ctl('faults', 'add', '--unit', 'one', '--slow', '300ms')
+        write = self.a.send(self.a.write_cdb(64, 1), bytes([0x22]) * 512)
+        answer = self.a.manage(iscsi.ABORT_TASK, write)
+        judge('ABORT TASK is complete', answer == iscsi.FUNCTION_COMPLETE, answer)
+        self.ctl('faults', 'clear')
+
+    def preempt_is_safe(self):
+        self.quiet()
+        judge('A and B register', good(self.a.persist(REGISTER, 0, 0xa)) and good(self.b.persist(REGISTER, 0, 0xb)))
+        judge('A reserves', good(self.a.persist(RESERVE, 0xa, 0, WRITE_EXCLUSIVE_REGISTRANTS)))
+
+        def fence(_write):
+            answer = self.b.persist(PREEMPT_AND_ABORT, 0xb, 0xa, WRITE_EXCLUSIVE_REGISTRANTS)
+            judge('PREEMPT AND ABORT is GOOD', good(answer), answer)
+            return 'PREEMPT AND ABORT'
+        self.slow_writes(fence)
+        judge('A is out', conflict(self.a.write()) and self.b.keys() == [0xb])
+        good(self.b.persist(CLEAR, 0xb))
+        self.quiet()
 
     # ---- Reservations ------------------------------------------------------------------------------------------
 
@@ -270,7 +414,8 @@ def main():
     portal1, portal2, target, *control = sys.argv[1:]
     sharing = Sharing(portal1, portal2, target, control)
     for scenario in (sharing.nexus_loss, sharing.resets, sharing.modes, sharing.medium, sharing.bypass,
-                     sharing.reserve, sharing.persistent, sharing.registration_outlives_session):
+                     sharing.timestamp, sharing.resize, sharing.freeze, sharing.reload, sharing.kick, sharing.aca,
+                     sharing.abort_is_safe, sharing.preempt_is_safe, sharing.reserve, sharing.persistent, sharing.registration_outlives_session):
         try:
             scenario()
         except (iscsi.Failed, struct.error) as failure:
