@@ -153,8 +153,11 @@ persistent_reservations() {
     check "both come back" login a "$portal1" && check "with B" login b "$portal1" || return
     check "to their disks" nodes_of_both || return
     drain "$a"; drain "$b"
-    check "B's registration has outlived its session" write_block "$b"
+    # A new session of open-iscsi has an ISID of its own: to the target it is another initiator port (SPC-4 5.13.6).
+    check "B's registration has outlived its session" keys_are "$a" $key_b
     check "A still may not write" conflicts write_block "$a"
+    check "B registers its new port" register "$b" $key_b
+    check "B writes again" write_block "$b"
     check "B clears" pr_out "$b" --clear --param-rk=$key_b
     check "nobody is registered" nobody_is_registered "$a"
 }
@@ -182,7 +185,7 @@ fence() {
     check "B clears after the fence" pr_out "$b" --clear --param-rk=$key_b
     drain "$a"; drain "$b"
 }
-busy() { [ "$(awk '{ print $2 }' "/sys/block/${1##*/}/inflight")" -gt 8 ]; }
+busy() { [ "$(awk '{ print $1 + $2 }' "/sys/block/${1##*/}/inflight")" -gt 8 ]; }
 ended_badly() { ! wait "$1"; }
 no_time_out() { ! dmesg | tail -n +$((messages_before + 1)) | grep -iE 'abort|timing out|timed out|conn error'; }
 
