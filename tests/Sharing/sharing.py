@@ -279,10 +279,10 @@ class Sharing:
     def slow_writes(self, then):
         """A's writes are in the hands of a slow store when something covers them: after the answer none lands."""
         good(self.b.write(64, 8, 0x11))
-        self.ctl('faults', 'add', '--unit', 'one', '--slow', '300ms')
+        self.ctl('faults', 'add', 'one', 'SlowStore', '--delay-ms', '300')
         writes = [self.a.send(self.a.write_cdb(64 + n, 1), bytes([0x22]) * 512) for n in range(8)]
         name = then(writes[0])
-        self.ctl('faults', 'clear')
+        self.ctl('faults', 'clear', 'one')
         self.b.attentions()
         first = self.b.read(64, 8).data
         time.sleep(1)
@@ -302,11 +302,11 @@ class Sharing:
                 return name
             self.slow_writes(manage)
         good(self.b.write(64, 1, 0x11))
-        self.ctl('faults', 'add', '--unit', 'one', '--slow', '300ms')
+        self.ctl('faults', 'add', 'one', 'SlowStore', '--delay-ms', '300')
         write = self.a.send(self.a.write_cdb(64, 1), bytes([0x22]) * 512)
         answer = self.a.manage(iscsi.ABORT_TASK, write)
         judge('ABORT TASK is complete', answer == iscsi.FUNCTION_COMPLETE, answer)
-        self.ctl('faults', 'clear')
+        self.ctl('faults', 'clear', 'one')
 
     def preempt_is_safe(self):
         self.quiet()
@@ -415,7 +415,8 @@ def main():
     sharing = Sharing(portal1, portal2, target, control)
     for scenario in (sharing.nexus_loss, sharing.resets, sharing.modes, sharing.medium, sharing.bypass,
                      sharing.timestamp, sharing.resize, sharing.freeze, sharing.reload, sharing.kick, sharing.aca,
-                     sharing.abort_is_safe, sharing.preempt_is_safe, sharing.reserve, sharing.persistent, sharing.registration_outlives_session):
+                     sharing.abort_is_safe, sharing.preempt_is_safe, sharing.reserve, sharing.persistent,
+                     sharing.registration_outlives_session):
         try:
             scenario()
         except (iscsi.Failed, struct.error) as failure:
