@@ -1,4 +1,9 @@
 using BenchmarkDotNet.Running;
+using Scstd.Benchmarks;
 
 // dotnet run -c Release --project benchmarks/Scstd.Benchmarks -- --filter '*'
-BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
+// dotnet run -c Release --project benchmarks/Scstd.Benchmarks -- --nexuses
+if (args is ["--nexuses"])
+    NexusRatio.Run();
+else
+    BenchmarkSwitcher.FromAssembly(typeof(BufferPoolBenchmarks).Assembly).Run(args);

@@ -53,6 +53,8 @@ internal sealed partial class Turnstile
         itl.Set(NexusConditions.Aca, _acaOfAll is not null);
         ApplyControl(itl);
         ApplyPersistentReservation(itl);
+        if (nexus.Limiter is not null)
+            CountLimitedNexus(1);
         _nexuses.Add(itl);
         return itl;
     }
@@ -65,6 +67,8 @@ internal sealed partial class Turnstile
         last.IndexInTurnstile = itl.IndexInTurnstile;
         _nexuses[itl.IndexInTurnstile] = last;
         _nexuses.RemoveAt(_nexuses.Count - 1);
+        if (itl.Nexus.Limiter is not null)
+            CountLimitedNexus(-1);
     }
 
     public void SetReservationHolder(ItNexus? holder)

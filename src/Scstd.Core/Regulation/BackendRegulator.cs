@@ -98,7 +98,10 @@ internal sealed class BackendRegulator(Turnstile turnstile, long abortTimeoutUs)
         : $"its turn at a slow device server, which gets {_window.Limit} commands at a time";
 
     private static bool IsRegulated(ScsiCommand command) =>
-        command.SizeClass != 0 && command.Attribute != TaskAttribute.HeadOfQueue &&
+        command.Attribute != TaskAttribute.HeadOfQueue && MovesData(command);
+
+    /// <summary>To or from the medium.</summary>
+    public static bool MovesData(ScsiCommand command) => command.SizeClass != 0 &&
         command.Binding.Row.Has(CommandTraits.NeedsMedium) && command.Binding.Row.Direction != DataDirection.None &&
         !command.Binding.Row.Has(CommandTraits.ChangesUnit);
 

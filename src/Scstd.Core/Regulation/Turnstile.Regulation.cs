@@ -15,7 +15,25 @@ internal sealed partial class Turnstile
     public bool IsExecutionShut => _executionShut != 0;
 
     /// <summary>Works out what the fast path looks at.</summary>
-    public void RegulationChanged() => _isRegulated = Regulator.IsAwake || Injector is not null;
+    public void RegulationChanged() => _isRegulated =
+        Regulator.IsAwake || Injector is not null || _unitLimit is not null || _limitedNexuses > 0;
+
+    private RateLimiter? _unitLimit;
+    private int _limitedNexuses;
+
+    /// <summary>What waits for the old limit goes on at its pace.</summary>
+    public void SetRateLimit(RateLimit? limit)
+    {
+        _unitLimit = limit?.On(Executor);
+        RegulationChanged();
+    }
+
+    /// <summary>A nexus with a limit of its own came or went.</summary>
+    public void CountLimitedNexus(int difference)
+    {
+        _limitedNexuses += difference;
+        RegulationChanged();
+    }
 
     /// <summary>Null: no fault is injected here.</summary>
     public FaultInjector? Injector { get; private set; }
@@ -38,7 +56,17 @@ internal sealed partial class Turnstile
             if (Injector?.Meet(command) == true)
                 return true;
         }
-        return command.Refusal is null && Regulator.Keep(command);
+        return command.Refusal is null &&
+            (KeepForLimit(command, RegulationStage.GroupLimit, command.Nexus.Limiter) ||
+            KeepForLimit(command, RegulationStage.UnitLimit, _unitLimit) || Regulator.Keep(command));
+    }
+
+    private static bool KeepForLimit(ScsiCommand command, RegulationStage stage, RateLimiter? limiter)
+    {
+        if (limiter is null || (command.Passed & stage) != 0 || !BackendRegulator.MovesData(command))
+            return false;
+        command.Passed |= stage;
+        return limiter.Keep(command);
     }
 
     /// <summary>Its time at a store that an injected fault makes slow is over. It was never begun if it is aborted.

@@ -14,6 +14,18 @@ public sealed partial class ItNexus
     /// <summary>Commands that all of its units together should be sent at a time.</summary>
     public int CommandsAllowed { get; private set; } = int.MaxValue;
 
+    internal RateLimiter? Limiter { get; private set; }
+
+    /// <summary>What this nexus and those of its group may do a second together; null: anything. On its executor.
+    /// </summary>
+    public void SetRateLimit(RateLimit? limit)
+    {
+        int difference = (limit is null ? 0 : 1) - (Limiter is null ? 0 : 1);
+        Limiter = limit?.On(Executor);
+        foreach (ItlNexus itl in ItlNexuses)
+            itl.Turnstile.CountLimitedNexus(difference);
+    }
+
     /// <summary>A slow unit's share for this nexus; null: it is quick again. The bound is the session's, so a unit that
     /// is quick must not suffer for one that is slow: it keeps twice what it uses.</summary>
     internal void AllowCommands(ItlNexus itl, int? share)

@@ -41,6 +41,12 @@ internal sealed class SlowWorld : IDisposable
         }
     }
 
+    public void Limit(long? commandsPerSecond, long? bytesPerSecond)
+    {
+        Unit.SetRateLimit(new RateLimit([_executor], commandsPerSecond, bytesPerSecond));
+        _executor.Run();
+    }
+
     public void SetFaults(IReadOnlyList<InjectedFault> faults)
     {
         Unit.SetFaults(faults);

@@ -32,6 +32,10 @@ public sealed partial class LogicalUnit
 {
     internal FaultCounts FaultCounts { get; } = new();
 
+    /// <summary>From now on no more than this is done a second; null: anything. From any thread.</summary>
+    public void SetRateLimit(RateLimit? limit) => Home.Post(() =>
+        Gate.Tell([turnstile => turnstile.SetRateLimit(limit)], openExclusion: false, static () => { }));
+
     /// <summary>From now on the unit has these injected faults and no others; those that it had already go on counting.
     /// What an earlier one holds is let go, but for what it has dropped. From any thread;
     /// <paramref name="done"/> is called on the home executor when every executor has taken it in.</summary>

@@ -1,0 +1,144 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using Scstd.Core;
+using Scstd.Scsi;
+
+namespace Scstd.Benchmarks;
+
+/// <summary>
+/// What a READ costs in the mid-layer, from its arrival to its release, with one nexus at the unit and with a thousand.
+/// The two are measured in turns, so that whatever else the machine does meets both alike; the answer is the ratio.
+/// <c>dotnet run -c Release --project benchmarks/Scstd.Benchmarks -- --nexuses</c>
+/// </summary>
+internal static class NexusRatio
+{
+    private const int Commands = 200_000;
+    private const int Rounds = 41;
+
+    public static void Run()
+    {
+        using var one = new Unit(nexuses: 1);
+        using var thousand = new Unit(nexuses: 1000);
+        var ratios = new List<double>();
+        var few = new List<double>();
+        var many = new List<double>();
+        one.Measure(Commands);
+        thousand.Measure(Commands);
+        long allocated = GC.GetAllocatedBytesForCurrentThread();
+        for (int round = 0; round < Rounds; round++)
+        {
+            // The order changes from round to round.
+            double a, b;
+            if (round % 2 == 0)
+            {
+                a = one.Measure(Commands);
+                b = thousand.Measure(Commands);
+            }
+            else
+            {
+                b = thousand.Measure(Commands);
+                a = one.Measure(Commands);
+            }
+            few.Add(a);
+            many.Add(b);
+            ratios.Add(b / a);
+        }
+        allocated = GC.GetAllocatedBytesForCurrentThread() - allocated;
+        Console.WriteLine($"1 nexus: {Median(few):F1} ns/READ, 1000 nexuses: {Median(many):F1} ns/READ, "
+            + $"ratio {Median(ratios):F3}; {allocated / (2.0 * Rounds * Commands):F4} bytes allocated/READ, "
+            + $"{Monitor.LockContentionCount} lock contentions");
+    }
+
+    private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
+
+    /// <summary>A unit that reads nothing, and a session that sends nothing.</summary>
+    private sealed class Unit : IDisposable
+    {
+        private readonly Executor _executor = new();
+        private readonly ItNexus _nexus;
+        private readonly ScsiCommand _command = new() { ExpectedDataInBytes = 4096 };
+
+        public Unit(int nexuses)
+        {
+            var unit = new LogicalUnit("null", new NullDevice(), [_executor]);
+            var map = new LunMap([new LunMapEntry(0, unit)]);
+            var target = new TargetPortIdentity("iqn.2026-11.bench:t", "iqn.2026-11.bench:t,t,0x0001", 1, 1);
+            ItNexus[] all =
+            [
+                .. Enumerable.Range(0, nexuses).Select(i => new ItNexus(
+                    _executor, new Port(), target, $"iqn.2026-11.bench:i{i},i,0x000000000000", map)),
+            ];
+            foreach (ItNexus nexus in all)
+            {
+                foreach (ItlNexus itl in nexus.ItlNexuses)
+                {
+                    while (itl.UnitAttentions.TryTake(out _))
+                    {
+                    }
+                }
+            }
+            _nexus = all[^1];
+            // READ (10), eight blocks.
+            _command.SetCdb([0x28, 0, 0, 0, 0, 0, 0, 0, 8, 0]);
+            _executor.Run();
+        }
+
+        public double Measure(int commands)
+        {
+            long start = Stopwatch.GetTimestamp();
+            for (int i = 0; i < commands; i++)
+                _nexus.CommandReceived(_command);
+            return Stopwatch.GetElapsedTime(start).TotalNanoseconds / commands;
+        }
+
+        public void Dispose() => _executor.Buffers.Dispose();
+    }
+
+    private sealed class Port : ITargetPort
+    {
+        public void ReceiveDataOut(ScsiCommand command) => command.DataOutReceived();
+
+        public void SendCommandComplete(ScsiCommand command) => command.Release();
+
+        public void TerminateDataTransfer(ScsiCommand command) => command.DataTransferTerminated();
+
+        public void CommandAborted(ScsiCommand command) => command.Release();
+
+        public void TaskManagementFunctionExecuted(TaskManagementRequest request)
+        {
+        }
+    }
+
+    private sealed class Executor : IExecutor
+    {
+        private readonly Queue<Action> _work = new();
+
+        public int Index => 0;
+
+        public long NowMs { get; private set; } = 1;
+
+        public long NowUs => NowMs * 1000;
+
+        public BufferPool Buffers { get; } = new(new Slabs());
+
+        public void Post(Action work) => _work.Enqueue(work);
+
+        public void PostAfter(long delayMs, Action work)
+        {
+        }
+
+        public void Run()
+        {
+            while (_work.TryDequeue(out Action? work))
+                work();
+            NowMs++;
+        }
+    }
+
+    private sealed unsafe class Slabs : ISlabSource
+    {
+        public nint TakeSlab() => (nint)NativeMemory.AlignedAlloc(BufferPool.SlabBytes, BufferPool.SlabBytes);
+
+        public void ReturnSlab(nint slab) => NativeMemory.AlignedFree((void*)slab);
+    }
+}

@@ -1,0 +1,76 @@
+using Scstd.Testing;
+
+namespace Scstd.Core.Tests.Regulation;
+
+/// <summary>An administrator's limits, in commands and in bytes a second.</summary>
+public sealed class RateLimitTests
+{
+    [Fact]
+    public void A_unit_does_no_more_commands_a_second_than_it_may()
+    {
+        using var world = new SlowWorld(wanted: 32);
+        world.Limit(commandsPerSecond: 500, bytesPerSecond: null);
+        world.Run(10_000);
+        Assert.InRange(world.First.Completed, 4_900, 5_150);
+    }
+
+    [Fact]
+    public void A_unit_moves_no_more_bytes_a_second_than_it_may()
+    {
+        using var world = new SlowWorld(wanted: 32);
+        world.Limit(commandsPerSecond: null, bytesPerSecond: 200 * ModelStore.Bytes);
+        world.Run(10_000);
+        Assert.InRange(world.First.Completed, 1_950, 2_080);
+    }
+
+    [Fact]
+    public void Two_initiators_share_a_limit_by_turns_however_many_commands_each_sends()
+    {
+        using var world = new SlowWorld(wanted: 100);
+        LinuxInitiator small = world.Add(wanted: 10);
+        world.Limit(commandsPerSecond: 500, bytesPerSecond: null);
+        world.Run(10_000);
+        Assert.InRange(small.Completed, 2_300, 2_700);
+    }
+
+    [Fact]
+    public void A_limited_nexus_leaves_the_others_unlimited()
+    {
+        using var world = new SlowWorld(wanted: 8);
+        LinuxInitiator limited = world.Add(wanted: 8);
+        limited.Nexus.SetRateLimit(new RateLimit([limited.Nexus.Executor], 100, null));
+        world.Run(5_000);
+        Assert.InRange(limited.Completed, 480, 530);
+        Assert.True(world.First.Completed > 30_000, $"{world}");
+    }
+
+    [Fact]
+    public void A_command_that_waits_for_a_limit_leaves_with_its_abort()
+    {
+        using var world = new SlowWorld(wanted: 0);
+        world.Limit(commandsPerSecond: 1, bytesPerSecond: null);
+        world.Send(ModelStore.Control).MustBeGood();
+        world.Begin(ModelStore.Read);
+        TestInitiatorPort waiting = world.Begin(ModelStore.Read);
+        world.Run(5);
+        TaskManagementRequest request = waiting.Request(Scsi.TaskManagementFunction.AbortTaskSet);
+        Assert.Equal([request], waiting.Port.FunctionsExecuted);
+        Assert.True(waiting.Command.WasAborted);
+        world.Run(3_000);
+    }
+
+    [Fact]
+    public void Executors_that_ask_share_the_rate_and_leave_a_little_for_the_others()
+    {
+        using var a = new TestExecutor(0);
+        using var b = new TestExecutor(1);
+        var limit = new RateLimit([a, b], 1000, null);
+        limit.Ask(limit.On(b));
+        TestExecutor.RunAll(a, b);
+        Assert.Equal(0.9, limit.On(b).Share, 3);
+        Assert.Equal(0.1, limit.On(a).Share, 3);
+        limit.Ask(limit.On(a));
+        TestExecutor.RunAll(a, b);
+        Assert.Equal((0.5, 0.5), (limit.On(a).Share, limit.On(b).Share));
+    }
+}
