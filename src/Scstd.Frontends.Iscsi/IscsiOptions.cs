@@ -66,6 +66,9 @@ public sealed record AccessGroup
 
     /// <summary>Instead of the target's own authentication; null: the target's.</summary>
     public ChapSettings? Authentication { get; init; }
+
+    /// <summary>What its members may do a second, together; null: anything.</summary>
+    public Core.RateLimit? Limit { get; init; }
 }
 
 /// <summary>A target that is served elsewhere now (RFC 7143 §11.13.5, status 0101 and 0102).</summary>

@@ -67,7 +67,10 @@ public sealed class IscsiTarget
     internal SessionAccess AccessFor(string initiatorName, ushort portalGroupTag) => new(
         this,
         LunsFor(initiatorName),
-        new TargetPortIdentity(Name, $"{Name},t,0x{portalGroupTag:x4}", portalGroupTag, portalGroupTag));
+        new TargetPortIdentity(Name, $"{Name},t,0x{portalGroupTag:x4}", portalGroupTag, portalGroupTag))
+    {
+        Limit = GroupOf(initiatorName)?.Limit,
+    };
 
     /// <summary>TARGET COLD RESET, RFC 7143 §11.5.1: all sessions of the target end; the one that asked for it hears of
     /// it first.</summary>
@@ -83,7 +86,11 @@ public sealed class IscsiTarget
 }
 
 /// <summary>What an initiator gets of a target.</summary>
-internal sealed record SessionAccess(IscsiTarget Target, LunMap Luns, TargetPortIdentity PortIdentity);
+internal sealed record SessionAccess(IscsiTarget Target, LunMap Luns, TargetPortIdentity PortIdentity)
+{
+    /// <summary>Of its group; null: none.</summary>
+    public RateLimit? Limit { get; init; }
+}
 
 /// <summary>Initiator name patterns: '*', '?', and '!' for exclusion; the first that matches decides.</summary>
 internal sealed class InitiatorPatterns(IReadOnlyList<string> patterns)

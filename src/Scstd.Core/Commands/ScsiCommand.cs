@@ -108,6 +108,7 @@ public class ScsiCommand
     internal long ReceivedUs;
     internal long StateSinceUs;
     internal byte SizeClass;
+    internal byte OperationCode;
     internal IKeeper? Keeper;
     internal RegulationStage Passed;
 
@@ -139,6 +140,7 @@ public class ScsiCommand
     public void SetCdb(ReadOnlySpan<byte> cdb)
     {
         CdbLengthBytes = cdb.Length;
+        OperationCode = cdb.IsEmpty ? (byte)0 : cdb[0];
         if (cdb.Length <= CdbBytes.Length)
         {
             cdb.CopyTo(_cdb);

@@ -26,15 +26,17 @@ internal sealed class CommandWatch(IExecutor executor)
 
     public void Moved(ScsiCommand command, CommandState from, CommandState to)
     {
+        if (from == CommandState.Received)
+        {
+            // It was judged within the pass in which it came: no time has gone by.
+            command.SizeClass = (byte)LatencyHistogram.SizeClassOf(command.RequestedBytes);
+            _moves.Add(command.ReceivedUs, command.Tag, command.OperationCode, from, to);
+            return;
+        }
         long nowUs = executor.NowUs;
         long stayUs = nowUs - command.StateSinceUs;
         command.StateSinceUs = nowUs;
-        _moves.Add(nowUs, command.Tag, command.Cdb[0], from, to);
-        if (from == CommandState.Received)
-        {
-            command.SizeClass = (byte)LatencyHistogram.SizeClassOf(command.RequestedBytes);
-            return;
-        }
+        _moves.Add(nowUs, command.Tag, command.OperationCode, from, to);
         if (from == to || command.SizeClass == byte.MaxValue)
             return;
         int row = LatencyHistogram.RowOf(from, command.Binding.Row.Direction);

@@ -31,6 +31,8 @@ internal static class TargetComparison
         a.Name == b.Name
         && a.Initiators.SequenceEqual(b.Initiators)
         && a.Luns.IsSameAs(b.Luns)
+        && a.Limit?.CommandsPerSecond == b.Limit?.CommandsPerSecond
+        && a.Limit?.BytesPerSecond == b.Limit?.BytesPerSecond
         && (a.Authentication is null) == (b.Authentication is null)
         && (a.Authentication is null || AreSame(a.Authentication, b.Authentication!));
 

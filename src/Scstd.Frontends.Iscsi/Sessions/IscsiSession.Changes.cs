@@ -39,12 +39,13 @@ internal sealed partial class IscsiSession
         SessionAccess now = target.AccessFor(_identity.InitiatorName, tag) with { PortIdentity = before.PortIdentity };
         _access = now;
         Timers = target.Timers;
+        _nexus!.SetRateLimit(now.Limit);
         if (now.Luns.IsSameAs(before.Luns))
         {
             settled();
             return SessionFate.Untouched;
         }
-        _nexus!.ChangeMap(now.Luns, settled);
+        _nexus.ChangeMap(now.Luns, settled);
         return SessionFate.Changed;
     }
 

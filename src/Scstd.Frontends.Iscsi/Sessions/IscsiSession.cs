@@ -146,6 +146,7 @@ internal sealed partial class IscsiSession
         string initiatorPort = $"{_identity.InitiatorName},i,{_identity.Isid}";
         _nexus = new ItNexus(
             _home.Executor, this, access.PortIdentity, initiatorPort, access.Luns, afterLoss: HasReturned);
+        _nexus.SetRateLimit(access.Limit);
         HadNexus = true;
     }
 

@@ -12,6 +12,13 @@ namespace Scstd.Composition;
 /// </summary>
 internal sealed class Plan(DaemonSection daemon, string folder)
 {
+    /// <summary>Those that share a limit, once there are any.</summary>
+    public Func<IReadOnlyList<IExecutor>> Executors { get; init; } = static () => [];
+
+    /// <summary>Null: none.</summary>
+    public RateLimit? Limit(RateLimitSection? section) =>
+        section is null ? null : new RateLimit(Executors(), section.Iops, section.BandwidthBytes);
+
     /// <summary>One per reactor, in order.</summary>
     public IReadOnlyList<ReactorOptions> Reactors(ProcessorSet processors, Action<Exception> faulted)
     {
@@ -102,6 +109,7 @@ internal sealed class Plan(DaemonSection daemon, string folder)
                 Initiators = group.Initiators,
                 Luns = Luns(group.Luns, units),
                 Authentication = group.Authentication is { } own ? Chap(own) : null,
+                Limit = Limit(group.Limits),
             }),
         ],
         Luns = Luns(target.Luns, units),

@@ -45,7 +45,7 @@ internal sealed partial class Server
             if (HasEnded)
                 throw new ChangeRefusedException(["the daemon stops"]);
             DaemonSection daemon = next(Daemon);
-            return await MakeChangeAsync(daemon, new Plan(daemon, _folder));
+            return await MakeChangeAsync(daemon, new Plan(daemon, _folder) { Executors = Executors });
         }
         finally
         {

@@ -69,7 +69,7 @@ internal sealed partial class Server
         var server = new Server(daemon, folder, log);
         try
         {
-            var plan = new Plan(daemon, folder);
+            var plan = new Plan(daemon, folder) { Executors = server.Executors };
             server.StartReactors(daemon, plan, faulted);
             server._states = UnitStates.Open(daemon.StateDirectory, folder,
                 Environment.GetEnvironmentVariable("STATE_DIRECTORY"), log);
@@ -145,18 +145,23 @@ internal sealed partial class Server
         return _serving.Devices.Values.ToDictionary(device => device.Name, device => device.Unit);
     }
 
+    private IReadOnlyList<IExecutor> Executors() => [.. _lanes.Select(lane => lane.Executor)];
+
     private ServedDevice Open(DeviceSection section, Plan plan)
     {
-        IReadOnlyList<IExecutor> executors = [.. _lanes.Select(lane => lane.Executor)];
+        IReadOnlyList<IExecutor> executors = Executors();
         DiskBackend disk = DiskBackend.Open(plan.Disk(section), [.. _lanes.Select(lane => lane.Reactor)]);
         try
         {
             // The homes, which keep the gates, are spread over the reactors.
             var unit = new LogicalUnit(
-                section.Name.Text, disk, executors, homeIndex: _opened++ % executors.Count, _states)
+                section.Name.Text, disk, executors, homeIndex: _opened++ % executors.Count, _states,
+                (long)section.AbortTimeout.TotalMilliseconds)
             {
                 MaxRegistrations = section.Registrations,
             };
+            if (plan.Limit(section.Limits) is { } limit)
+                unit.SetRateLimit(limit);
             _log.Information("Device {Device:l}: {Store:l}, {Blocks} blocks of {BlockBytes} bytes", unit.Name,
                 disk.Store.Description, disk.BlockCount, disk.BlockLengthBytes);
             return new ServedDevice(section, disk, unit);

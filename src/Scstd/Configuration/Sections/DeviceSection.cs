@@ -77,11 +77,23 @@ public sealed class DeviceSection : Section
                 + "path. Default: derived from the machine's identity and the device's name."),
         new Row<DeviceSection, int>("registrations", new IntegerRule(1, 65536), (s, v) => s.Registrations = v,
             "How many initiator ports may be registered for persistent reservations at the same time. "
-                + $"Default: {DefaultRegistrations}."));
+                + $"Default: {DefaultRegistrations}."),
+        new Row<DeviceSection, TimeSpan>("abort_timeout",
+            new DurationRule(TimeSpan.FromSeconds(1), TimeSpan.FromHours(1)), (s, v) => s.AbortTimeout = v,
+            "How long the initiators wait for a command before they abort it (Linux: 30s, in "
+                + "/sys/block/*/device/timeout). When the store becomes so slow that this is in danger, it gets fewer "
+                + "commands at a time and the initiators are held back. Default: 30s."),
+        new Row<DeviceSection, RateLimitSection>("limits", RateLimitSection.Rule, (s, v) => s.Limits = v,
+            "Limits for all initiators of the device together. Default: none."));
 
     private const int DefaultRegistrations = 4096;
 
     public Word Name { get; private set; }
+
+    public TimeSpan AbortTimeout { get; internal set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Null: none.</summary>
+    public RateLimitSection? Limits { get; internal set; }
 
     public int Registrations { get; private set; } = DefaultRegistrations;
 

@@ -102,7 +102,9 @@ public sealed class GroupSection : Section
             (s, v) => s.Authentication = v, "Who may log in. Default: as the target says."),
         new Row<GroupSection, IReadOnlyList<Named<int, LunSection>>>("luns", LunSection.Map,
             (s, v) => s.Luns = [.. v.Select(e => e.Value.Numbered(e.Key, e.Position))],
-            "What they see: LUN and device. Without any, the target is hidden from them."));
+            "What they see: LUN and device. Without any, the target is hidden from them."),
+        new Row<GroupSection, RateLimitSection>("limits", RateLimitSection.Rule, (s, v) => s.Limits = v,
+            "Limits for all sessions of the group together, over all their LUNs. Default: none."));
 
     public Word Name { get; internal set; }
 
@@ -110,6 +112,9 @@ public sealed class GroupSection : Section
 
     /// <summary>Null: as the target says.</summary>
     public AuthenticationSection? Authentication { get; internal set; }
+
+    /// <summary>Null: none.</summary>
+    public RateLimitSection? Limits { get; internal set; }
 
     public IReadOnlyList<LunSection> Luns { get; internal set; } = [];
 
