@@ -65,8 +65,8 @@ internal sealed class SlowWorld : IDisposable
 
     public override string ToString() =>
         $"{Unit.ViewOn(_executor).Regulator}, {string.Join("; ", _initiators.Select(i =>
-            $"{i.Completed} done, {i.Aborts} aborts, {i.Errors} errors, {i.TurnedAway} turned away, {i.CommandsOut} out, "
-            + $"{i.Granted} granted"))}, {Store.Commands} at the store";
+            $"{i.Completed} done, {i.Aborts} aborts, {i.Errors} errors, {i.TurnedAway} turned away, "
+            + $"{i.CommandsOut} out, {i.Granted} granted"))}, {Store.Commands} at the store";
 
     public void Dispose()
     {

@@ -1,7 +1,7 @@
 namespace Scstd.Core;
 
-/// <summary>How many more commands a counted fault will meet on a unit: kept by the home executor, which everybody asks,
-/// so that the number is exact however many executors there are.</summary>
+/// <summary>How many more commands a counted fault will meet on a unit: kept by the home executor, which everybody
+/// asks, so that the number is exact however many executors there are.</summary>
 internal sealed class FaultCounts
 {
     private readonly Dictionary<InjectedFault, int> _remaining = [];

@@ -12,7 +12,10 @@ internal sealed class FaultInjector : IKeeper
     public FaultInjector(Turnstile turnstile, IReadOnlyList<InjectedFault> faults, FaultInjector? before)
     {
         _turnstile = turnstile;
-        _entries = [.. faults.Select(fault => before?._entries.FirstOrDefault(e => e.Fault == fault) ?? new Entry(fault))];
+        _entries =
+        [
+            .. faults.Select(fault => before?._entries.FirstOrDefault(e => e.Fault == fault) ?? new Entry(fault)),
+        ];
         if (before is null)
             return;
         foreach ((ScsiCommand command, Entry entry) in before._kept)

@@ -5,8 +5,8 @@ namespace Scstd.Core;
 /// <summary>What an injected fault does to what it meets.</summary>
 public enum FaultEffect : byte
 {
-    /// <summary>The command is received and never answered. It stays in the task set until a task management function or
-    /// the end of its nexus takes it.</summary>
+    /// <summary>The command is received and never answered. It stays in the task set until a task management function
+    /// or the end of its nexus takes it.</summary>
     DropCommand,
 
     /// <summary>The command waits before it goes on to the device server.</summary>
@@ -26,8 +26,8 @@ public enum FaultEffect : byte
     DelayFunction,
 }
 
-/// <summary>A fault that an administrator puts into a unit to see what his hosts make of it. Immutable; what it has done
-/// is told by <see cref="FaultView"/>.</summary>
+/// <summary>A fault that an administrator puts into a unit to see what his hosts make of it. Immutable; what it has
+/// done is told by <see cref="FaultView"/>.</summary>
 public sealed record InjectedFault
 {
     /// <summary>The administrator's handle.</summary>
