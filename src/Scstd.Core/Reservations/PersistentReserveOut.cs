@@ -3,8 +3,8 @@ using Scstd.Scsi;
 namespace Scstd.Core;
 
 /// <summary>
-/// PERSISTENT RESERVE OUT, SPC-4 §6.16. Runs alone on the unit. What is to outlive a loss of power is on stable storage
-/// before it is in effect and before the status is sent; where that fails the state stays as it was.
+/// PERSISTENT RESERVE OUT, SPC-4 §6.16. Runs alone on the unit. What is to outlive a loss of power is on stable
+/// storage before it is in effect and before the status is sent; where that fails the state stays as it was.
 /// </summary>
 internal static class PersistentReserveOut
 {

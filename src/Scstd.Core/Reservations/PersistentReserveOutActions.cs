@@ -3,8 +3,8 @@ using Scstd.Scsi;
 namespace Scstd.Core;
 
 /// <summary>
-/// The service actions of PERSISTENT RESERVE OUT (SPC-4 §5.13, §6.16) as a function from state and request to outcome:
-/// no I/O, nothing remembered. Registering is in the other part.
+/// The service actions of PERSISTENT RESERVE OUT (SPC-4 §5.13, §6.16) as a function from state and request to
+/// outcome: no I/O, nothing remembered. Registering is in the other part.
 /// </summary>
 internal static partial class PersistentReserveOutActions
 {

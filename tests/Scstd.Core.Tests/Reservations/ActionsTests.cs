@@ -91,7 +91,8 @@ public sealed class ActionsTests
         PersistentReserveOutOutcome outcome = Out(Held(type), A, Register, key: 0xA, newKey: 0);
         PersistentReservation state = Good(outcome);
         Assert.Equal(type.IsAllRegistrants() ? type : null, state.Type);
-        Assert.Equal(type.IsRegistrantsOnly() ? AdditionalSense.ReservationsReleased : null, outcome.RemainingCondition);
+        AdditionalSense? told = type.IsRegistrantsOnly() ? AdditionalSense.ReservationsReleased : null;
+        Assert.Equal(told, outcome.RemainingCondition);
         Assert.Empty(outcome.Deprived);
         state = Good(Out(Good(Out(state, B, Register, key: 0xB, newKey: 0)), C, Register, key: 0xC, newKey: 0));
         Assert.Equal((0, null), (state.Count, state.Type));

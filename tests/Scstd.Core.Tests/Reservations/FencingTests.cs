@@ -117,7 +117,7 @@ public sealed class FencingTests : IDisposable
 
     private void Begin(ScsiCommand command)
     {
-        Assert.True(_alone is null || command.Nexus == _alone.Nexus, "a write landed that another's reservation forbids");
+        Assert.True(_alone is null || command.Nexus == _alone.Nexus, "a write landed that a reservation forbids");
         Assert.False(command.IsAborted);
         _began++;
         _inside.Add(command);

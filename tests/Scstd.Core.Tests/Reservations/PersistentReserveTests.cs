@@ -35,7 +35,7 @@ public sealed class PersistentReserveTests : IDisposable
 
     public void Dispose() => _target.Dispose();
 
-    // ---- PERSISTENT RESERVE IN ---------------------------------------------------------------------------------------
+    // ---- PERSISTENT RESERVE IN -------------------------------------------------------------------
 
     [Fact]
     public void An_untouched_unit_reports_nothing()
@@ -78,7 +78,8 @@ public sealed class PersistentReserveTests : IDisposable
         _a.Register(0xA);
         _b.Register(0xB);
         _a.Out(Reserve, key: 0xA, type: 1).MustBeGood();
-        string Id(string name) => "45 00 00 30 " + Hex.Ascii($"iqn.2026-11.test:{name},i,0x000000000001") + " 00 00 00 00";
+        string Id(string name) =>
+            "45 00 00 30 " + Hex.Ascii($"iqn.2026-11.test:{name},i,0x000000000001") + " 00 00 00 00";
         string expected = "00 00 00 02 00 00 00 98 " +
             "00 00 00 00 00 00 00 0A 00 00 00 00 01 01 00 00 00 00 00 01 00 00 00 34 " + Id("initiator0") + " " +
             "00 00 00 00 00 00 00 0B 00 00 00 00 00 00 00 00 00 00 00 01 00 00 00 34 " + Id("initiator1");
@@ -119,7 +120,7 @@ public sealed class PersistentReserveTests : IDisposable
         Assert.Equal(8u * Count, System.Buffers.Binary.BinaryPrimitives.ReadUInt32BigEndian(keys.AsSpan(4)));
     }
 
-    // ---- What PERSISTENT RESERVE OUT refuses ---------------------------------------------------------------------------
+    // ---- What PERSISTENT RESERVE OUT refuses -----------------------------------------------------
 
     [Theory]
     [InlineData(0)]
@@ -194,7 +195,7 @@ public sealed class PersistentReserveTests : IDisposable
         Assert.Empty(_b.Attentions());
     }
 
-    // ---- Enforcement --------------------------------------------------------------------------------------------------
+    // ---- Enforcement -----------------------------------------------------------------------------
 
     [Theory]
     [InlineData(1, false, true, false)]
@@ -265,7 +266,7 @@ public sealed class PersistentReserveTests : IDisposable
         Read(_b).MustBe(SenseData.UnitAttention(AdditionalSense.ModeParametersChanged));
     }
 
-    // ---- With SPC-2 reservations ----------------------------------------------------------------------------------------
+    // ---- With SPC-2 reservations -----------------------------------------------------------------
 
     [Fact]
     public void An_SPC_2_reservation_conflicts_with_both_commands_even_for_its_holder()
@@ -307,7 +308,7 @@ public sealed class PersistentReserveTests : IDisposable
         _a.In(ReadKeys).MustBeGood();
     }
 
-    // ---- Unit attentions ------------------------------------------------------------------------------------------------
+    // ---- Unit attentions -------------------------------------------------------------------------
 
     [Theory]
     [InlineData(1, false)]
@@ -385,7 +386,7 @@ public sealed class PersistentReserveTests : IDisposable
             Expect(initiator);
     }
 
-    // ---- Parts ----------------------------------------------------------------------------------------------------------
+    // ---- Parts -----------------------------------------------------------------------------------
 
     private static TestCommand Read(TestInitiator initiator) => initiator.Execute([0xC3, 0, 0, 0, 0, 0]);
 

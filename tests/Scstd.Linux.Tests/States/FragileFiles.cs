@@ -23,7 +23,7 @@ public enum Remains
 internal sealed class FragileFiles : IStateFileCalls
 {
     private readonly Dictionary<int, Content> _open = [];
-    private Dictionary<string, Content> _names = [];
+    private readonly Dictionary<string, Content> _names = [];
     private Dictionary<string, Content> _syncedNames = [];
     private int _descriptors;
 
