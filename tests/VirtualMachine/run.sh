@@ -3,15 +3,19 @@
 #   1. a guest logs in, writes, and has its plug pulled mid-write: the daemon stays healthy
 #   2. the next guest logs in cleanly, finds what was flushed before, and does the whole sequence twice in a row
 #   3. a guest is two hosts that share a disk, and one host with two paths to it
-#   4. a guest runs the daemon's unit under systemd
+#   4. a guest keeps 128 requests under way while the store takes 20 s for each, and aborts none
+#   5. a guest runs the daemon's unit under systemd
 # --yardstick runs the same against Debian's tgtd, whose failures are known (docs/conformance.md).
-# Environment: STAGE_OUT (folder for all logs), SCSTD (the daemon), ROUNDS (2).
+# Environment: STAGE_OUT (folder for all logs), SCSTD (the daemon), SCSTCTL (its control program), ROUNDS (2),
+# ONLY (slow: nothing but the slow store).
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 STAGE_OUT=${STAGE_OUT:-$here/../../artifacts/vm}
 mkdir -p "$STAGE_OUT" && STAGE_OUT=$(cd "$STAGE_OUT" && pwd)
 # shellcheck source=../stage.sh
 . "$here/../stage.sh"
+
+SCSTCTL=${SCSTCTL:-$top/src/Scstctl/bin/Release/net10.0/scstctl}
 
 export CHAP_USER=alice CHAP_SECRET=alices-secret-1 CHAP_TARGET_USER=bob CHAP_TARGET_SECRET=bobs-own-secret-2
 guest_env=()
@@ -74,6 +78,25 @@ shared_disk() {     # shared_disk PORT1 PORT2 IQN LUN
     grep -q '^stage:' "$results" || fail "the shared disk's guest did not come to its end"
 }
 
+slow_storage() {    # slow_storage PORT IQN LUN UNIT
+    local out=$STAGE_OUT/slow guest_pid
+    rm -rf "$out"; mkdir -p "$out"
+    guest slow 1300 "$here/guest/slow.sh" "10.0.2.2:$1" "$2" "$3" >"$out/stdout" 2>&1 &
+    guest_pid=$!
+    if wait_until 600 writing_or_ended "$out/writing" $guest_pid && [ -e "$out/writing" ]; then
+        check "the store becomes slow" "$SCSTCTL" --socket "$control" faults add "$4" SlowStore --delay-ms 20000
+        sleep 100
+        check "the store becomes quick" "$SCSTCTL" --socket "$control" faults clear "$4"
+        touch "$out/quick"
+    else
+        fail "the guest of the slow store did not come to read and write"
+    fi
+    wait $guest_pid
+    grep -v '^stage:' "$out/stdout"
+    count_results <"$out/stdout" >/dev/null
+    grep -q '^stage:' "$out/stdout" || fail "the slow store's guest did not come to its end"
+}
+
 if [ "${1:-}" = --yardstick ]; then
     port=$(free_port)
     "$here/host-tgtd.sh" "$port" -- "$0" --against "$port" iqn.2026-11.io.scstd.test:yardstick 1 2
@@ -93,6 +116,7 @@ devices:
   memory: {store: memory, size: 256MiB, thin: yes}
   file: {store: file, path: file.disk, size: 512MiB}
   shared: {store: memory, size: 128MiB}
+  slow: {store: memory, size: 64MiB}
 portals:
   guest: {address: "127.0.0.1:$1", advertise: "10.0.2.2:$1"}
   path1: {address: "127.0.0.1:$2", advertise: "10.0.2.2:$2", tag: 11}
@@ -110,11 +134,15 @@ targets:
   $target-shared:
     portals: [path1, path2]
     luns: {0: shared}
+  $target-slow:
+    portals: [guest]
+    luns: {0: slow}
+control: {socket: $control}
 YAML
 }
 quiet() { ! daemon_complaints; }
 
-target=iqn.2026-11.io.scstd.test:vm
+target=iqn.2026-11.io.scstd.test:vm control=$STAGE_OUT/control.sock
 guest_env+=(-e ADVERTISED=1 -e DISCOVERY_CHAP=1)
 port=$(free_port) path1_port=$(free_port) path2_port=$(free_port)
 rm -f "$STAGE_OUT/file.disk"
@@ -125,6 +153,12 @@ chmod 600 "$STAGE_OUT"/vm.yaml "$STAGE_OUT"/mutual.secret
 start_daemon daemon --config "$STAGE_OUT/vm.yaml" || { summary; exit 1; }
 before=$(held)
 
+if [ "${ONLY:-}" = slow ]; then
+    slow_storage "$port" $target-slow 0 slow
+    stop_daemon
+    summary
+    exit
+fi
 pull_the_plug "$port" $target 1
 check "the daemon lives after the crash" kill -0 "$daemon_pid"
 returns_to "$before" "after the crash"
@@ -132,6 +166,8 @@ whole_sequence "$port" $target 0 1
 returns_to "$before" "after the sequence"
 shared_disk "$path1_port" "$path2_port" $target-shared 0
 returns_to "$before" "after the shared disk"
+slow_storage "$port" $target-slow 0 slow
+returns_to "$before" "after the slow store"
 check "the daemon logged no error" quiet
 stop_daemon
 under_systemd
