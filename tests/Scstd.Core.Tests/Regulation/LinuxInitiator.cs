@@ -4,11 +4,11 @@ using Scstd.Testing;
 namespace Scstd.Core.Tests.Regulation;
 
 /// <summary>
-/// A program that keeps so many reads under way, above Linux' SCSI mid-layer and its iSCSI initiator as they behave:
-/// the timer of 30 s starts when a command is handed to the transport; what the command window does not take waits without
-/// a timer; BUSY and TASK SET FULL put a command back in the queue and stop the device until something else comes
-/// back; a TASK SET FULL that comes again and again lowers the queue depth; and after 180 s of such answers it
-/// gives up.
+/// A program that keeps so many reads under way, above Linux' SCSI mid-layer and its iSCSI initiator as they
+/// behave: the timer of 30 s starts when a command is handed to the transport; what the command window does not
+/// take waits without a timer; BUSY and TASK SET FULL put a command back in the queue and stop the device until
+/// something else comes back; a TASK SET FULL that comes again and again lowers the queue depth; and after 180 s of
+/// such answers it gives up.
 /// </summary>
 internal sealed class LinuxInitiator : ITargetPort
 {

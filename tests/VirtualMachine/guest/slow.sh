@@ -1,7 +1,7 @@
 #!/bin/bash
 # slow.sh PORTAL IQN LUN: 128 requests are kept under way while the host makes the store take 20 s for each and later
-# makes it quick again. /out/writing tells the host that they are under way, /out/quick the guest that the store is quick.
-# The kernel, whose patience is 30 s, must log no abort, and the program must see no error.
+# makes it quick again. /out/writing tells the host that they are under way, /out/quick the guest that the store is
+# quick. The kernel, whose patience is 30 s, must log no abort, and the program must see no error.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 portal=${1:?PORTAL} iqn=${2:?IQN} lun=${3:?LUN}
