@@ -17,7 +17,11 @@ public static class CodeRules
 
     /// <summary>What waits, starts threads, knows the wall clock or touches the system stays out of the core.</summary>
     private static readonly string[] ForeignToCore =
-        ["Thread", "ThreadPool", "Monitor", "DateTime", "DateTimeOffset", "Socket", "FileStream", "Stopwatch"];
+    [
+        "Thread", "ThreadPool", "Monitor", "DateTime", "DateTimeOffset", "Socket", "FileStream", "Stopwatch",
+        "Interlocked", "SpinLock", "SpinWait", "Mutex", "SemaphoreSlim", "ReaderWriterLockSlim", "Lock",
+        "ConcurrentDictionary", "ConcurrentQueue", "ConcurrentBag", "ConcurrentStack", "BlockingCollection",
+    ];
 
     private static readonly string[] ForeignMembersToCore = ["Task.Run", "File."];
 

@@ -67,6 +67,7 @@ public sealed class CodeRulesTests
     [Theory]
     [InlineData("async void M() { }", "async")]
     [InlineData("void M() { lock (this) { } }", "lock")]
+    [InlineData("int _i; void M() => Interlocked.Increment(ref _i);", "Interlocked")]
     [InlineData("Thread t;", "Thread")]
     [InlineData("void M() { Task.Run(F); }", "Task.Run")]
     [InlineData("void M() { System.Threading.Tasks.Task.Run(F); }", "Task.Run")]
