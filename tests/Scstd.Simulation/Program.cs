@@ -11,6 +11,8 @@ switch (args)
 {
     case ["--seeds", var first, var count, .. var rest] when rest is [] or ["--trace"]:
         return RunSeeds(int.Parse(first), int.Parse(count), rest is ["--trace"]);
+    case ["--must-show"]:
+        return MustShow.Run(Console.WriteLine);
     case ["--mutations"]:
         return MutationRun.All(MutationList.All);
     default:

@@ -45,7 +45,7 @@ internal sealed class AnswerModel(World world)
             command.Status, command.Expected.Status);
         world.Law(command.Status != ScsiStatus.CheckCondition || sense.Additional == command.Expected.Sense,
             "{0} was answered {1}, not {2}", command, sense.Additional, command.Expected.Sense);
-        if (command.ExpectedData is { } expected)
+        if (command.ExpectedData is { } expected && command.Status == ScsiStatus.Good)
             world.Law(EndsWith(command, expected), "{0} brought other parameters than are set", command);
         if (command.Kind == CommandKind.RequestSense)
             Sensed(command);
@@ -91,7 +91,14 @@ internal sealed class AnswerModel(World world)
 
     private void Conflict(SimulatedCommand command)
     {
-        world.Law(!command.HasBegun && command.Model.Reservation.MayConflict(command),
+        if (command.HasBegun)
+        {
+            world.Law(command.Expected.Status == ScsiStatus.ReservationConflict, "{0} met no reservation of others",
+                command);
+            return;
+        }
+        UnitModel unit = command.Model;
+        world.Law(unit.Reservation.MayConflict(command) || unit.Persistent.MayConflict(command),
             "{0} met a reservation that nobody else holds", command);
         if (command.To.Attentions.CertainSince(world.Now, resetsOnly: true) is { } reset)
             world.Law(false, "{0} met a reservation before {1} was reported", command, reset);
@@ -119,7 +126,7 @@ internal sealed class AnswerModel(World world)
 
     private void MustConflictFirst(SimulatedCommand command, bool exceptResets) =>
         world.Law(exceptResets || command.Kind == CommandKind.Faulty ||
-            !command.Model.Reservation.MustConflict(command), "{0} was not told of the reservation first", command);
+            (!command.Model.Reservation.MustConflict(command) && !command.Model.Persistent.MustConflict(command)), "{0} was not told of the reservation first", command);
 
     /// <summary>REQUEST SENSE brings a unit attention condition as data, and ends it.</summary>
     private void Sensed(SimulatedCommand command)
@@ -136,6 +143,8 @@ internal sealed class AnswerModel(World world)
     private static bool EndsWith(SimulatedCommand command, byte[] expected)
     {
         byte[] all = command.Data.ToArray(command.DataInLengthBytes);
+        if (command.Kind == CommandKind.PersistentReserveIn)
+            return PersistentModel.InOrder(command.Action, all).AsSpan().SequenceEqual(expected);
         return all.AsSpan().EndsWith(expected);
     }
 }

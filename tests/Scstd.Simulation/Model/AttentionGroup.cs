@@ -12,6 +12,9 @@ internal sealed class AttentionGroup(World world)
 
     public bool IsClosed { get; private set; }
 
+    /// <summary>Which condition concerns a nexus that comes while the event is being told.</summary>
+    public Func<NexusModel, AdditionalSense?>? OfNewcomer { get; init; }
+
     public void Open(NexusModel nexus, AdditionalSense condition, bool isCertain = true)
     {
         var window = new AttentionWindow(nexus, condition, world.Now) { IsCertain = isCertain };

@@ -24,7 +24,6 @@ internal sealed class FunctionModel(World world)
             foreach (NexusModel nexus in function.Scope)
             {
                 function.Consequences.Open(nexus, AdditionalSense.ItNexusLossOccurred);
-                nexus.Unit.Reservation.IsEnding(function.Session);
             }
         }
         else if (function.Function == TaskManagementFunction.ClearTaskSet)
@@ -39,7 +38,7 @@ internal sealed class FunctionModel(World world)
     public void Joined(SimulatedFunction function, NexusModel nexus)
     {
         if (function.Function == TaskManagementFunction.ClearTaskSet &&
-            !ReferenceEquals(nexus.Session, function.Session))
+            !ReferenceEquals(nexus.Session, function.Session) && function.Preempted?.Contains(nexus.Name) != false)
             function.Consequences!.Open(nexus, AdditionalSense.CommandsClearedByAnotherInitiator);
         else if (function.IsReset && function.Reset.Contains(nexus.Unit))
             function.Consequences!.OpenForNewcomer(nexus, function.ResetCondition);
@@ -51,14 +50,20 @@ internal sealed class FunctionModel(World world)
         {
             world.Law(!command.IsPending, "{0} was answered before {1} was gone", function, command);
             world.Law(!command.Model.IsInside(command), "{0} was answered while {1} can act", function, command);
+            command.GoneWith = function;
         }
-        CheckResponse(function);
+        if (function.Preempted is null)
+            CheckResponse(function);
         foreach (NexusModel nexus in function.Scope)
         {
             world.Law(!function.IsReset || nexus.IsGone || function.Reset.Contains(nexus.Unit),
                 "{0} was answered without a reset", function);
             if (function.Function == TaskManagementFunction.ItNexusReset)
-                nexus.Unit.Reservation.HasEnded(function.Session);
+            {
+                world.Law(!nexus.Unit.Reservation.HasHeldSince(function.Session, function.RequestedAt),
+                    "{0} was answered and its nexus holds a reservation still", function);
+                nexus.Unit.Reservation.Told(function.Session);
+            }
             nexus.Unit.Functions.Remove(function);
             if (function.IsReset && !nexus.Unit.Functions.Exists(f => f.IsReset))
                 nexus.Unit.Reservation.Told(nexus.Unit);

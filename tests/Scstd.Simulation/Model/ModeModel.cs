@@ -7,6 +7,7 @@ namespace Scstd.Simulation;
 internal sealed class ModeModel(World world, byte[] values, byte[] changeable)
 {
     private readonly byte[] _default = [.. values];
+    private byte[]? _saved;
 
     public byte[] Current { get; private set; } = [.. values];
 
@@ -26,22 +27,29 @@ internal sealed class ModeModel(World world, byte[] values, byte[] changeable)
     public bool ShareTaskSet(SimulatedCommand one, SimulatedCommand other) =>
         !HasTaskSetPerNexus || ReferenceEquals(one.To, other.To);
 
-    /// <summary>A MODE SELECT with one whole Control page: what it must answer. Takes effect if that is GOOD.</summary>
-    public Expectation Select(ReadOnlySpan<byte> page, out bool hasChanged)
+    /// <summary>A MODE SELECT with one whole Control page: what it must answer.</summary>
+    public Expectation Judge(ReadOnlySpan<byte> page)
     {
-        hasChanged = false;
         for (int i = 0; i < Current.Length; i++)
         {
             if (((page[i] ^ Current[i]) & ~Changeable[i]) != 0)
                 return new(ScsiStatus.CheckCondition, AdditionalSense.InvalidFieldInParameterList);
         }
-        hasChanged = !page.SequenceEqual(Current);
-        Set(page.ToArray());
         return default;
     }
 
+    /// <summary>It takes effect. False if nothing is other than before.</summary>
+    public bool Select(ReadOnlySpan<byte> page, bool saves)
+    {
+        bool hasChanged = !page.SequenceEqual(Current);
+        if (saves)
+            _saved = page.ToArray();
+        Set(page.ToArray());
+        return hasChanged;
+    }
+
     /// <summary>A logical unit reset brings the saved values back, or else the defaults.</summary>
-    public void Reset() => Set([.. _default]);
+    public void Reset() => Set([.. _saved ?? _default]);
 
     private void Set(byte[] values)
     {

@@ -9,6 +9,13 @@ internal sealed class NexusModel(World world, SimulatedSession session, UnitMode
 
     public int Lun => lun;
 
+    /// <summary>The I_T nexus as a persistent reservation knows it.</summary>
+    public string Name { get; } = NameOf(session.Name, session.Port);
+
+    public string NameAt(int port) => NameOf(session.Name, port);
+
+    private static string NameOf(string initiator, int port) => $"{initiator}|{port}";
+
     public AttentionModel Attentions { get; } = new(world);
 
     /// <summary>Commands that have not ended.</summary>

@@ -8,22 +8,18 @@ namespace Scstd.Simulation;
 internal sealed class ReservationModel(World world)
 {
     private readonly List<Period> _periods = [];
-    private bool _mayHaveEnded;
 
     public SimulatedSession? Holder { get; private set; }
-
-    /// <summary>It holds the reservation for sure.</summary>
-    public SimulatedSession? CertainHolder => _mayHaveEnded ? null : Holder;
 
     /// <param name="session">The new holder.</param>
     /// <param name="by">The command, until whose answer the change is being told.</param>
     public void Reserved(SimulatedSession session, object by)
     {
-        if (ReferenceEquals(Holder, session) && !_mayHaveEnded)
+        if (ReferenceEquals(Holder, session))
             return;
         Released(by);
         Holder = session;
-        _periods.Add(new Period(session, by));
+        _periods.Add(new Period(session, by) { From = world.Now });
     }
 
     public void Released(object by)
@@ -31,7 +27,6 @@ internal sealed class ReservationModel(World world)
         if (Holder is null)
             return;
         Holder = null;
-        _mayHaveEnded = false;
         _periods[^1].ReleasedBy = by;
     }
 
@@ -48,16 +43,16 @@ internal sealed class ReservationModel(World world)
         }
     }
 
-    /// <summary>The holder is being lost: it may hold until that is done.</summary>
-    public void IsEnding(SimulatedSession session) => _mayHaveEnded |= ReferenceEquals(Holder, session);
-
-    public void HasEnded(SimulatedSession session)
+    /// <summary>A nexus was lost or reset, which is carried out now: what it holds ends.</summary>
+    public void NexusEnded(SimulatedSession session)
     {
-        if (!ReferenceEquals(Holder, session) || !_mayHaveEnded)
-            return;
-        Released(session);
-        Told(session);
+        if (ReferenceEquals(Holder, session))
+            Released(session);
     }
+
+    /// <summary>It has held the unit since before that moment.</summary>
+    public bool HasHeldSince(SimulatedSession session, long moment) =>
+        ReferenceEquals(Holder, session) && _periods[^1].From < moment;
 
     /// <summary>What SPC-2 table 10 (and SBC) lets pass though another has reserved the unit.</summary>
     public static bool IsAllowedToOthers(CommandKind kind) => kind is CommandKind.Inquiry or
@@ -65,12 +60,12 @@ internal sealed class ReservationModel(World world)
 
     /// <summary>A command that begins.</summary>
     public void Begins(SimulatedCommand command) =>
-        world.Law(IsAllowedToOthers(command.Kind) || CertainHolder is null ||
-            ReferenceEquals(CertainHolder, command.Session), "a command passed another's reservation: {0}", command);
+        world.Law(IsAllowedToOthers(command.Kind) || Holder is null ||
+            ReferenceEquals(Holder, command.Session), "a command passed another's reservation: {0}", command);
 
     /// <summary>A command acts on the medium: whoever was granted the unit has it alone.</summary>
     public void Lands(SimulatedCommand command) =>
-        world.Law(CertainHolder is null || ReferenceEquals(CertainHolder, command.Session),
+        world.Law(Holder is null || ReferenceEquals(Holder, command.Session),
             "{0} touched the medium in another's reservation", command);
 
     /// <summary>Another held it at some moment between the command's coming and now.</summary>
@@ -86,7 +81,7 @@ internal sealed class ReservationModel(World world)
 
     /// <summary>Another has held it all the time since the command came.</summary>
     public bool MustConflict(SimulatedCommand command) =>
-        CertainHolder is { } holder && !ReferenceEquals(holder, command.Session) &&
+        Holder is { } holder && !ReferenceEquals(holder, command.Session) &&
         _periods[^1].ToldAt < command.ReceivedAt && !IsAllowedToOthers(command.Kind);
 
     private sealed class Period(SimulatedSession holder, object reservedBy)
@@ -94,6 +89,8 @@ internal sealed class ReservationModel(World world)
         public SimulatedSession Holder => holder;
 
         public object ReservedBy => reservedBy;
+
+        public long From { get; init; }
 
         public object? ReleasedBy { get; set; }
 

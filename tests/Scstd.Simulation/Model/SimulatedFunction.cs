@@ -35,6 +35,9 @@ internal sealed class SimulatedFunction : TaskManagementRequest
     /// tell.</summary>
     public bool WasOverlapped { get; set; }
 
+    /// <summary>The nexuses that PREEMPT AND ABORT deprives; null: a function like any other.</summary>
+    public IReadOnlyList<string>? Preempted { get; init; }
+
     public bool IsReset => Function is TaskManagementFunction.LogicalUnitReset or
         TaskManagementFunction.TargetWarmReset or TaskManagementFunction.TargetColdReset;
 
@@ -56,16 +59,23 @@ internal sealed class SimulatedFunction : TaskManagementRequest
     }
 
     /// <summary>It may abort the command.</summary>
-    public bool MayCover(SimulatedCommand command) => !IsAnswered && IsOn(command.Model) && Function switch
+    public bool MayCover(SimulatedCommand command)
     {
-        TaskManagementFunction.AbortTask => ReferenceEquals(Referenced, command),
-        TaskManagementFunction.AbortTaskSet or TaskManagementFunction.ItNexusReset =>
-            ReferenceEquals(command.Session, Session) && command.Sequence < Sequence,
-        TaskManagementFunction.ClearTaskSet => MayClear(command),
-        _ => IsReset && MayClear(command),
-    };
+        if (IsAnswered || !IsOn(command.Model))
+            return false;
+        if (Preempted is { } names)
+            return names.Contains(command.To.Name);
+        return Function switch
+        {
+            TaskManagementFunction.AbortTask => ReferenceEquals(Referenced, command),
+            TaskManagementFunction.AbortTaskSet or TaskManagementFunction.ItNexusReset =>
+                ReferenceEquals(command.Session, Session) && command.Sequence < Sequence,
+            TaskManagementFunction.ClearTaskSet => MayClear(command),
+            _ => IsReset && MayClear(command),
+        };
+    }
 
-    public override string ToString() => $"F{Id} {Function} of {Session.Name}";
+    public override string ToString() => $"F{Id} {Function} of {Session}";
 
     /// <summary>With a task set for each nexus CLEAR TASK SET covers the requester's own alone (SAM-5 §7.5).</summary>
     private bool MayClear(SimulatedCommand command) => ReferenceEquals(command.Session, Session)

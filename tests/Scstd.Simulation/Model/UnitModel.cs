@@ -11,11 +11,15 @@ internal sealed class UnitModel
     private readonly World _world;
     private readonly BlockModel[] _blocks;
 
+    /// <summary>It takes effect when it has been saved.</summary>
+    private SimulatedCommand? _saving;
+
     public UnitModel(World world, string name, int blockCount, byte[] controlPage, byte[] changeable)
     {
         _world = world;
         Name = name;
         Reservation = new ReservationModel(world);
+        Persistent = new PersistentModel(world);
         Mode = new ModeModel(world, controlPage, changeable);
         _blocks = new BlockModel[blockCount];
         for (int i = 0; i < blockCount; i++)
@@ -25,6 +29,8 @@ internal sealed class UnitModel
     public string Name { get; }
 
     public ReservationModel Reservation { get; }
+
+    public PersistentModel Persistent { get; }
 
     public ModeModel Mode { get; }
 
@@ -74,6 +80,7 @@ internal sealed class UnitModel
             command.To.Attentions.Certain is { } attention)
             _world.Law(false, "{0} began although {1} is pending", command, attention);
         Reservation.Begins(command);
+        Persistent.Begins(command);
         OrderModel.Begins(_world, command);
         _world.Law(!(command.Writes && Mode.IsWriteProtected), "{0} began on a write protected unit", command);
         if (command.RunsAlone)
@@ -121,7 +128,18 @@ internal sealed class UnitModel
         command.To.PendingCount--;
         command.Consequences?.Close();
         if (command.RunsAlone)
+        {
             Reservation.Told(command);
+            Persistent.Told(command);
+        }
+        if (ReferenceEquals(_saving, command))
+        {
+            _world.Law(outcome != Outcome.Answered || command.Status != ScsiStatus.Good,
+                "{0} was answered before it was saved", command);
+            _saving = null;
+        }
+        if (command.Preempts is { } preempted)
+            _world.Functions.Answered(preempted);
         if (command.Consequences is { } told)
             Telling.Remove(told);
         if (!command.Writes)
@@ -143,15 +161,19 @@ internal sealed class UnitModel
         foreach (SimulatedFunction function in Functions)
             _world.Functions.Joined(function, nexus);
         foreach (AttentionGroup group in Telling)
-            group.OpenForNewcomer(nexus, AdditionalSense.ModeParametersChanged);
+        {
+            if (group.OfNewcomer?.Invoke(nexus) is { } condition)
+                group.OpenForNewcomer(nexus, condition);
+        }
     }
 
     public void Left(NexusModel nexus)
     {
         nexus.IsGone = true;
         Nexuses.Remove(nexus);
-        Reservation.IsEnding(nexus.Session);
-        Reservation.HasEnded(nexus.Session);
+        _world.Law(!ReferenceEquals(Reservation.Holder, nexus.Session), "a reservation outlives its nexus {0}",
+            nexus.Session.Name);
+        Reservation.Told(nexus.Session);
     }
 
     private long OldestRead()
@@ -169,23 +191,22 @@ internal sealed class UnitModel
     {
         switch (command.Kind)
         {
-            case CommandKind.Reserve:
-                Reservation.Reserved(command.Session, command);
-                // A reset of the nexus that is under way ends it again, before or after its answer.
-                foreach (SimulatedFunction function in Functions)
-                {
-                    if (function.Function == TaskManagementFunction.ItNexusReset)
-                        Reservation.IsEnding(function.Session);
-                }
+            case CommandKind.Reserve or CommandKind.Release:
+                ExpectReservation(command);
                 break;
-            case CommandKind.Release:
-                if (ReferenceEquals(Reservation.Holder, command.Session))
-                    Reservation.Released(command);
+            case CommandKind.PersistentReserveOut:
+                ExpectPersistent(command);
+                break;
+            case CommandKind.PersistentReserveIn:
+                command.Expected = UnderReservation();
+                command.ExpectedData = Persistent.Describe(command.Action);
                 break;
             case CommandKind.ModeSelect:
-                command.Expected = Mode.Select(command.Parameters.AsSpan(ModeParameters.PageOffset), out bool changed);
-                if (changed)
-                    Tell(command, AdditionalSense.ModeParametersChanged);
+                command.Expected = Mode.Judge(command.Parameters.AsSpan(ModeParameters.PageOffset));
+                if (command.Expected.Status == ScsiStatus.Good && command.Saves)
+                    _saving = command;
+                else if (command.Expected.Status == ScsiStatus.Good)
+                    SelectMode(command);
                 break;
             case CommandKind.ModeSense:
                 command.ExpectedData = Mode.Current;
@@ -193,13 +214,95 @@ internal sealed class UnitModel
         }
     }
 
-    private void Tell(SimulatedCommand command, AdditionalSense condition)
+    /// <summary>What was asked to be saved is on stable storage, or cannot be: only then it takes effect.</summary>
+    public void Saved(bool isSaved)
     {
-        command.Consequences = new AttentionGroup(_world);
+        _world.Law(_saving is not null, "{0} saves what nobody asked for", Name);
+        SimulatedCommand command = _saving!;
+        _saving = null;
+        if (!isSaved)
+            command.Expected = new(ScsiStatus.CheckCondition, AdditionalSense.InternalTargetFailure);
+        else if (command.Kind == CommandKind.ModeSelect)
+            SelectMode(command);
+        else
+            Take(command, PersistentActions.CarryOut(Persistent.State, command.Persistent!));
+    }
+
+    private void SelectMode(SimulatedCommand command)
+    {
+        if (!Mode.Select(command.Parameters.AsSpan(ModeParameters.PageOffset), command.Saves))
+            return;
+        Tell(command, nexus => ReferenceEquals(nexus, command.To) ? null : AdditionalSense.ModeParametersChanged);
+    }
+
+    /// <summary>SPC-2 §5.5.1 with SPC-4 §5.13.3: beside registrations RESERVE and RELEASE do nothing, and are a conflict
+    /// for those that the persistent reservation gives nothing.</summary>
+    private void ExpectReservation(SimulatedCommand command)
+    {
+        PersistentState persistent = Persistent.State;
+        if (persistent.Keys.Count > 0)
+        {
+            bool isPrivileged = persistent.Type != 0 && persistent.IsPrivileged(command.To.Name);
+            command.Expected = isPrivileged ? default : new(ScsiStatus.ReservationConflict, default);
+        }
+        else if (command.Kind == CommandKind.Reserve)
+        {
+            Reservation.Reserved(command.Session, command);
+        }
+        else if (ReferenceEquals(Reservation.Holder, command.Session))
+        {
+            Reservation.Released(command);
+        }
+    }
+
+    /// <summary>PERSISTENT RESERVE IN and OUT conflict with an SPC-2 reservation, whoever holds it (SPC-2 §5.5.1).
+    /// </summary>
+    private Expectation UnderReservation() =>
+        Reservation.Holder is null ? default : new(ScsiStatus.ReservationConflict, default);
+
+    private void ExpectPersistent(SimulatedCommand command)
+    {
+        command.Expected = UnderReservation();
+        if (command.Expected.Status != ScsiStatus.Good)
+            return;
+        PersistentOutcome outcome = PersistentActions.CarryOut(Persistent.State, command.Persistent!);
+        command.Expected = new(outcome.Status, outcome.Sense);
+        if (ReferenceEquals(outcome.State, Persistent.State))
+            return;
+        if (outcome.State.Persists || Persistent.State.Persists)
+            _saving = command;
+        else
+            Take(command, outcome);
+    }
+
+    private void Take(SimulatedCommand command, PersistentOutcome outcome)
+    {
+        Persistent.Take(outcome.State, command);
+        string requester = command.To.Name;
+        Tell(command, nexus => nexus.Name == requester ? null
+            : outcome.Deprived.Contains(nexus.Name) ? outcome.DeprivedCondition
+            : outcome.State.IsRegistered(nexus.Name) ? outcome.RemainingCondition : null);
+        if (!outcome.Aborts || outcome.Deprived.Count == 0)
+            return;
+        command.Preempts = new SimulatedFunction
+        {
+            Id = _world.NextId(),
+            Session = command.Session,
+            Function = TaskManagementFunction.ClearTaskSet,
+            Scope = [command.To],
+            Preempted = outcome.Deprived,
+            RequestedAt = _world.Now,
+        };
+        _world.Functions.Requested(command.Preempts);
+    }
+
+    private void Tell(SimulatedCommand command, Func<NexusModel, AdditionalSense?> conditionOf)
+    {
+        command.Consequences = new AttentionGroup(_world) { OfNewcomer = conditionOf };
         Telling.Add(command.Consequences);
         foreach (NexusModel nexus in Nexuses)
         {
-            if (!ReferenceEquals(nexus, command.To))
+            if (conditionOf(nexus) is { } condition)
                 command.Consequences.Open(nexus, condition);
         }
     }

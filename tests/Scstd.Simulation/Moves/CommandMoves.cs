@@ -30,24 +30,23 @@ internal sealed class CommandMoves(World world)
         return world.Options.Mix switch
         {
             CommandMix.Writes => dice < 90 ? CommandKind.Write : CommandKind.Read,
-            CommandMix.Reservations => dice switch
-            {
-                < 20 => CommandKind.Reserve,
-                < 35 => CommandKind.Release,
-                _ => CommandKind.Write,
-            },
+            CommandMix.Reserves => dice < 20 ? CommandKind.Reserve
+                : dice < 40 ? CommandKind.Release : CommandKind.Write,
+            CommandMix.Preempts => dice < 40 ? CommandKind.PersistentReserveOut : CommandKind.Write,
             _ => dice switch
             {
-                < 26 => CommandKind.Read,
-                < 58 => CommandKind.Write,
+                < 20 => CommandKind.Read,
+                < 46 => CommandKind.Write,
+                < 56 => CommandKind.PersistentReserveOut,
+                < 59 => CommandKind.PersistentReserveIn,
                 < 66 => CommandKind.CompareAndWrite,
                 < 70 => CommandKind.TestUnitReady,
                 < 72 => CommandKind.Inquiry,
                 < 76 => CommandKind.RequestSense,
                 < 78 => CommandKind.ReportLuns,
                 < 80 => CommandKind.ReadCapacity,
-                < 85 => CommandKind.Reserve,
-                < 91 => CommandKind.Release,
+                < 83 => CommandKind.Reserve,
+                < 90 => CommandKind.Release,
                 < 95 => CommandKind.ModeSelect,
                 < 98 => CommandKind.ModeSense,
                 _ => CommandKind.Faulty,
@@ -61,7 +60,10 @@ internal sealed class CommandMoves(World world)
         int blocks = kind is CommandKind.Read or CommandKind.Write or CommandKind.CompareAndWrite
             ? 1 + world.Dice(MostBlocks) : 0;
         int lba = world.Dice(blockCount - MostBlocks + 1);
-        byte[] parameters = kind == CommandKind.ModeSelect ? ModeList(nexus.Unit.Mode) : [];
+        PersistentRequest? persistent =
+            kind == CommandKind.PersistentReserveOut ? PersistentMoves.Choose(world, nexus) : null;
+        byte[] parameters = kind == CommandKind.ModeSelect ? ModeList(nexus.Unit.Mode)
+            : persistent is not null ? PersistentMoves.ParameterList(persistent) : [];
         var command = new SimulatedCommand
         {
             Id = world.NextId(),
@@ -71,6 +73,9 @@ internal sealed class CommandMoves(World world)
             Blocks = blocks,
             Compared = kind == CommandKind.CompareAndWrite ? Guess(nexus.Unit, lba, blocks) : [],
             Parameters = parameters,
+            Persistent = persistent,
+            Action = (byte)world.Dice(2),
+            Saves = world.Dice(4) == 0,
             Lun = Lun.FromNumber(nexus.Lun),
             Tag = session.Sequence,
             Sequence = session.Sequence++,
@@ -101,7 +106,9 @@ internal sealed class CommandMoves(World world)
             CommandKind.ReadCapacity => Plain(cdb, 0x25, 10),
             CommandKind.Reserve => world.Dice(2) == 0 ? Plain(cdb, 0x16, 6) : Plain(cdb, 0x56, 10),
             CommandKind.Release => world.Dice(2) == 0 ? Plain(cdb, 0x17, 6) : Plain(cdb, 0x57, 10),
-            CommandKind.ModeSelect => ModeSelect(cdb, command.Parameters.Length),
+            CommandKind.ModeSelect => ModeSelect(cdb, command),
+            CommandKind.PersistentReserveIn => PersistentReserveIn(cdb, command.Action),
+            CommandKind.PersistentReserveOut => PersistentReserveOut(cdb, command),
             CommandKind.ModeSense => ModeSense(cdb),
             CommandKind.Faulty => Faulty(cdb, command),
             _ => 6,
@@ -200,10 +207,25 @@ internal sealed class CommandMoves(World world)
         return Plain(cdb, 0xA0, 12);
     }
 
-    private static int ModeSelect(Span<byte> cdb, int listLength)
+    private static int PersistentReserveIn(Span<byte> cdb, byte action)
     {
-        cdb[1] = 0x10;
-        cdb[4] = (byte)listLength;
+        cdb[1] = action;
+        cdb[7] = 0x01;
+        return Plain(cdb, 0x5E, 10);
+    }
+
+    private static int PersistentReserveOut(Span<byte> cdb, SimulatedCommand command)
+    {
+        cdb[1] = command.Persistent!.Action;
+        cdb[2] = command.Persistent.Type;
+        cdb[8] = (byte)command.Parameters.Length;
+        return Plain(cdb, 0x5F, 10);
+    }
+
+    private static int ModeSelect(Span<byte> cdb, SimulatedCommand command)
+    {
+        cdb[1] = (byte)(command.Saves ? 0x11 : 0x10);
+        cdb[4] = (byte)command.Parameters.Length;
         return Plain(cdb, 0x15, 6);
     }
 

@@ -77,13 +77,18 @@ internal sealed class Scheduler(World world, SimulatedExecutor[] executors)
         int first = world.Dice(world.All.Length);
         for (int i = 0; i < world.All.Length; i++)
         {
-            SimulatedStore store = world.All[(first + i) % world.All.Length].Disk.Store;
+            SimulatedUnit unit = world.All[(first + i) % world.All.Length];
+            SimulatedStore store = unit.Disk.Store;
+            if (world.Dice(2) == 0 && unit.States.Step())
+                return true;
             // An operation whose end is posted already cannot go on: another one may.
             for (int tries = 0; tries < 4 && store.Count > 0; tries++)
             {
                 if (store.Step())
                     return true;
             }
+            if (unit.States.Step())
+                return true;
         }
         return false;
     }

@@ -10,8 +10,6 @@ internal sealed class SessionMoves(World world)
             return;
         world.Trace?.Invoke($"loses {session.Name}");
         session.IsEnding = true;
-        foreach (NexusModel nexus in session.Nexuses)
-            nexus.Unit.Reservation.IsEnding(session);
         session.Nexus!.End(() => Ended(session));
     }
 

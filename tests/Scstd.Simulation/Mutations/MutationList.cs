@@ -6,5 +6,6 @@ internal static partial class MutationList
     private const string LogicalUnits = "src/Scstd.Core/LogicalUnits/";
     private const string Targets = "src/Scstd.Core/Targets/";
 
-    public static IReadOnlyList<Mutation> All => [.. OfGate, .. OfFunctions, .. OfAttentions, .. OfReservations];
+    public static IReadOnlyList<Mutation> All =>
+        [.. OfGate, .. OfFunctions, .. OfAttentions, .. OfReservations, .. OfPersistent];
 }

@@ -13,6 +13,16 @@ internal sealed class Counts
 
     public int SessionsLost { get; set; }
 
+    /// <summary>Of <see cref="FunctionsAnswered"/>, those that abort or reset.</summary>
+    public int FunctionsThatAbort { get; set; }
+
+    public int ReservesGranted { get; set; }
+
+    /// <summary>PREEMPT AND ABORT that deprived somebody.</summary>
+    public int PreemptsAnswered { get; set; }
+
+    public long WritesLanded { get; set; }
+
     public int Of(ScsiStatus status) => _byStatus[(int)status];
 
     public void Answered(ScsiStatus status) => _byStatus[(int)status]++;
@@ -24,6 +34,10 @@ internal sealed class Counts
         Aborted += other.Aborted;
         FunctionsAnswered += other.FunctionsAnswered;
         SessionsLost += other.SessionsLost;
+        FunctionsThatAbort += other.FunctionsThatAbort;
+        ReservesGranted += other.ReservesGranted;
+        PreemptsAnswered += other.PreemptsAnswered;
+        WritesLanded += other.WritesLanded;
     }
 
     public override string ToString() =>

@@ -65,6 +65,21 @@ internal sealed class SimulatedCommand : ScsiCommand
     /// <summary>What COMPARE AND WRITE compares with.</summary>
     public ulong[] Compared { get; init; } = [];
 
+    /// <summary>What a PERSISTENT RESERVE OUT asks for.</summary>
+    public PersistentRequest? Persistent { get; init; }
+
+    /// <summary>SERVICE ACTION of a PERSISTENT RESERVE IN.</summary>
+    public byte Action { get; init; }
+
+    /// <summary>SP of MODE SELECT.</summary>
+    public bool Saves { get; init; }
+
+    /// <summary>What PREEMPT AND ABORT takes with it.</summary>
+    public SimulatedFunction? Preempts { get; set; }
+
+    /// <summary>The answered function that covers it.</summary>
+    public SimulatedFunction? GoneWith { get; set; }
+
     /// <summary>Data-Out that is no blocks.</summary>
     public byte[] Parameters { get; init; } = [];
 
@@ -114,7 +129,7 @@ internal sealed class SimulatedCommand : ScsiCommand
     /// <summary>The value that its block <paramref name="index"/> brings: no two writes bring the same.</summary>
     public ulong ValueOf(int index) => ((ulong)Id << 8) | (uint)index;
 
-    public override string ToString() => $"#{Id} {Kind} {Attribute} of {Session.Name} to {Model.Name}";
+    public override string ToString() => $"#{Id} {Kind} {Attribute} of {To.Name} to {Model.Name} {Persistent}";
 }
 
 /// <summary>The status that a begun command must end with, unless it is aborted or memory runs out.</summary>

@@ -66,6 +66,9 @@ internal sealed class SimulatedDisk : IBackend
 
     public SenseData? NotReady => null;
 
+    /// <summary>So that the model hears when a holder's loss takes effect.</summary>
+    public ReservationModel? Reservation { get; set; }
+
     /// <summary>The unit's reset runs.</summary>
     public Action? WasReset { get; set; }
 
@@ -78,6 +81,10 @@ internal sealed class SimulatedDisk : IBackend
     public void Abort(ScsiCommand command) => Store.Abort((SimulatedCommand)command);
 
     public void Reset() => WasReset?.Invoke();
+
+    public bool HoldsStateOf(ItNexus nexus) => ReferenceEquals(Reservation?.Holder?.Nexus, nexus);
+
+    public void NexusEnded(ItNexus nexus) => Reservation!.NexusEnded((SimulatedSession)nexus.Port);
 
     public static ulong ValueIn(DataBuffer data, int index, out bool isWhole)
     {

@@ -5,12 +5,15 @@ namespace Scstd.Simulation;
 
 /// <summary>A session of one initiator port: gives Data-Out in pieces when the scheduler likes, keeps what was answered
 /// until it is sent.</summary>
-internal sealed class SimulatedSession(World world, string name, SimulatedExecutor executor) : ITargetPort
+internal sealed class SimulatedSession(World world, string name, int port, SimulatedExecutor executor) : ITargetPort
 {
     private readonly List<SimulatedCommand> _owesData = [];
     private readonly List<SimulatedCommand> _sending = [];
 
     public string Name { get; } = name;
+
+    /// <summary>RELATIVE TARGET PORT IDENTIFIER, 1 or 2.</summary>
+    public int Port { get; } = port;
 
     public SimulatedExecutor Executor { get; } = executor;
 
@@ -87,7 +90,7 @@ internal sealed class SimulatedSession(World world, string name, SimulatedExecut
         world.Law(!HasEnded, "{0} was answered after its nexus had ended", command);
         world.Answers.Answered(command);
         command.Model.Ended(command, Outcome.Answered);
-        world.Counts.Answered(command.Status);
+        Count(command);
         if (command.Kind == CommandKind.Read && command.Status == ScsiStatus.Good)
             command.SentValue = SimulatedDisk.ValueIn(command.Data, 0, out _);
         _sending.Add(command);
@@ -122,7 +125,22 @@ internal sealed class SimulatedSession(World world, string name, SimulatedExecut
         world.Functions.Answered(function);
         FunctionsOut--;
         world.Counts.FunctionsAnswered++;
+        if (function.Function is not (TaskManagementFunction.QueryTask or TaskManagementFunction.QueryTaskSet))
+            world.Counts.FunctionsThatAbort++;
     }
+
+    private void Count(SimulatedCommand command)
+    {
+        world.Counts.Answered(command.Status);
+        if (command.Status != ScsiStatus.Good)
+            return;
+        if (command.Kind == CommandKind.Reserve && ReferenceEquals(command.Model.Reservation.Holder, this))
+            world.Counts.ReservesGranted++;
+        else if (command.Preempts is not null)
+            world.Counts.PreemptsAnswered++;
+    }
+
+    public override string ToString() => $"{Name}|{Port}";
 
     private static AdditionalSense Lost => new(0x47, 0x05);
 }

@@ -17,8 +17,6 @@ internal sealed class SimulatedStore(World world, SimulatedDisk disk)
 
     public bool IsStalled { get; set; }
 
-    public long WritesLanded { get; private set; }
-
     public bool Has(SimulatedCommand command)
     {
         foreach (StoreOperation operation in _operations)
@@ -92,7 +90,9 @@ internal sealed class SimulatedStore(World world, SimulatedDisk disk)
         SimulatedCommand command = operation.Command;
         world.Trace?.Invoke($"    lands {command}");
         world.Law(command.IsPending, "{0} touched the store after its end", command);
+        world.Law(command.GoneWith is null, "{0} touched the store after the answer to {1}", command, command.GoneWith);
         command.Model.Reservation.Lands(command);
+        command.Model.Persistent.Lands(command);
         operation.Phase = StorePhase.Landed;
         command.StoreOutcome = StoreOutcome.Done;
         bool writes = command.Writes;
@@ -111,7 +111,7 @@ internal sealed class SimulatedStore(World world, SimulatedDisk disk)
             _values[block] = value;
         }
         if (writes)
-            WritesLanded++;
+            world.Counts.WritesLanded++;
     }
 
     /// <summary>SBC-4 §5.3: COMPARE AND WRITE is uninterrupted; nothing lands between its two halves.</summary>

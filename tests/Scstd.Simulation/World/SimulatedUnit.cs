@@ -11,16 +11,24 @@ internal sealed class SimulatedUnit
     public SimulatedUnit(World world, string name, IExecutor[] executors, int homeIndex)
     {
         Disk = new SimulatedDisk(world, Blocks);
-        Unit = new LogicalUnit(name, Disk, executors, homeIndex);
+        States = new SimulatedStateStore(world);
+        Unit = new LogicalUnit(name, Disk, executors, homeIndex, States)
+        {
+            TargetPorts = [new TargetPortName("t", 1), new TargetPortName("t", 2)],
+        };
         Model = new UnitModel(world, name, Blocks, Unit.Control.Current, Unit.Control.Changeable)
         {
             IsInside = Disk.Store.Has,
-            InsideCount = () => Disk.Store.Count,
+            InsideCount = () => Disk.Store.Count + States.Count,
         };
+        Disk.Reservation = Model.Reservation;
         Disk.WasReset = Model.WasReset;
+        States.Saved = Model.Saved;
     }
 
     public SimulatedDisk Disk { get; }
+
+    public SimulatedStateStore States { get; }
 
     public LogicalUnit Unit { get; }
 

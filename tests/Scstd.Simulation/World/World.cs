@@ -22,6 +22,7 @@ internal sealed class World : IDisposable
     private const int Executors = 3;
     private const int Units = 2;
     private const int Initiators = 4;
+    private const int Ports = 2;
     private const int PlentyOfSlabs = 64;
     private const int DrainSteps = 200_000;
     private const int MostIdleTimers = 20;
@@ -50,7 +51,7 @@ internal sealed class World : IDisposable
             All[i] = new SimulatedUnit(this, $"U{i}", _executors, _random.Next(Executors));
         _scheduler = new Scheduler(this, _executors);
         for (int i = 0; i < Initiators; i++)
-            Join($"i{i}", afterLoss: false);
+            Join($"iqn.a:{i},i,0x{i:x12}", afterLoss: false);
     }
 
     public WorldOptions Options { get; }
@@ -105,7 +106,7 @@ internal sealed class World : IDisposable
     public void Join(string name, bool afterLoss)
     {
         SimulatedExecutor executor = _executors[Dice(Executors)];
-        var session = new SimulatedSession(this, name, executor);
+        var session = new SimulatedSession(this, name, 1 + Dice(Ports), executor);
         Sessions.Add(session);
         executor.Post(() =>
         {
@@ -115,7 +116,7 @@ internal sealed class World : IDisposable
                 map.Add(new LunMapEntry(i, All[i].Unit));
                 session.Nexuses.Add(new NexusModel(this, session, All[i].Model, i));
             }
-            ushort port = (ushort)(1 + Dice(2));
+            ushort port = (ushort)session.Port;
             session.Nexus = new ItNexus(executor, session, new TargetPortIdentity("t", $"t,t,{port}", port, port), name,
                 new LunMap(map), afterLoss);
             foreach (NexusModel nexus in session.Nexuses)

@@ -25,6 +25,9 @@ internal enum CommandMix
     /// <summary>Writes, so that there is something to abort.</summary>
     Writes,
 
-    /// <summary>Writes among RESERVE, RELEASE and PERSISTENT RESERVE OUT.</summary>
-    Reservations,
+    /// <summary>Writes among RESERVE and RELEASE.</summary>
+    Reserves,
+
+    /// <summary>Writes among PERSISTENT RESERVE OUT, PREEMPT AND ABORT before all.</summary>
+    Preempts,
 }
