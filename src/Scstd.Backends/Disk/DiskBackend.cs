@@ -21,6 +21,9 @@ public sealed partial class DiskBackend : IBackend, IDisposable
     /// <summary>Somebody uses COMPARE AND WRITE here: the unit is shared with care.</summary>
     private volatile bool _isComparedAndWritten;
 
+    /// <summary>And nobody is sending from the store's own memory any more.</summary>
+    private volatile bool _nothingIsLent;
+
     /// <summary>Takes the store over.</summary>
     public DiskBackend(DiskOptions options, IBlockStore store, IReadOnlyList<Reactor> reactors)
     {
@@ -33,6 +36,7 @@ public sealed partial class DiskBackend : IBackend, IDisposable
         ModePages = DiskPages.Modes(options, store);
         VitalProductData = DiskPages.VitalProductData(options, store);
         _isWriteThrough = !IsWriteCacheEnabled;
+        _nothingIsLent = !store.IsInMemory;
         _lanes = [.. reactors.Select(reactor => new DiskLane(this, reactor))];
         Commands = [.. Bindings()];
     }

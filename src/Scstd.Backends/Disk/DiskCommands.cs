@@ -9,18 +9,18 @@ public sealed partial class DiskBackend
     private IEnumerable<CommandBinding> Bindings()
     {
         foreach (CommandRow row in (CommandRow[])[Sbc.Read6, Sbc.Read10, Sbc.Read12, Sbc.Read16, Sbc.Read32])
-            yield return new(row, Read, ValidateTransfer);
+            yield return new(row, Read, ValidateTransfer, BlocksOf);
         foreach (CommandRow row in (CommandRow[])[Sbc.Write6, Sbc.Write10, Sbc.Write12, Sbc.Write16, Sbc.Write32])
-            yield return new(row, Write, ValidateTransfer);
+            yield return new(row, Write, ValidateTransfer, BlocksOf);
         foreach (CommandRow row in (CommandRow[])
             [Sbc.WriteAndVerify10, Sbc.WriteAndVerify12, Sbc.WriteAndVerify16, Sbc.WriteAndVerify32])
-            yield return new(row, Verify, ValidateWriteAndVerify);
+            yield return new(row, Verify, ValidateWriteAndVerify, BlocksOf);
         foreach (CommandRow row in (CommandRow[])[Sbc.Verify10, Sbc.Verify12, Sbc.Verify16, Sbc.Verify32])
-            yield return new(row, Verify, ValidateVerify);
+            yield return new(row, Verify, ValidateVerify, BlocksOf);
         foreach (CommandRow row in (CommandRow[])[Sbc.WriteSame10, Sbc.WriteSame16, Sbc.WriteSame32])
-            yield return new(row, WriteSame, ValidateWriteSame);
-        yield return new(Sbc.CompareAndWrite, CompareAndWrite, ValidateCompareAndWrite);
-        yield return new(Sbc.OrWrite16, OrWrite, ValidateTransfer);
+            yield return new(row, WriteSame, ValidateWriteSame, BlocksToEndOf);
+        yield return new(Sbc.CompareAndWrite, CompareAndWrite, ValidateCompareAndWrite, BlocksOf);
+        yield return new(Sbc.OrWrite16, OrWrite, ValidateTransfer, BlocksOf);
         yield return new(Sbc.SynchronizeCache10, SynchronizeCache, ValidateRange);
         yield return new(Sbc.SynchronizeCache16, SynchronizeCache, ValidateRange);
         yield return new(Sbc.Prefetch10, Prefetch, ValidateRange);
@@ -35,6 +35,19 @@ public sealed partial class DiskBackend
             yield break;
         yield return new(Sbc.Unmap, command => LaneOf(command).Unmaps.Start(command));
         yield return new(Sbc.GetLbaStatus, command => LaneOf(command).LbaStatuses.Start(command), ValidateLbaStatus);
+    }
+
+    private static BlockExtent BlocksOf(ReadOnlySpan<byte> cdb)
+    {
+        BlockRange range = BlockRange.Read(cdb);
+        return new BlockExtent(range.Lba, range.Blocks);
+    }
+
+    /// <summary>No blocks means all to the end (WRITE SAME).</summary>
+    private BlockExtent BlocksToEndOf(ReadOnlySpan<byte> cdb)
+    {
+        BlockRange range = BlockRange.Read(cdb).ToEnd(BlockCount);
+        return new BlockExtent(range.Lba, range.Blocks);
     }
 
     // ---- What is refused before any data is fetched ----------------------------------------------------------------
@@ -113,6 +126,7 @@ public sealed partial class DiskBackend
         }
         else if (MayLend(command) && Store.TryLend(range.Lba, (int)range.Blocks, command.Data))
         {
+            command.Data.CountAs(LaneOf(command).Lent);
             command.DataInLengthBytes = command.Data.LengthBytes;
             command.Complete();
         }
@@ -141,11 +155,32 @@ public sealed partial class DiskBackend
 
     private void CompareAndWrite(ScsiCommand command)
     {
-        _isComparedAndWritten = true;
         if (command.Data.IsEmpty)
             command.Complete();
-        else
+        else if (_nothingIsLent)
             LaneOf(command).CompareAndWrites.Start(command);
+        else
+            EndLending(command);
+    }
+
+    /// <summary>The first COMPARE AND WRITE: from now on nothing is lent, and what was lent before must have been sent,
+    /// or a reader might see half of each. That waits for initiators, once in the life of a disk, and only where its
+    /// memory was lent.</summary>
+    private void EndLending(ScsiCommand command)
+    {
+        _isComparedAndWritten = true;
+        DiskLane own = LaneOf(command);
+        int left = _lanes.Length;
+        foreach (DiskLane lane in _lanes)
+            lane.Reactor.Post(() => lane.Lent.WhenNone(() => own.Reactor.Post(Returned)));
+
+        void Returned()
+        {
+            if (--left > 0)
+                return;
+            _nothingIsLent = true;
+            own.CompareAndWrites.Start(command);
+        }
     }
 
     private void OrWrite(ScsiCommand command)

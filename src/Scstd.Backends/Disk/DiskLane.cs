@@ -1,3 +1,4 @@
+using Scstd.Core;
 using Scstd.Linux;
 
 namespace Scstd.Backends.Disk;
@@ -7,7 +8,6 @@ internal sealed class DiskLane
 {
     private readonly OperationPool[] _all;
     private readonly IBlockStore _store;
-    private readonly Reactor _reactor;
     private int _flushes;
 
     public DiskLane(DiskBackend disk, Reactor reactor)
@@ -27,7 +27,7 @@ internal sealed class DiskLane
         ];
         Background = new BackgroundFlush(disk.Store, reactor);
         _store = disk.Store;
-        _reactor = reactor;
+        Reactor = reactor;
     }
 
     public OperationPool Reads { get; }
@@ -52,13 +52,18 @@ internal sealed class DiskLane
 
     public BackgroundFlush Background { get; }
 
+    public Reactor Reactor { get; }
+
+    /// <summary>The store's memory that is being sent from.</summary>
+    public LentMemory Lent { get; } = new();
+
     public int UnderWay => _all.Sum(pool => pool.UnderWay) + (Background.IsUnderWay ? 1 : 0) + _flushes;
 
     /// <summary>Brings everything to stable storage for a change of the unit; how it ends the store keeps.</summary>
     public void FlushThen(Action done)
     {
         _flushes++;
-        _store.Submit(new ChangeFlush(_reactor, () =>
+        _store.Submit(new ChangeFlush(Reactor, () =>
         {
             _flushes--;
             done();

@@ -9,7 +9,7 @@ namespace Scstd.Backends.Disk;
 /// behind it: the memory is the medium, and ends with the process.
 /// </summary>
 /// <remarks>Two commands on one block at one time, on two reactors, may mix their bytes, as on any disk; what must not
-/// be mixed with (COMPARE AND WRITE) runs alone on the unit.</remarks>
+/// be mixed with (COMPARE AND WRITE) holds its blocks alone.</remarks>
 public sealed unsafe class MemoryStore : IBlockStore
 {
     private const int PageBytes = MemoryPages.PageBytes;

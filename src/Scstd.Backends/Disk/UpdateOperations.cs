@@ -3,7 +3,8 @@ using Scstd.Scsi;
 
 namespace Scstd.Backends.Disk;
 
-/// <summary>COMPARE AND WRITE (SBC-4 §5.3): runs alone on the unit, so nothing comes between the two.</summary>
+/// <summary>COMPARE AND WRITE (SBC-4 §5.3): alone on its blocks, so nothing comes between the
+/// two.</summary>
 internal sealed class CompareAndWriteOperation : ScanOperation
 {
     private bool _isBegun;
@@ -49,7 +50,7 @@ internal sealed class CompareAndWriteOperation : ScanOperation
     }
 }
 
-/// <summary>ORWRITE (SBC-4 §5.13): reads, ORs with the Data-Out, writes; alone on the unit.</summary>
+/// <summary>ORWRITE (SBC-4 §5.13): reads, ORs with the Data-Out, writes; alone on its blocks.</summary>
 internal sealed class OrWriteOperation : ScanOperation
 {
     private bool _isBegun;

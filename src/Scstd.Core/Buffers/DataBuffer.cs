@@ -12,6 +12,7 @@ public sealed unsafe class DataBuffer
     private DataSegment[] _segments = new DataSegment[4];
     private int _count;
     private BufferPool? _pool;
+    private LentMemory? _lentBy;
 
     /// <summary>Bytes in all segments.</summary>
     public int LengthBytes { get; private set; }
@@ -50,6 +51,14 @@ public sealed unsafe class DataBuffer
         Append(new DataSegment(address, lengthBytes));
     }
 
+    /// <summary>The lender wants to know when what it lent has come back.</summary>
+    public void CountAs(LentMemory account)
+    {
+        Invariant.That(IsLent && _lentBy is null, "what is lent is counted once");
+        _lentBy = account;
+        account.Lend();
+    }
+
     /// <summary>Ends the lease.</summary>
     public void Return()
     {
@@ -61,6 +70,11 @@ public sealed unsafe class DataBuffer
         }
         _count = 0;
         LengthBytes = 0;
+        if (_lentBy is { } lender)
+        {
+            _lentBy = null;
+            lender.Return();
+        }
     }
 
     public void CopyFrom(ReadOnlySpan<byte> source, int offsetBytes)

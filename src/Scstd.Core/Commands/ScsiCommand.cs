@@ -136,6 +136,10 @@ public class ScsiCommand
     internal bool HasNaca =>
         Binding.Row.CdbLengthBytes > 1 ? Binding.Row.HasNaca(Cdb) : ControlByte.HasNaca(Cdb);
 
+    /// <summary>Its blocks, asked for or held.</summary>
+    internal RangeRequest? Range;
+    internal bool HoldsRange;
+
     /// <summary>Stores a copy of the CDB; at most <see cref="MaxCdbLengthBytes"/>.</summary>
     public void SetCdb(ReadOnlySpan<byte> cdb)
     {
@@ -252,6 +256,8 @@ public class ScsiCommand
         PassesAca = false;
         Fault = null;
         OwnTaskSet = null;
+        Range = null;
+        HoldsRange = false;
         Passed = RegulationStage.None;
         Visit = null;
         SlowedBy = null;

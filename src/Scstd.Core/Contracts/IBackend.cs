@@ -74,10 +74,13 @@ public interface IBackend
 /// <see cref="ScsiCommand"/>, on the command's own executor.</param>
 /// <param name="Validate">Judges a CDB that its row has passed before any data is fetched: null, or the sense.
 /// Must be cheap and change nothing; it is asked again before execution if the command had to wait.</param>
+/// <param name="Blocks">The blocks that the command reads or writes, from a CDB that has been judged; null: none, or if it
+/// writes, any.</param>
 public sealed record CommandBinding(
     CommandRow Row,
     Action<ScsiCommand> Execute,
-    Func<ScsiCommand, SenseData?>? Validate = null)
+    Func<ScsiCommand, SenseData?>? Validate = null,
+    BlocksOfCdb? Blocks = null)
 {
     private readonly byte[] _reserved = [.. Row.Usage.Select((used, i) => (byte)~(used | IgnoredIn(Row, i)))];
 

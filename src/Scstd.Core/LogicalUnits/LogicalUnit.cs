@@ -33,6 +33,7 @@ public sealed partial class LogicalUnit
         Gate = new Gate(this);
         Freezing = new Freezing(this);
         Faults = new Faults(this);
+        Ranges = new BlockRanges(this);
         Control = ControlModePage.Create();
         Turnstiles = [.. executors.Select(e => new Turnstile(this, e))];
         ModePages = [Control, .. backend.ModePages];
@@ -83,6 +84,9 @@ public sealed partial class LogicalUnit
     public bool IsWriteProtected => Backend.IsReadOnly || ControlModePage.IsSoftwareWriteProtected(Control);
 
     internal Gate Gate { get; }
+
+    /// <summary>Blocks that are held; on the home executor.</summary>
+    internal BlockRanges Ranges { get; }
 
     /// <summary>ACA conditions and QERR; on the home executor.</summary>
     internal Faults Faults { get; }

@@ -97,6 +97,8 @@ internal sealed partial class Turnstile
         else
             return false;
         command.State = CommandState.Dormant;
+        if (command.HoldsRange)
+            GiveRangeUp(command);
         return true;
     }
 }

@@ -208,7 +208,10 @@ internal sealed partial class Turnstile
         if (!command.IsAdmitted)
             _ = command.OwnTaskSet?.Remove(command) ?? _dormant.Remove(command);
         else
-            _ = _blocked.Remove(command) || _acaBlocked.Remove(command) || command.ItlNexus!.Restricted.Remove(command);
+            _ = _blocked.Remove(command) || _acaBlocked.Remove(command) || command.ItlNexus!.Restricted.Remove(command)
+                || _rangeBlocked.Remove(command);
+        if (command.Range is { } range)
+            range.Command = null;
         if (command.Fault is { } fault)
         {
             fault.Command = null;

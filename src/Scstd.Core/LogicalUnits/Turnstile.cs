@@ -169,9 +169,13 @@ internal sealed partial class Turnstile
         }
         if (_isRegulated && Keep(command))
             return;
-        if (command.Binding.Row.Has(CommandTraits.ChangesUnit) && command.Refusal is null)
+        if (command.Binding.Row.Has(CommandTraits.ChangesUnit | CommandTraits.HoldsRange) &&
+            command.Refusal is null && !command.HoldsRange)
         {
-            BeginExclusion(command);
+            if (command.Binding.Row.Has(CommandTraits.ChangesUnit))
+                BeginExclusion(command);
+            else
+                BeginRange(command);
             return;
         }
         Execute(command);

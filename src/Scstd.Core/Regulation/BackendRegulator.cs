@@ -103,7 +103,7 @@ internal sealed class BackendRegulator(Turnstile turnstile, long abortTimeoutUs)
     /// <summary>To or from the medium.</summary>
     public static bool MovesData(ScsiCommand command) => command.SizeClass != 0 &&
         command.Binding.Row.Has(CommandTraits.NeedsMedium) && command.Binding.Row.Direction != DataDirection.None &&
-        !command.Binding.Row.Has(CommandTraits.ChangesUnit);
+        !command.Binding.Row.Has(CommandTraits.ChangesUnit | CommandTraits.HoldsRange);
 
     private void BeginTicking()
     {

@@ -3,7 +3,8 @@ using Scstd.Scsi;
 namespace Scstd.Core;
 
 /// <summary>What may stand between a command and the device server besides the gate: an injected fault, a limit that
-/// an administrator set, and the window of a slow device server, in this order. One test on the fast path.</summary>
+/// an administrator set, the window of a slow device server, and blocks that another command holds, in this order. One test on the fast
+/// path.</summary>
 internal sealed partial class Turnstile
 {
     private bool _isRegulated = true;
@@ -16,7 +17,8 @@ internal sealed partial class Turnstile
 
     /// <summary>Works out what the fast path looks at.</summary>
     public void RegulationChanged() => _isRegulated =
-        Regulator.IsAwake || Injector is not null || _unitLimit is not null || _limitedNexuses > 0;
+        Regulator.IsAwake || Injector is not null || _unitLimit is not null || _limitedNexuses > 0 ||
+        _ranges.Count > 0;
 
     private RateLimiter? _unitLimit;
     private int _limitedNexuses;
@@ -58,7 +60,8 @@ internal sealed partial class Turnstile
         }
         return command.Refusal is null &&
             (KeepForLimit(command, RegulationStage.GroupLimit, command.Nexus.Limiter) ||
-            KeepForLimit(command, RegulationStage.UnitLimit, _unitLimit) || Regulator.Keep(command));
+            KeepForLimit(command, RegulationStage.UnitLimit, _unitLimit) || Regulator.Keep(command) ||
+            (_ranges.Count > 0 && IsKeptByRange(command)));
     }
 
     private static bool KeepForLimit(ScsiCommand command, RegulationStage stage, RateLimiter? limiter)

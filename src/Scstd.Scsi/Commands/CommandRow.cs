@@ -35,6 +35,10 @@ public enum CommandTraits : ushort
     /// overflow tells of the others (RFC 7143 §11.4.5.1). Not so a parameter list, or data to compare: half of that
     /// would mean something else.</summary>
     MayBeCutShort = 1 << 8,
+
+    /// <summary>Atomic against whatever touches the same blocks: nothing that overlaps it is with the device server
+    /// meanwhile.</summary>
+    HoldsRange = 1 << 9,
 }
 
 /// <summary>Bytes of data that a CDB asks to transfer. A WRITE or READ counts in logical blocks.</summary>

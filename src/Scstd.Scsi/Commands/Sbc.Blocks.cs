@@ -87,13 +87,13 @@ public static partial class Sbc
     public static readonly CommandRow WriteSame32 = ThirtyTwo(
         "WRITE SAME (32)", 0x0D, 0x09, DataDirection.Out, WritesMedium, TransferLengths.OneBlockUnlessNdob10);
 
-    /// <summary>Reads, compares and writes without anything between: runs alone on the unit.</summary>
+    /// <summary>Reads, compares and writes without anything between: alone on its blocks.</summary>
     public static readonly CommandRow CompareAndWrite = new()
     {
         Name = "COMPARE AND WRITE",
         OperationCode = 0x89,
         Direction = DataDirection.Out,
-        Traits = WritesMedium | CommandTraits.ChangesUnit,
+        Traits = WritesMedium | CommandTraits.HoldsRange,
         Usage = [0x89, DpoFua, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0, 0, 0, 0xFF, 0x3F, 0],
         TransferLength = TransferLengths.TwiceBlocksIn13,
         LengthFieldOffset = 13,
@@ -101,7 +101,7 @@ public static partial class Sbc
 
     /// <summary>Reads and writes the same blocks: alone, or another's change between the two is lost.</summary>
     public static readonly CommandRow OrWrite16 = Sixteen(
-        "ORWRITE (16)", 0x8B, DpoFua, DataDirection.Out, WritesMedium | CommandTraits.ChangesUnit,
+        "ORWRITE (16)", 0x8B, DpoFua, DataDirection.Out, WritesMedium | CommandTraits.HoldsRange,
         TransferLengths.BlocksIn10To13);
 
     // ---- The five shapes of a CDB with an address and a length ----------------------------------------------------

@@ -68,6 +68,44 @@ public sealed class UpdateTests
     }
 
     [Fact]
+    public void The_first_CompareAndWrite_waits_until_what_the_store_lent_has_been_sent()
+    {
+        using DiskWorld world = DiskWorld.InMemory();
+        TestInitiator writer = world.Target.Login();
+        world.Initiator.Port.HoldsAnswers = true;
+        Assert.True(world.Send(Cdbs.For(Sbc.Read16, 0, 8)).IsAnswered);
+        byte[] cdb = Cdbs.For(Sbc.CompareAndWrite, 0, 1);
+        TestCommand first = world.Send(cdb, [.. new byte[512], .. Blocks.Of(1)], writer);
+        world.Run();
+        Assert.False(first.IsAnswered);
+        world.Initiator.Port.SendAnswers();
+        world.Run();
+        Blocks.AssertGood(first);
+        world.Initiator.Port.HoldsAnswers = true;
+        Assert.True(world.Execute(Cdbs.For(Sbc.Read16, 0, 8)).IsAnswered);
+        Blocks.AssertGood(world.Execute(cdb, [.. Blocks.Of(1), .. new byte[512]], writer));
+        world.Initiator.Port.SendAnswers();
+    }
+
+    [Fact]
+    public void CompareAndWrite_leaves_the_other_blocks_alone_while_it_works()
+    {
+        using DiskWorld world = DiskWorld.InFile();
+        TestInitiator other = world.Target.Login();
+        world.FileCall = _ => null;
+        TestCommand[] both =
+        [
+            world.Send(Cdbs.For(Sbc.CompareAndWrite, 0, 1), [.. new byte[512], .. Blocks.Of(1)]),
+            world.Send(Cdbs.For(Sbc.CompareAndWrite, 8, 1), [.. new byte[512], .. Blocks.Of(1)], other),
+        ];
+        world.Target.Executor.Run();
+        Assert.Equal(2, world.Disk.UnderWayOn(world.Reactor));
+        world.FileCall = RealFile.Run;
+        world.Run();
+        Assert.All(both, Blocks.AssertGood);
+    }
+
+    [Fact]
     public void Of_two_CompareAndWrite_at_once_one_finds_the_others_data()
     {
         using DiskWorld world = DiskWorld.InFile();

@@ -12,7 +12,7 @@ public sealed class TestInitiator
     private readonly TestExecutor _executor;
     private ulong _sequence;
 
-    public TestInitiator(TestExecutor executor, string name, LunMap map, bool afterLoss)
+    public TestInitiator(TestExecutor executor, string name, LunMap map, bool afterLoss = false)
     {
         _executor = executor;
         Nexus = new ItNexus(executor, Port, Target, name, map, afterLoss);

@@ -6,6 +6,10 @@ namespace Scstd.Testing;
 public sealed class TestPort : ITargetPort
 {
     private readonly List<TestCommand> _owed = [];
+    private readonly List<TestCommand> _unsent = [];
+
+    /// <summary>The initiator takes nothing from the wire until <see cref="SendAnswers"/>.</summary>
+    public bool HoldsAnswers { get; set; }
 
     /// <summary>As a session with data digests.</summary>
     public bool NeedsStableDataIn { get; set; }
@@ -39,6 +43,14 @@ public sealed class TestPort : ITargetPort
         _owed.Add((TestCommand)command);
         if (!HoldsDataOut)
             GiveDataOut();
+    }
+
+    public void SendAnswers()
+    {
+        HoldsAnswers = false;
+        foreach (TestCommand command in _unsent)
+            command.Release();
+        _unsent.Clear();
     }
 
     public void GiveDataOut()
@@ -80,6 +92,9 @@ public sealed class TestPort : ITargetPort
         command.IsAnswered = true;
         command.WasAborted = aborted;
         Answered.Add(command);
-        command.Release();
+        if (HoldsAnswers)
+            _unsent.Add(command);
+        else
+            command.Release();
     }
 }
