@@ -74,8 +74,8 @@ public interface IBackend
 /// <see cref="ScsiCommand"/>, on the command's own executor.</param>
 /// <param name="Validate">Judges a CDB that its row has passed before any data is fetched: null, or the sense.
 /// Must be cheap and change nothing; it is asked again before execution if the command had to wait.</param>
-/// <param name="Blocks">The blocks that the command reads or writes, from a CDB that has been judged; null: none, or if it
-/// writes, any.</param>
+/// <param name="Blocks">The blocks that the command reads or writes, from a CDB that has been judged; null: any, if it
+/// moves data of the medium at all.</param>
 public sealed record CommandBinding(
     CommandRow Row,
     Action<ScsiCommand> Execute,

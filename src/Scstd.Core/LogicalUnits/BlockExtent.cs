@@ -12,14 +12,16 @@ public readonly record struct BlockExtent(ulong First, ulong Count)
     public bool Overlaps(BlockExtent other) => Count != 0 && other.Count != 0 &&
         (First >= other.First ? First - other.First < other.Count : other.First - First < Count);
 
-    /// <summary>A command that writes and does not say where may write anywhere. One that changes the unit runs alone
-    /// and needs no range.</summary>
+    /// <summary>A command that moves data of the medium and does not say where may touch all of it. One that changes
+    /// the unit runs alone and needs no range.</summary>
     internal static BlockExtent Of(ScsiCommand command)
     {
         CommandRow row = command.Binding.Row;
         if (row.Has(CommandTraits.ChangesUnit))
             return None;
-        return command.Binding.Blocks?.Invoke(command.Cdb) ?? (row.Has(CommandTraits.WritesMedium) ? All : None);
+        bool touches = row.Has(CommandTraits.WritesMedium) ||
+            (row.Has(CommandTraits.NeedsMedium) && row.Direction != DataDirection.None);
+        return command.Binding.Blocks?.Invoke(command.Cdb) ?? (touches ? All : None);
     }
 }
 

@@ -3,8 +3,8 @@ using Scstd.Scsi;
 namespace Scstd.Core;
 
 /// <summary>What may stand between a command and the device server besides the gate: an injected fault, a limit that
-/// an administrator set, the window of a slow device server, and blocks that another command holds, in this order. One test on the fast
-/// path.</summary>
+/// an administrator set, the window of a slow device server, and blocks that another command holds, in this order. One
+/// test on the fast path.</summary>
 internal sealed partial class Turnstile
 {
     private bool _isRegulated = true;

@@ -53,7 +53,7 @@ internal static partial class MutationList
             "if (_executionShut == 0 && !_blocked.IsEmpty)"),
         new("COMPARE AND WRITE is not exclusive", "src/Scstd.Scsi/Commands/Sbc.Blocks.cs",
             """
-                    Traits = WritesMedium | CommandTraits.ChangesUnit,
+                    Traits = WritesMedium | CommandTraits.HoldsRange,
                     Usage = [0x89,
             """,
             """
