@@ -208,7 +208,7 @@ defaults {
 }
 CONF
 }
-map_has_paths() { [ "$(dmsetup status "$map" | grep -o ' [AF] [0-9]' | grep -c ' A ')" = "$1" ]; }
+map_has_paths() { [ "$(dmsetup status "$map" | grep -oE ' [0-9]+:[0-9]+ A ' | wc -l)" = "$1" ]; }
 both_paths_make_one_map() {
     multipathd -B || return
     wait_until 60 has_map && wait_until 60 map_has_paths 2
