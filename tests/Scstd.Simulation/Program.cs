@@ -3,8 +3,9 @@ using Scstd.Simulation;
 
 const string Usage = """
     Scstd.Simulation --seeds FIRST COUNT [--trace]   runs worlds from seeds; ends with "COUNT seeds, N violations"
-    Scstd.Simulation --mutations                     plants bugs and looks whether they are caught: "caught N of M"
-    Scstd.Simulation --must-show                     10,000 aborts and reservations against a slow store, counted
+    Scstd.Simulation --mutations [WORDS]             plants bugs (with these words in their names) and looks whether
+                                                     they are caught; ends with "caught N of M"
+    Scstd.Simulation --must-show                     10,000 aborts, RESERVE and PREEMPT AND ABORT against a slow store
     """;
 
 switch (args)
@@ -15,6 +16,8 @@ switch (args)
         return MustShow.Run(Console.WriteLine);
     case ["--mutations"]:
         return MutationRun.All(MutationList.All);
+    case ["--mutations", var words]:
+        return MutationRun.All([.. MutationList.All.Where(mutation => mutation.Name.Contains(words))]);
     default:
         Console.Error.WriteLine(Usage);
         return 2;

@@ -109,8 +109,10 @@ internal sealed class AnswerModel(World world)
         ModeModel mode = command.Model.Mode;
         bool mayBeProtected = command.Writes &&
             (mode.IsWriteProtected || mode.WriteProtectionChangedAt >= command.ReceivedAt);
-        bool agrees = sense.Key == SenseKey.DataProtect
-            ? mayBeProtected
+        CapacityModel capacity = command.Model.Capacity;
+        bool mayBeBeyond = command.Blocks > 0 && (!capacity.Has(command) || capacity.ChangedAt >= command.ReceivedAt);
+        bool agrees = sense.Key == SenseKey.DataProtect ? mayBeProtected
+            : sense.Additional == AdditionalSense.LogicalBlockAddressOutOfRange && mayBeBeyond ? true
             : command.Refused is { } refused && sense.Additional == refused;
         world.Law(agrees, "{0} was refused: {1} {2}", command, sense.Key, sense.Additional);
         NothingComesFirst(command);
@@ -125,8 +127,9 @@ internal sealed class AnswerModel(World world)
     }
 
     private void MustConflictFirst(SimulatedCommand command, bool exceptResets) =>
-        world.Law(exceptResets || command.Kind == CommandKind.Faulty ||
-            (!command.Model.Reservation.MustConflict(command) && !command.Model.Persistent.MustConflict(command)), "{0} was not told of the reservation first", command);
+        world.Law(exceptResets || command.Kind == CommandKind.Faulty || (
+            !command.Model.Reservation.MustConflict(command) && !command.Model.Persistent.MustConflict(command)),
+            "{0} was not told of the reservation first", command);
 
     /// <summary>REQUEST SENSE brings a unit attention condition as data, and ends it.</summary>
     private void Sensed(SimulatedCommand command)

@@ -38,8 +38,8 @@ internal sealed class PersistentModel(World world)
         "{0} passed a persistent reservation of type {1}", command, State.Type);
 
     /// <summary>A command acts on the medium.</summary>
-    public void Lands(SimulatedCommand command) => world.Law(!State.Forbids(command.To.Name, command.Kind) ||
-        !command.Writes || command.BeganAt < _toldAt, "{0} touched the medium behind a persistent reservation", command);
+    public void Lands(SimulatedCommand command) => world.Law(!State.Forbids(command.To.Name, command.Kind),
+        "{0} touched the medium behind a persistent reservation", command);
 
     public bool MayConflict(SimulatedCommand command)
     {

@@ -92,7 +92,8 @@ internal sealed record PersistentRequest
 
     public bool Unregisters { get; init; }
 
-    public override string ToString() => $"[{Action}, type {Type}, key {Key}, {ActionKey}{(Persists ? ", APTPL" : "")}" +
+    public override string ToString() =>
+        $"[{Action}, type {Type}, key {Key}, {ActionKey}{(Persists ? ", APTPL" : "")}" +
         $"{(Names.Count > 1 ? ", ALL_TG_PT" : "")}{(Target is null ? "" : $", to {Target}")}]";
 }
 

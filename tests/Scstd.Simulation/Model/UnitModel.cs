@@ -14,10 +14,13 @@ internal sealed class UnitModel
     /// <summary>It takes effect when it has been saved.</summary>
     private SimulatedCommand? _saving;
 
+    private AttentionGroup? _resize;
+
     public UnitModel(World world, string name, int blockCount, byte[] controlPage, byte[] changeable)
     {
         _world = world;
         Name = name;
+        Capacity = new CapacityModel(world, blockCount);
         Reservation = new ReservationModel(world);
         Persistent = new PersistentModel(world);
         Mode = new ModeModel(world, controlPage, changeable);
@@ -27,6 +30,11 @@ internal sealed class UnitModel
     }
 
     public string Name { get; }
+
+    public CapacityModel Capacity { get; }
+
+    /// <summary>An administrator has been told that it is, and has not thawed it.</summary>
+    public bool IsFrozen { get; set; }
 
     public ReservationModel Reservation { get; }
 
@@ -79,6 +87,8 @@ internal sealed class UnitModel
         if (command.Kind is not (CommandKind.Inquiry or CommandKind.ReportLuns or CommandKind.RequestSense) &&
             command.To.Attentions.Certain is { } attention)
             _world.Law(false, "{0} began although {1} is pending", command, attention);
+        _world.Law(!IsFrozen, "{0} began on a frozen unit", command);
+        _world.Law(Capacity.Has(command), "{0} began beyond the end", command);
         Reservation.Begins(command);
         Persistent.Begins(command);
         OrderModel.Begins(_world, command);
@@ -110,6 +120,25 @@ internal sealed class UnitModel
                 function.Consequences.Open(nexus, function.ResetCondition, isAlone);
         }
         _world.Law(wasAsked, "{0} was reset and nobody had asked", Name);
+    }
+
+    /// <summary>An administrator gives it another size, alone. False if it is the same.</summary>
+    public bool Resized(int blocks)
+    {
+        _world.Law(InsideCount() == 0, "{0} was resized beside a command", Name);
+        if (!Capacity.Set(blocks))
+            return false;
+        Tell(_resize = new AttentionGroup(_world) { OfNewcomer = _ => AdditionalSense.CapacityDataHasChanged });
+        return true;
+    }
+
+    public void ResizeTold()
+    {
+        if (_resize is not { } told)
+            return;
+        _resize = null;
+        told.Close();
+        Telling.Remove(told);
     }
 
     /// <summary>A block that a READ brings, or that COMPARE AND WRITE found.</summary>
@@ -208,6 +237,9 @@ internal sealed class UnitModel
                 else if (command.Expected.Status == ScsiStatus.Good)
                     SelectMode(command);
                 break;
+            case CommandKind.ReadCapacity:
+                command.ExpectedData = Capacity.Describe();
+                break;
             case CommandKind.ModeSense:
                 command.ExpectedData = Mode.Current;
                 break;
@@ -235,8 +267,8 @@ internal sealed class UnitModel
         Tell(command, nexus => ReferenceEquals(nexus, command.To) ? null : AdditionalSense.ModeParametersChanged);
     }
 
-    /// <summary>SPC-2 §5.5.1 with SPC-4 §5.13.3: beside registrations RESERVE and RELEASE do nothing, and are a conflict
-    /// for those that the persistent reservation gives nothing.</summary>
+    /// <summary>SPC-2 §5.5.1 with SPC-4 §5.13.3: beside registrations RESERVE and RELEASE do nothing, and are a
+    /// conflict for those that the persistent reservation gives nothing.</summary>
     private void ExpectReservation(SimulatedCommand command)
     {
         PersistentState persistent = Persistent.State;
@@ -299,11 +331,16 @@ internal sealed class UnitModel
     private void Tell(SimulatedCommand command, Func<NexusModel, AdditionalSense?> conditionOf)
     {
         command.Consequences = new AttentionGroup(_world) { OfNewcomer = conditionOf };
-        Telling.Add(command.Consequences);
+        Tell(command.Consequences);
+    }
+
+    private void Tell(AttentionGroup group)
+    {
+        Telling.Add(group);
         foreach (NexusModel nexus in Nexuses)
         {
-            if (conditionOf(nexus) is { } condition)
-                command.Consequences.Open(nexus, condition);
+            if (group.OfNewcomer!(nexus) is { } condition)
+                group.Open(nexus, condition);
         }
     }
 }

@@ -56,10 +56,10 @@ internal sealed class CommandMoves(World world)
 
     private SimulatedCommand Make(SimulatedSession session, NexusModel nexus, CommandKind kind)
     {
-        int blockCount = world.All[0].Disk.BlockCount;
+        const int BlockCount = SimulatedUnit.MostBlocks;
         int blocks = kind is CommandKind.Read or CommandKind.Write or CommandKind.CompareAndWrite
             ? 1 + world.Dice(MostBlocks) : 0;
-        int lba = world.Dice(blockCount - MostBlocks + 1);
+        int lba = world.Dice(BlockCount - MostBlocks + 1);
         PersistentRequest? persistent =
             kind == CommandKind.PersistentReserveOut ? PersistentMoves.Choose(world, nexus) : null;
         byte[] parameters = kind == CommandKind.ModeSelect ? ModeList(nexus.Unit.Mode)

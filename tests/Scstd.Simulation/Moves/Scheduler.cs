@@ -8,6 +8,7 @@ internal sealed class Scheduler(World world, SimulatedExecutor[] executors)
     private readonly CommandMoves _commands = new(world);
     private readonly FunctionMoves _functions = new(world);
     private readonly SessionMoves _sessions = new(world);
+    private readonly AdministratorMoves _administrator = new(world);
 
     /// <summary>One thing happens. False if nothing can.</summary>
     public bool Step(bool mayBegin)
@@ -34,12 +35,21 @@ internal sealed class Scheduler(World world, SimulatedExecutor[] executors)
         return false;
     }
 
+    /// <summary>Nothing stays frozen.</summary>
+    public void ThawAll()
+    {
+        foreach (SimulatedUnit unit in world.All)
+            _administrator.Thaw(unit);
+    }
+
     private void Begin()
     {
         int dice = world.Dice(1000);
         if (dice < 12)
             _sessions.Lose();
-        else if (dice < 12 + world.Options.FunctionsPerMille)
+        else if (dice < 24)
+            _administrator.Act();
+        else if (dice < 24 + world.Options.FunctionsPerMille)
             _functions.Request();
         else
             _commands.Send();

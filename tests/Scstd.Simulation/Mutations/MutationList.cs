@@ -7,5 +7,6 @@ internal static partial class MutationList
     private const string Targets = "src/Scstd.Core/Targets/";
 
     public static IReadOnlyList<Mutation> All =>
-        [.. OfGate, .. OfFunctions, .. OfAttentions, .. OfReservations, .. OfPersistent];
+        [.. OfGate, .. OfFunctions, .. OfAttentions, .. OfReservations, .. OfPersistent,
+            .. OfAdministration];
 }

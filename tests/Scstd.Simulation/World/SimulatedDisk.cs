@@ -35,7 +35,7 @@ internal sealed class SimulatedDisk : IBackend
         Commands = Own;
     }
 
-    public int BlockCount { get; }
+    public int BlockCount { get; set; }
 
     public SimulatedStore Store { get; }
 

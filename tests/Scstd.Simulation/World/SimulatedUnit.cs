@@ -6,17 +6,17 @@ namespace Scstd.Simulation;
 internal sealed class SimulatedUnit
 {
     /// <summary>Few, so that commands meet.</summary>
-    private const int Blocks = 6;
+    public const int MostBlocks = 6;
 
     public SimulatedUnit(World world, string name, IExecutor[] executors, int homeIndex)
     {
-        Disk = new SimulatedDisk(world, Blocks);
+        Disk = new SimulatedDisk(world, MostBlocks);
         States = new SimulatedStateStore(world);
         Unit = new LogicalUnit(name, Disk, executors, homeIndex, States)
         {
             TargetPorts = [new TargetPortName("t", 1), new TargetPortName("t", 2)],
         };
-        Model = new UnitModel(world, name, Blocks, Unit.Control.Current, Unit.Control.Changeable)
+        Model = new UnitModel(world, name, MostBlocks, Unit.Control.Current, Unit.Control.Changeable)
         {
             IsInside = Disk.Store.Has,
             InsideCount = () => Disk.Store.Count + States.Count,
@@ -27,6 +27,14 @@ internal sealed class SimulatedUnit
     }
 
     public SimulatedDisk Disk { get; }
+
+    /// <summary>An administrator wants it frozen.</summary>
+    public bool IsFreezing { get; set; }
+
+    /// <summary>How often that was so.</summary>
+    public long FreezeRound { get; set; }
+
+    public bool IsResizing { get; set; }
 
     public SimulatedStateStore States { get; }
 

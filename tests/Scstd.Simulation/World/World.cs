@@ -94,6 +94,7 @@ internal sealed class World : IDisposable
             NowMs++;
             _scheduler.Step(mayBegin: true);
         }
+        _scheduler.ThawAll();
         SimulatedUnit stalled = All[Dice(All.Length)];
         stalled.Disk.Store.IsStalled = true;
         Drain();
