@@ -14,6 +14,9 @@ internal sealed class NexusTaskSet(ItlNexus itl)
     /// <summary>Commands that waited are being enabled.</summary>
     public bool IsEnabling { get; set; }
 
+    /// <summary>A command waits for its turn.</summary>
+    public bool IsWaiting => !_dormant.IsEmpty;
+
     /// <summary>False: the command waits for its turn.</summary>
     public bool TryAdmit(ScsiCommand command, bool goesFirst)
     {

@@ -244,8 +244,7 @@ internal sealed partial class Turnstile
         if (ReferenceEquals(itl.AcaCommand, command))
             itl.AcaCommand = null;
         LeaveOrder(command);
-        NexusTaskSet? own = command.OwnTaskSet;
-        own?.Leave(command);
+        command.OwnTaskSet?.Leave(command);
         AbortWait? waits = command.AbortWaits;
         command.AbortWaits = null;
         if (command.IsAborted)
@@ -260,8 +259,10 @@ internal sealed partial class Turnstile
             itl.Nexus.Port.SendCommandComplete(command);
         for (; waits is not null; waits = waits.Next)
             waits.Barrier.Left();
-        if (own is not null)
-            EnableNext(own);
+        // Whichever task set this one was in: TST may have changed since, and an ORDERED command waits for all older
+        // ones of its nexus.
+        if (itl.TaskSet.IsWaiting)
+            EnableNext(itl.TaskSet);
         if ((itl.Conditions & NexusConditions.RestrictedReordering) != 0)
             EnableRestricted(itl);
     }

@@ -65,6 +65,21 @@ public sealed class ControlModeTests : IDisposable
     }
 
     [Fact]
+    public void An_ordered_command_begins_after_one_that_came_while_there_was_a_single_task_set()
+    {
+        _b.Port.HoldsDataOut = true;
+        TestCommand older = Send(_b, HeldUnit.MoveOut, dataOut: new byte[512]);
+        SetControl(Values(tst: 0x20)).MustBeGood();
+        _b.TakeUnitAttentions();
+        TestCommand ordered = Send(_b, HeldUnit.Move, TaskAttribute.Ordered);
+        _b.Port.GiveDataOut();
+        _unit.Target.Executor.Run();
+        Assert.Equal([older], _unit.Held);
+        _unit.End(older);
+        Assert.Equal([ordered], _unit.Held);
+    }
+
+    [Fact]
     public void With_a_task_set_per_nexus_clear_task_set_leaves_the_others_alone()
     {
         SetControl(Values(tst: 0x20)).MustBeGood();
