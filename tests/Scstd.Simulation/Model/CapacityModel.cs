@@ -19,7 +19,7 @@ internal sealed class CapacityModel(World world, int blocks)
         return true;
     }
 
-    public bool Has(SimulatedCommand command) => (int)command.Lba + command.Blocks <= Blocks;
+    public bool Has(SimulatedCommand command) => command.Blocks == 0 || (int)command.Lba + command.Blocks <= Blocks;
 
     /// <summary>READ CAPACITY (10).</summary>
     public byte[] Describe()

@@ -29,7 +29,7 @@ internal sealed class FunctionModel(World world)
         else if (function.Function == TaskManagementFunction.ClearTaskSet)
         {
             function.Consequences = new AttentionGroup(world);
-            foreach (NexusModel nexus in function.Scope[0].Unit.Nexuses)
+            foreach (NexusModel nexus in function.CoversOthers ? function.Scope[0].Unit.Nexuses : [])
                 Joined(function, nexus);
         }
     }
@@ -37,7 +37,7 @@ internal sealed class FunctionModel(World world)
     /// <summary>A nexus is there while a function is under way.</summary>
     public void Joined(SimulatedFunction function, NexusModel nexus)
     {
-        if (function.Function == TaskManagementFunction.ClearTaskSet &&
+        if (function.Function == TaskManagementFunction.ClearTaskSet && function.CoversOthers &&
             !ReferenceEquals(nexus.Session, function.Session) && function.Preempted?.Contains(nexus.Name) != false)
             function.Consequences!.Open(nexus, AdditionalSense.CommandsClearedByAnotherInitiator);
         else if (function.IsReset && function.Reset.Contains(nexus.Unit))
@@ -66,7 +66,10 @@ internal sealed class FunctionModel(World world)
             }
             nexus.Unit.Functions.Remove(function);
             if (function.IsReset && !nexus.Unit.Functions.Exists(f => f.IsReset))
+            {
                 nexus.Unit.Reservation.Told(nexus.Unit);
+                nexus.Unit.Mode.TaskSetsAreChanging = false;
+            }
         }
         if (function.Function == TaskManagementFunction.ClearTaskSet)
             JudgeCleared(function);

@@ -24,8 +24,13 @@ internal sealed class ModeModel(World world, byte[] values, byte[] changeable)
     /// <summary>TST 001b: a task set for each nexus.</summary>
     public bool HasTaskSetPerNexus => Current[0] >> 5 == 1;
 
-    public bool ShareTaskSet(SimulatedCommand one, SimulatedCommand other) =>
-        !HasTaskSetPerNexus || ReferenceEquals(one.To, other.To);
+    /// <summary>A change of TST has taken effect and is being told.</summary>
+    public bool TaskSetsAreChanging { get; set; }
+
+    /// <summary>Which of two commands goes first is a question only within one task set.</summary>
+    public static bool ShareTaskSet(SimulatedCommand one, SimulatedCommand other) =>
+        !one.MayBeInEither && !other.MayBeInEither && one.IsInOwnTaskSet == other.IsInOwnTaskSet &&
+        (!one.IsInOwnTaskSet || ReferenceEquals(one.To, other.To));
 
     /// <summary>A MODE SELECT with one whole Control page: what it must answer.</summary>
     public Expectation Judge(ReadOnlySpan<byte> page)
@@ -53,6 +58,7 @@ internal sealed class ModeModel(World world, byte[] values, byte[] changeable)
 
     private void Set(byte[] values)
     {
+        TaskSetsAreChanging |= ((values[0] ^ Current[0]) & 0xE0) != 0;
         if (((values[3] ^ Current[3]) & 0x40) != 0)
             TaskAbortedStatusChangedAt = world.Now;
         if (((values[2] ^ Current[2]) & 0x08) != 0)

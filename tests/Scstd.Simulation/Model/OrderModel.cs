@@ -11,12 +11,12 @@ internal static class OrderModel
     /// <summary>It is enabled at once: HEAD OF QUEUE, those that may be treated so, and those that are refused anyway.
     /// </summary>
     public static bool GoesFirst(SimulatedCommand command) =>
-        command.Attribute == TaskAttribute.HeadOfQueue || command.Kind == CommandKind.Faulty ||
+        command.Attribute == TaskAttribute.HeadOfQueue || command.IsRefusedAtOnce ||
         (command.Attribute == TaskAttribute.Simple && command.Kind is CommandKind.Inquiry or
             CommandKind.RequestSense or CommandKind.ReportLuns);
 
     public static bool IsOrdered(SimulatedCommand command) =>
-        command.Attribute == TaskAttribute.Ordered && command.Kind != CommandKind.Faulty;
+        command.Attribute == TaskAttribute.Ordered && !command.IsRefusedAtOnce;
 
     public static void Begins(World world, SimulatedCommand command)
     {
@@ -24,7 +24,7 @@ internal static class OrderModel
             return;
         foreach (SimulatedCommand other in command.Model.Pending)
         {
-            if (ReferenceEquals(other, command) || !command.Model.Mode.ShareTaskSet(other, command))
+            if (ReferenceEquals(other, command) || !ModeModel.ShareTaskSet(other, command))
                 continue;
             bool isOlder = other.Id < command.Id;
             bool sameWay = ReferenceEquals(other.Session.Executor, command.Session.Executor);

@@ -46,7 +46,10 @@ internal sealed class SimulatedFunction : TaskManagementRequest
     public AdditionalSense ResetCondition => Function == TaskManagementFunction.LogicalUnitReset
         ? AdditionalSense.BusDeviceResetFunctionOccurred : AdditionalSense.PowerOnResetOrBusDeviceReset;
 
-    public bool CoversOthers => IsReset || Function == TaskManagementFunction.ClearTaskSet;
+    /// <summary>With a task set for each nexus CLEAR TASK SET covers the requester's own alone (SAM-5 §7.5).</summary>
+    public bool IsForOwnTaskSet { get; init; }
+
+    public bool CoversOthers => IsReset || (Function == TaskManagementFunction.ClearTaskSet && !IsForOwnTaskSet);
 
     public bool IsOn(UnitModel unit)
     {
@@ -77,8 +80,7 @@ internal sealed class SimulatedFunction : TaskManagementRequest
 
     public override string ToString() => $"F{Id} {Function} of {Session}";
 
-    /// <summary>With a task set for each nexus CLEAR TASK SET covers the requester's own alone (SAM-5 §7.5).</summary>
     private bool MayClear(SimulatedCommand command) => ReferenceEquals(command.Session, Session)
         ? command.Sequence < Sequence
-        : IsReset || !command.Model.Mode.HasTaskSetPerNexus;
+        : CoversOthers;
 }

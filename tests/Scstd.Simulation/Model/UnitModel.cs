@@ -61,6 +61,9 @@ internal sealed class UnitModel
     public void Received(SimulatedCommand command)
     {
         command.ReceivedAt = _world.Now;
+        command.IsRefusedAtOnce = command.Kind == CommandKind.Faulty || !Capacity.Has(command);
+        command.IsInOwnTaskSet = Mode.HasTaskSetPerNexus;
+        command.MayBeInEither = Mode.TaskSetsAreChanging;
         if (command.Writes)
         {
             for (int i = 0; i < command.Blocks; i++)
@@ -158,6 +161,8 @@ internal sealed class UnitModel
         command.Consequences?.Close();
         if (command.RunsAlone)
         {
+            if (command.Kind == CommandKind.ModeSelect && command.HasBegun)
+                Mode.TaskSetsAreChanging = false;
             Reservation.Told(command);
             Persistent.Told(command);
         }

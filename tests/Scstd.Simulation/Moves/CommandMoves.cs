@@ -148,7 +148,7 @@ internal sealed class CommandMoves(World world)
                 values[2] ^= (byte)(0x08 & mode.Changeable[2]);
                 break;
             case 4:
-                values[0] ^= (byte)(0x04 & mode.Changeable[0]);
+                values[0] ^= (byte)((world.Dice(2) == 0 ? 0x04 : 0x20) & mode.Changeable[0]);
                 break;
             default:
                 values[3] ^= (byte)(0x40 & mode.Changeable[3]);

@@ -30,6 +30,7 @@ internal sealed class FunctionMoves(World world)
             Lun = Lun.FromNumber(nexus.Lun),
             Sequence = session.Sequence,
             Referenced = referenced,
+            IsForOwnTaskSet = nexus.Unit.Mode.HasTaskSetPerNexus,
             RequestedAt = world.Now,
         };
         world.Trace?.Invoke($"requests {request} on {(isOnAll ? "all" : nexus.Unit.Name)} {referenced}");

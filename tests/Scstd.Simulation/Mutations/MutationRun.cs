@@ -6,7 +6,7 @@ namespace Scstd.Simulation;
 internal sealed class MutationRun(SourceTree sources)
 {
     /// <summary>Enough for the rarest of the planted bugs with room to spare.</summary>
-    public const int SeedsEach = 1500;
+    public const int SeedsEach = 4000;
 
     /// <summary>As many again are free of violations by the same way without a bug.</summary>
     public const int SeedsOfControl = 500;

@@ -94,6 +94,15 @@ internal sealed class SimulatedCommand : ScsiCommand
     /// <summary>When it came an ORDERED one was waiting on the same executor.</summary>
     public bool IsBehindOrdered { get; set; }
 
+    /// <summary>It came into a task set of its nexus alone (TST 001b), and stays there.</summary>
+    public bool IsInOwnTaskSet { get; set; }
+
+    /// <summary>When it came its CDB was wrong: it is refused, and its attribute orders nothing.</summary>
+    public bool IsRefusedAtOnce { get; set; }
+
+    /// <summary>It came while a change of TST was being told.</summary>
+    public bool MayBeInEither { get; set; }
+
     public bool HasBegun => BeganAt != long.MaxValue;
 
     public bool IsPending => Outcome == Outcome.Pending;
