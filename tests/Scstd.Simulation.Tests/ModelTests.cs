@@ -132,7 +132,11 @@ public sealed class ModelTests : IDisposable
         PersistentState state = PersistentState.None.With("a", 1).With("b", 2).With("c", 3).Reserved(5, "b");
         PersistentOutcome outcome = PersistentActions.CarryOut(state, new PersistentRequest
         {
-            Action = PersistentActions.PreemptAndAbort, Requester = "a", Key = 1, ActionKey = 2, Type = 6,
+            Action = PersistentActions.PreemptAndAbort,
+            Requester = "a",
+            Key = 1,
+            ActionKey = 2,
+            Type = 6,
         });
         Assert.Equal(["b"], outcome.Deprived);
         Assert.Equal(AdditionalSense.RegistrationsPreempted, outcome.DeprivedCondition);
@@ -149,7 +153,11 @@ public sealed class ModelTests : IDisposable
         {
             PersistentOutcome outcome = PersistentActions.CarryOut(state, new PersistentRequest
             {
-                Action = action, Requester = "a", Key = 2, ActionKey = 1, Type = 1,
+                Action = action,
+                Requester = "a",
+                Key = 2,
+                ActionKey = 1,
+                Type = 1,
             });
             Assert.Equal(ScsiStatus.ReservationConflict, outcome.Status);
             Assert.Same(state, outcome.State);
