@@ -139,7 +139,7 @@ simulate() {
 stage_simulation() {
     step "10,000 seeds of the mid-layer" simulate simulation.log 900 --seeds 0 10000
     step "10,000 aborts, RESERVE, PREEMPT AND ABORT: nothing lands late" simulate must-show.log 600 --must-show
-    step "every planted bug is caught" simulate mutations.log 900 --mutations
+    step "every planted bug is caught" simulate mutations.log 1200 --mutations
 }
 
 # A stage of scripts prints PASS, FAIL and SKIP lines and ends with "stage: ..." (tests/stage.sh).
