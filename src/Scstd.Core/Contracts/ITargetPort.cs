@@ -37,8 +37,8 @@ public interface ITargetPort
     /// </summary>
     void TaskManagementFunctionExecuted(TaskManagementRequest request);
 
-    /// <summary>For a log: a function has waited this long for <see cref="TaskManagementRequest.WaitsFor"/>, and goes on
-    /// waiting.</summary>
+    /// <summary>For a log: a function has waited this long for <see cref="TaskManagementRequest.WaitsFor"/>, and goes
+    /// on waiting.</summary>
     void TaskManagementFunctionDelayed(TaskManagementRequest request, long waitedMs)
     {
     }

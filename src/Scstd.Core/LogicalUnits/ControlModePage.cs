@@ -1,6 +1,7 @@
 namespace Scstd.Core;
 
-/// <summary>QERR of the Control mode page, SPC-4 §7.5.8: what a CHECK CONDITION does to the commands beside it.</summary>
+/// <summary>QERR of the Control mode page, SPC-4 §7.5.8: what a CHECK CONDITION does to the commands beside it.
+/// </summary>
 internal enum QueueErrorManagement
 {
     Continue = 0b00,

@@ -9,7 +9,8 @@ internal sealed class FaultRequest(ScsiCommand command)
 
     public ItlNexus ItlNexus { get; } = command.ItlNexus!;
 
-    /// <summary>NACA was set. A command of another nexus that is let through an ACA condition adds none to it.</summary>
+    /// <summary>NACA was set. A command of another nexus that is let through an ACA condition adds none to it.
+    /// </summary>
     public bool EstablishesAca { get; } =
         command.HasNaca && (!command.PassesAca || command.ItlNexus!.IsFaulted);
 
@@ -76,7 +77,8 @@ internal sealed class Faults(LogicalUnit unit)
     /// <summary>The nexus has an ACA condition in effect.</summary>
     public bool IsFaulted(ItNexus nexus) => _inEffect.Exists(c => ReferenceEquals(c.ItlNexus.Nexus, nexus));
 
-    /// <summary>The ACA condition of a nexus ends; <paramref name="told"/> runs here when every executor knows.</summary>
+    /// <summary>The ACA condition of a nexus ends; <paramref name="told"/> runs here when every executor knows.
+    /// </summary>
     public void End(ItNexus nexus, Action told) => unit.Gate.Tell(TakeEnds(nexus), openExclusion: false, told);
 
     /// <summary>The same as part of a change that tells its consequences itself.</summary>

@@ -22,8 +22,8 @@ public sealed record FreezeReport(
 
 /// <summary>
 /// Freezing one unit: what is with its device server is waited for, what comes is received and held, in its order,
-/// until the last who wanted it so lets it go. Aborts and resets pass: they are what initiators have against waiting. All
-/// members run on the home executor.
+/// until the last who wanted it so lets it go. Aborts and resets pass: they are what initiators have against waiting.
+/// All members run on the home executor.
 /// </summary>
 internal sealed class Freezing(LogicalUnit unit)
 {

@@ -4,8 +4,8 @@ using Scstd.Scsi;
 namespace Scstd.Core;
 
 /// <summary>
-/// LOG SENSE and LOG SELECT, SPC-4 §6.8, §6.7 and §7.3: the pages that every unit can fill truthfully. Temperature (0Dh)
-/// is not among them: nobody measures one.
+/// LOG SENSE and LOG SELECT, SPC-4 §6.8, §6.7 and §7.3: the pages that every unit can fill truthfully. Temperature
+/// (0Dh) is not among them: nobody measures one.
 /// </summary>
 internal static class LogCommands
 {
@@ -57,7 +57,8 @@ internal static class LogCommands
             case SupportedPages:
                 command.CompleteWithData(subpage == AllSubpages
                     ? [SubpageFormat | SupportedPages, AllSubpages, 0, (byte)((Pages.Length + 1) * 2),
-                        SupportedPages, 0, SupportedPages, AllSubpages, .. Pages.Skip(1).SelectMany(p => (byte[])[p, 0])]
+                        SupportedPages, 0, SupportedPages, AllSubpages,
+                        .. Pages.Skip(1).SelectMany(p => (byte[])[p, 0])]
                     : [SupportedPages, 0, 0, (byte)Pages.Length, .. Pages]);
                 break;
             case InformationalExceptions:
@@ -72,8 +73,9 @@ internal static class LogCommands
     private static ushort LastParameterOf(byte page) =>
         page is WriteErrors or ReadErrors ? TotalUncorrectedErrors : (ushort)0;
 
-    /// <summary>§7.3.7, §7.3.14: DS set (the page is not saved), one parameter, a counter of eight bytes in binary format
-    /// that is not saved either. LOG SENSE's threshold values are all there is to compare with: none, all ones.</summary>
+    /// <summary>§7.3.7, §7.3.14: DS set (the page is not saved), one parameter, a counter of eight bytes in binary
+    /// format that is not saved either. LOG SENSE's threshold values are all there is to compare with: none, all ones.
+    /// </summary>
     private static void CompleteWithCounter(ScsiCommand command, byte page)
     {
         const int Bytes = 16;
@@ -109,8 +111,8 @@ internal static class LogCommands
         return cdb[3] != 0 ? SenseData.InvalidFieldInCdb(3) : null;
     }
 
-    /// <summary>PCR: the counters of the page, or with page 00h of all, begin anew (§6.7). The other nexuses are told if
-    /// one had counted anything.</summary>
+    /// <summary>PCR: the counters of the page, or with page 00h of all, begin anew (§6.7). The other nexuses are told
+    /// if one had counted anything.</summary>
     private static void LogSelect(ScsiCommand command)
     {
         byte page = (byte)(command.Cdb[2] & 0x3F);

@@ -2,7 +2,8 @@ using System.Buffers.Binary;
 
 namespace Scstd.Core;
 
-/// <summary>The saved values of a unit's mode pages (SPC-4 §5.9) as bytes for its <see cref="IUnitStateStore"/>.</summary>
+/// <summary>The saved values of a unit's mode pages (SPC-4 §5.9) as bytes for its <see cref="IUnitStateStore"/>.
+/// </summary>
 /*  0     version (1)
     then, for each page:
     0     PAGE CODE

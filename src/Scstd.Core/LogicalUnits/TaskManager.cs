@@ -63,8 +63,8 @@ internal static class TaskManager
         }
     }
 
-    /// <summary>The REPORT LUNS well known logical unit does every command on the spot and keeps no state: none of it is
-    /// ever there to be aborted, reset or found.</summary>
+    /// <summary>The REPORT LUNS well known logical unit does every command on the spot and keeps no state: none of it
+    /// is ever there to be aborted, reset or found.</summary>
     private static TaskManagementResponse OfWellKnownUnit(TaskManagementRequest request) => request.Function switch
     {
         TaskManagementFunction.AbortTask when request.Referenced is null => TaskManagementResponse.TaskDoesNotExist,

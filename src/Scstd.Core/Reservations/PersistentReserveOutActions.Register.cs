@@ -9,8 +9,8 @@ internal static partial class PersistentReserveOutActions
 
     /// <summary>
     /// SPC-4 §5.13.7, tables of the register behaviours. What the nexus itself may do its own row says. Its other
-    /// ports (ALL_TG_PT) follow: one that has a key which is neither the old nor the new one is a conflict. So is a nexus of
-    /// the list (SPEC_I_PT) that is registered with another key. All of them are registered or none.
+    /// ports (ALL_TG_PT) follow: one that has a key which is neither the old nor the new one is a conflict. So is a
+    /// nexus of the list (SPEC_I_PT) that is registered with another key. All of them are registered or none.
     /// </summary>
     private static PersistentReserveOutOutcome Register(PersistentReserveOutRequest request)
     {

@@ -26,8 +26,8 @@ public sealed partial class ItNexus
     private bool _hasEnded;
 
     /// <summary>Brings the nexus into being, on its executor: every unit of the map gets an I_T_L nexus, and each of
-    /// those a unit attention condition: for the power on, or with <paramref name="afterLoss"/>, when the initiator port
-    /// has been here before, for the loss of the nexus that it had (SAM-5 §5.14, §6.3.4).</summary>
+    /// those a unit attention condition: for the power on, or with <paramref name="afterLoss"/>, when the initiator
+    /// port has been here before, for the loss of the nexus that it had (SAM-5 §5.14, §6.3.4).</summary>
     public ItNexus(
         IExecutor executor,
         ITargetPort port,

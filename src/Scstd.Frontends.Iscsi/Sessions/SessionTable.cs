@@ -21,8 +21,8 @@ internal sealed class SessionTable
     private readonly Queue<SessionKey> _rememberedInOrder = new();
     private ushort _lastTsih;
 
-    /// <summary>Our choice: nexuses that are remembered after their end. One that is forgotten is told POWER ON OCCURRED
-    /// when it comes back, which says more than the loss of the nexus.</summary>
+    /// <summary>Our choice: nexuses that are remembered after their end. One that is forgotten is told POWER ON
+    /// OCCURRED when it comes back, which says more than the loss of the nexus.</summary>
     private const int RememberedMax = 16_384;
 
     public int Count

@@ -211,7 +211,8 @@ public sealed class AcaTests : IDisposable
         TestCommand first = Send(_faulted, HeldUnit.Move, Naca), second = Send(_other, HeldUnit.Move, Naca);
         _unit.Fail(first);
         _unit.Fail(second);
-        Assert.Equal(TaskManagementResponse.FunctionComplete, _faulted.Request(TaskManagementFunction.LogicalUnitReset));
+        Assert.Equal(
+            TaskManagementResponse.FunctionComplete, _faulted.Request(TaskManagementFunction.LogicalUnitReset));
         Assert.True(second.WasAborted);
         _faulted.TakeUnitAttentions();
         Assert.Equal(ScsiStatus.Good, RunToEnd(_faulted, HeldUnit.Move).Status);

@@ -1,7 +1,7 @@
 #!/bin/bash
-# shared.sh PORTAL1 PORTAL2 IQN LUN [PART...]: one disk, shared by two hosts, and by two paths of one host, with the kernel's own
-# initiator: what each host sees of what the other one does. Two interfaces of iscsiadm with two initiator names stand
-# for two hosts, two portals of different portal groups for two paths.
+# shared.sh PORTAL1 PORTAL2 IQN LUN [PART...]: one disk, shared by two hosts, and by two paths of one host, with the
+# kernel's own initiator: what each host sees of what the other one does. Two interfaces of iscsiadm with two initiator
+# names stand for two hosts, two portals of different portal groups for two paths.
 #   1. RESERVE, reset and unit attentions between the hosts
 #   2. persistent reservations by sg_persist, and a fence: preempt and abort while the other host writes
 #   3. multipath over two paths, one of which is lost under fio; mpathpersist over both
@@ -119,7 +119,7 @@ keys_are() {    # keys_are NODE KEY...
     pr_in "$node" --read-keys | tee /dev/stderr | grep -oi '^ *0x[0-9a-f]*$' | tr -d ' ' | sort |
         diff - <(printf '%s\n' "$@" | sort)
 }
-nobody_is_registered() { pr_in "$1" --read-keys | tee /dev/stderr | grep -qi 'there are NO registered reservation keys'; }
+nobody_is_registered() { pr_in "$1" --read-keys | tee /dev/stderr | grep -qi 'NO registered reservation keys'; }
 held_by() { pr_in "$1" --read-reservation | tee /dev/stderr | grep -qi "key *= *$2"; }
 full_status_names_both() {
     local out
@@ -222,9 +222,11 @@ two_paths() {
     check "A logs in through the second portal" login a "$portal2" || return
     check "its disk is there" wait_until 60 path_dev $host_a "$portal2" block || return
     check "B leaves, so that one host's paths remain" logout b "$portal1"
-    check "multipath makes one map of the two paths" both_paths_make_one_map || { multipath -v3 2>&1 | tail -40; return; }
+    check "multipath makes one map of the two paths" both_paths_make_one_map ||
+        { multipath -v3 2>&1 | tail -40; return; }
     multipath -ll
-    check "mpathpersist registers both paths" mpathpersist --out --register-ignore --param-sark=0xcafe "/dev/mapper/$map"
+    check "mpathpersist registers both paths" \
+        mpathpersist --out --register-ignore --param-sark=0xcafe "/dev/mapper/$map"
     check "one key for each path" keys_are "$a" 0xcafe 0xcafe
     check "mpathpersist reserves" mpathpersist --out --reserve --param-rk=0xcafe --prout-type=5 "/dev/mapper/$map"
     fio --name=paths --filename="/dev/mapper/$map" --ioengine=libaio --direct=1 --rw=randrw --bs=4k --iodepth=16 \
