@@ -254,7 +254,7 @@ public abstract class ReactorStreamLaws : IDisposable
             client.ReceiveExactlyInto(bytes);
         }
         Assert.Equal(Looks, allocated.Count);
-        // What the runtime itself does once (a method compiled anew) is no steady state: the median of a thousand echoes.
+        // What the runtime does once (a method compiled anew) is no steady state: the median of a thousand echoes.
         List<long> each = [.. allocated.Skip(1).Zip(allocated, (later, earlier) => later - earlier).Order()];
         Assert.Equal(0, each[each.Count / 2]);
     }
