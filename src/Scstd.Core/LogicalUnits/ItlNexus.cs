@@ -67,6 +67,12 @@ public sealed class ItlNexus
 
     public UnitAttentions UnitAttentions { get; }
 
+    /// <summary>Commands that the frontend has not released: also those that have ended and are being sent.</summary>
+    internal int CommandsOut { get; set; }
+
+    /// <summary>Its LUN was taken away, and who waits for the last of <see cref="CommandsOut"/>.</summary>
+    internal Action? Released { get; set; }
+
     internal Turnstile Turnstile { get; }
 
     /// <summary>Its place in <see cref="Turnstile.Nexuses"/>, so that a session of thousands of LUNs ends quickly.

@@ -21,7 +21,7 @@ public sealed partial class ItNexus
     /// </summary>
     /// <param name="next">Takes effect at once.</param>
     /// <param name="settled">Called here, now or later, when nothing of this nexus can act through what was taken away,
-    /// and nothing is held there any more.</param>
+    /// nothing is held there any more, and no memory that its units lent is being sent.</param>
     public void ChangeMap(LunMap next, Action? settled = null)
     {
         if (IsEnding)
@@ -74,7 +74,7 @@ public sealed partial class ItNexus
     {
         ItlNexus?[] before = _byNumber;
         var after = new ItlNexus?[next.Span];
-        var removed = new List<ItlNexus>();
+        var exchanged = new List<ItlNexus>();
         foreach (LunMapEntry entry in next.Entries)
         {
             ItlNexus? was = entry.Number < before.Length ? before[entry.Number] : null;
@@ -89,12 +89,13 @@ public sealed partial class ItNexus
             ItlNexus itl = Join(entry, AdditionalSense.PowerOnOccurred);
             after[entry.Number] = itl;
             if (was is not null)
-                itl.Announce(AdditionalSense.InquiryDataHasChanged);
+                exchanged.Add(itl);
         }
-        removed.AddRange(before.OfType<ItlNexus>());
         _byNumber = after;
         Map = next;
-        return removed;
+        foreach (ItlNexus itl in exchanged)
+            itl.Announce(AdditionalSense.InquiryDataHasChanged);
+        return [.. before.OfType<ItlNexus>()];
     }
 
     /// <summary>The WP bit that MODE SENSE tells this initiator is another (SPC-4 §5.9: a mode parameter changed).
@@ -115,7 +116,7 @@ public sealed partial class ItNexus
         foreach (ItlNexus itl in removed)
         {
             _unsettledDepartures++;
-            var barrier = new AbortBarrier(() => CommandsDeparted(itl, Settled));
+            var barrier = new AbortBarrier(() => CommandsDeparted(itl, () => GivenUp(itl)));
             Turnstile.Await(itl, barrier);
             // Nobody could clear it any more, and what it blocks would never end.
             if (itl.IsFaulted)
@@ -124,12 +125,15 @@ public sealed partial class ItNexus
         }
         Count();
 
-        void Settled()
+        void GivenUp(ItlNexus itl)
         {
             _unsettledDepartures--;
             if (_countsDepartures)
                 UnitEnded();
-            Count();
+            if (itl.CommandsOut == 0)
+                Count();
+            else
+                itl.Released = Count;
         }
 
         void Count()

@@ -88,6 +88,7 @@ public sealed partial class ItNexus
         if (Find(command.Lun) is { } itl)
         {
             command.ItlNexus = itl;
+            itl.CommandsOut++;
             itl.Turnstile.Receive(command);
         }
         else
@@ -151,6 +152,11 @@ public sealed partial class ItNexus
     {
         _commandsOut--;
         Invariant.That(_commandsOut >= 0, "more commands were released than received");
+        if (command.ItlNexus is { } itl && --itl.CommandsOut == 0 && itl.Released is { } released)
+        {
+            itl.Released = null;
+            released();
+        }
     }
 
     private void CommandsGone()

@@ -170,13 +170,13 @@ internal sealed partial class IscsiSession
     private static bool IsCovered(IscsiCommand command, IscsiTaskManagementRequest request) => request.Function switch
     {
         TaskManagementFunction.AbortTask =>
-            ReferenceEquals(command, request.Referenced) && command.Lun == request.Lun
+            ReferenceEquals(command, request.Referenced) && command.Lun.IsSameUnitAs(request.Lun)
             && command.Sequence < request.Sequence,
         TaskManagementFunction.TargetWarmReset or TaskManagementFunction.TargetColdReset
             or TaskManagementFunction.ItNexusReset => command.Sequence < request.Sequence,
         TaskManagementFunction.AbortTaskSet or TaskManagementFunction.ClearTaskSet
             or TaskManagementFunction.LogicalUnitReset =>
-            command.Lun == request.Lun && command.Sequence < request.Sequence,
+            command.Lun.IsSameUnitAs(request.Lun) && command.Sequence < request.Sequence,
         _ => false,
     };
 

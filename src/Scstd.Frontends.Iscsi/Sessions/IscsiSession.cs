@@ -161,6 +161,7 @@ internal sealed partial class IscsiSession
         bool wasOpen = State == SessionState.Open;
         State = SessionState.Ending;
         _patience?.Cancel();
+        ForgetEvents();
         if (!wasOpen)
             return;
         DropAllHeld();

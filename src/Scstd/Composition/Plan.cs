@@ -107,12 +107,12 @@ internal sealed class Plan(DaemonSection daemon, string folder)
             {
                 Name = group.Name.Text,
                 Initiators = group.Initiators,
-                Luns = Luns(group.Luns, units),
+                Luns = Luns(group.Luns, group.LunAddressing ?? target.LunAddressing, units),
                 Authentication = group.Authentication is { } own ? Chap(own) : null,
                 Limit = Limit(group.Limits),
             }),
         ],
-        Luns = Luns(target.Luns, units),
+        Luns = Luns(target.Luns, target.LunAddressing, units),
         Authentication = Chap(target.Authentication),
         Negotiation = Negotiation(target.Negotiation),
         Timers = new TimerOptions
@@ -124,13 +124,23 @@ internal sealed class Plan(DaemonSection daemon, string folder)
         },
         MaxSessions = target.Limits.Sessions,
         QueueDepth = target.Limits.QueueDepth,
+        AsynchronousEvents = target.AsynchronousEvents,
         Redirect = target.Redirect is { } redirect
             ? new RedirectOptions(redirect.To!.ToString(), redirect.IsPermanent)
             : null,
     };
 
-    private static LunMap Luns(IReadOnlyList<LunSection> luns, IReadOnlyDictionary<string, LogicalUnit> units) =>
-        new(luns.Select(lun => new LunMapEntry(lun.Number, units[lun.Device.Text], lun.IsReadOnly)));
+    private static LunMap Luns(
+        IReadOnlyList<LunSection> luns,
+        LunAddressingChoice addressing,
+        IReadOnlyDictionary<string, LogicalUnit> units) => new(
+        luns.Select(lun => new LunMapEntry(lun.Number, units[lun.Device.Text], lun.IsReadOnly)),
+        addressing switch
+        {
+            LunAddressingChoice.Flat => Scsi.LunAddressing.Flat,
+            LunAddressingChoice.Extended => Scsi.LunAddressing.Extended,
+            _ => Scsi.LunAddressing.Peripheral,
+        });
 
     private static ParameterLimits Negotiation(NegotiationSection section) => new()
     {

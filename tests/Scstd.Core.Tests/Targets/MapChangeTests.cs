@@ -213,6 +213,49 @@ public sealed class MapChangeTests : IDisposable
     }
 
     [Fact]
+    public void It_is_settled_only_when_what_the_old_unit_lent_has_been_sent()
+    {
+        var port = new SlowPort();
+        var nexus = new ItNexus(
+            _world.Target.Executor, port, TestInitiator.Target, "slow", MapWorld.Map((0, _world.A)));
+        var command = new TestCommand { Lun = Lun.FromNumber(0) };
+        command.SetCdb([0, 0, 0, 0, 0, 0]);
+        nexus.CommandReceived(command);
+        bool settled = false;
+        nexus.ChangeMap(MapWorld.Map((0, _world.B)), () => settled = true);
+        _world.Target.Executor.Run();
+        Assert.Equal((true, false), (command.State == CommandState.Ended, settled));
+        command.Release();
+        Assert.True(settled);
+        nexus.End(static () => { });
+        _world.Target.Executor.Run();
+    }
+
+    /// <summary>Whatever it is to send is long under way.</summary>
+    private sealed class SlowPort : ITargetPort
+    {
+        public void ReceiveDataOut(ScsiCommand command)
+        {
+        }
+
+        public void SendCommandComplete(ScsiCommand command)
+        {
+        }
+
+        public void TerminateDataTransfer(ScsiCommand command)
+        {
+        }
+
+        public void CommandAborted(ScsiCommand command)
+        {
+        }
+
+        public void TaskManagementFunctionExecuted(TaskManagementRequest request)
+        {
+        }
+    }
+
+    [Fact]
     public void A_nexus_that_ends_takes_with_it_what_was_departing()
     {
         TestInitiator initiator = _world.Login((0, _world.A), (1, _world.B));

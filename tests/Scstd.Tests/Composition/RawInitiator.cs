@@ -59,6 +59,9 @@ internal sealed class RawInitiator : IDisposable
         BinaryPrimitives.WriteUInt32BigEndian(header.AsSpan(24), _cmdSn++);
         cdb.CopyTo(header.AsSpan(32));
         (byte[] answer, byte[] data) = Exchange(header, []);
+        // A SCSI asynchronous event (§11.9.1) says nothing that the unit attention condition does not say.
+        while (answer[0] == 0x32 && answer[36] == 0)
+            (answer, data) = Receive();
         // Status comes with the data (§11.7.1, the S bit), or alone.
         while (answer[0] == 0x25 && (answer[1] & 0x01) == 0)
             (answer, _) = Receive();

@@ -24,6 +24,12 @@ public sealed class TargetSection : Section
         new Row<TargetSection, IReadOnlyList<GroupSection>>("groups",
             new ListRule<GroupSection>(GroupSection.Rule, orEmpty: true, orOne: false), (s, v) => s.Groups = v,
             "Groups of initiators that see something else. The first that matches decides."),
+        new Row<TargetSection, LunAddressingChoice>("lun_addressing", LunSection.AddressingRule,
+            (s, v) => s.LunAddressing = v, "How REPORT LUNS writes the numbers (SAM-5 §4.7.7); every method is "
+                + "understood. peripheral: above 255 in flat space addressing. Default: peripheral."),
+        new Row<TargetSection, bool>("asynchronous_events", new BooleanRule(), (s, v) => s.AsynchronousEvents = v,
+            "Tell changed LUNs, units and capacities at once (RFC 7143 §11.9.1), not only with the next command. "
+                + "Default: yes."),
         new Row<TargetSection, RedirectSection>("redirect", RedirectSection.ShortOrFull, (s, v) => s.Redirect = v,
             "Send everybody who wants to log in to another portal instead."));
 
@@ -45,6 +51,10 @@ public sealed class TargetSection : Section
 
     public IReadOnlyList<GroupSection> Groups { get; internal set; } = [];
 
+    public LunAddressingChoice LunAddressing { get; internal set; }
+
+    public bool AsynchronousEvents { get; internal set; } = true;
+
     public RedirectSection? Redirect { get; internal set; }
 
     internal TargetSection Called(Word name)
@@ -52,6 +62,13 @@ public sealed class TargetSection : Section
         Name = name;
         return this;
     }
+}
+
+public enum LunAddressingChoice
+{
+    Peripheral,
+    Flat,
+    Extended,
 }
 
 /// <summary>One LUN and the device behind it.</summary>
@@ -68,6 +85,10 @@ public sealed class LunSection : Section
 
     internal static readonly Rule<IReadOnlyList<Named<int, LunSection>>> Map = new MapRule<int, LunSection>(
         new IntegerRule(0, Scsi.Lun.MaxNumber, "a LUN"), ShortOrFull, "devices by LUN");
+
+    internal static readonly Rule<LunAddressingChoice> AddressingRule = new WordRule<LunAddressingChoice>(
+        ("peripheral", LunAddressingChoice.Peripheral), ("flat", LunAddressingChoice.Flat),
+        ("extended", LunAddressingChoice.Extended));
 
     public int Number { get; private set; }
 
@@ -104,7 +125,9 @@ public sealed class GroupSection : Section
             (s, v) => s.Luns = [.. v.Select(e => e.Value.Numbered(e.Key, e.Position))],
             "What they see: LUN and device. Without any, the target is hidden from them."),
         new Row<GroupSection, RateLimitSection>("limits", RateLimitSection.Rule, (s, v) => s.Limits = v,
-            "Limits for all sessions of the group together, over all their LUNs. Default: none."));
+            "Limits for all sessions of the group together, over all their LUNs. Default: none."),
+        new Row<GroupSection, LunAddressingChoice>("lun_addressing", LunSection.AddressingRule,
+            (s, v) => s.LunAddressing = v, "How REPORT LUNS writes the numbers. Default: as the target says."));
 
     public Word Name { get; internal set; }
 
@@ -117,6 +140,9 @@ public sealed class GroupSection : Section
     public RateLimitSection? Limits { get; internal set; }
 
     public IReadOnlyList<LunSection> Luns { get; internal set; } = [];
+
+    /// <summary>Null: as the target says.</summary>
+    public LunAddressingChoice? LunAddressing { get; internal set; }
 
     private sealed class PatternText : ScalarRule<string>
     {

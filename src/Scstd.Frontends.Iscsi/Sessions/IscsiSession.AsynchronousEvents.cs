@@ -1,0 +1,89 @@
+using System.Buffers.Binary;
+using Scstd.Core;
+using Scstd.Frontends.Iscsi.Connections;
+using Scstd.Frontends.Iscsi.Pdus;
+using Scstd.Linux;
+using Scstd.Scsi;
+
+namespace Scstd.Frontends.Iscsi.Sessions;
+
+/// <summary>
+/// SCSI asynchronous events (§11.9.1, event 0): an initiator hears at once that it should look again, instead of with
+/// its next command. The unit attention condition stays pending all the same, so an event that is lost, or left out,
+/// loses nothing. Of each kind there is at most one in a second, and the last change is always told.
+/// </summary>
+internal sealed partial class IscsiSession
+{
+    private readonly List<(AdditionalSense Condition, long AtMs)> _eventsSent = [];
+    private readonly List<(AdditionalSense Condition, ItlNexus Itl)> _eventsDue = [];
+    private ReactorTimer? _eventTimer;
+
+    public void AsynchronousEventOccurred(ItlNexus itl, AdditionalSense condition)
+    {
+        if (!IsOpen || _access is not { Target.Options.AsynchronousEvents: true })
+            return;
+        bool isOfTarget = condition == AdditionalSense.ReportedLunsDataHasChanged;
+        foreach ((AdditionalSense due, ItlNexus where) in _eventsDue)
+        {
+            if (due == condition && (isOfTarget || ReferenceEquals(where, itl)))
+                return;
+        }
+        // Whoever has so many to hear of learns the rest by the unit attention conditions.
+        if (_eventsDue.Count < IscsiLimits.AsynchronousEventsDueMax)
+            _eventsDue.Add((condition, itl));
+        SendDueEvents();
+    }
+
+    private void SendDueEvents()
+    {
+        if (!IsOpen)
+            return;
+        long now = _home.Reactor.NowMs;
+        long next = long.MaxValue;
+        for (int i = 0; i < _eventsDue.Count;)
+        {
+            (AdditionalSense condition, ItlNexus itl) = _eventsDue[i];
+            int kind = _eventsSent.FindIndex(sent => sent.Condition == condition);
+            long mayAtMs = kind < 0 ? now : _eventsSent[kind].AtMs + IscsiLimits.AsynchronousEventPeriodMs;
+            if (mayAtMs > now)
+            {
+                next = Math.Min(next, mayAtMs);
+                i++;
+                continue;
+            }
+            if (kind < 0)
+                _eventsSent.Add((condition, now));
+            else
+                _eventsSent[kind] = (condition, now);
+            _eventsDue.RemoveAt(i);
+            SendEvent(condition, itl);
+        }
+        if (next == long.MaxValue)
+            return;
+        _eventTimer ??= _home.Reactor.CreateTimer(SendDueEvents);
+        _eventTimer.Arm(next - now);
+    }
+
+    private void SendEvent(AdditionalSense condition, ItlNexus itl)
+    {
+        // A LUN that was taken away meanwhile has nothing to tell; a peer that does not read is not sent more.
+        if (_nexus is not { } nexus || !itl.Lun.TryGetNumber(out int number)
+            || !ReferenceEquals(nexus.Find(itl.Lun), itl) || _sender.IsBehind)
+            return;
+        nint slot = _sender.TakeSlot(large: true);
+        Span<byte> data = PduSender.InlineDataOf(slot);
+        bool descriptors = ControlModePage.UsesDescriptorSense(itl.Unit.Control);
+        int senseBytes = SenseWriter.Write(SenseData.UnitAttention(condition), descriptors, data[sizeof(ushort)..]);
+        BinaryPrimitives.WriteUInt16BigEndian(data, (ushort)senseBytes);
+        AsyncMessagePdu.WriteTo(
+            PduSender.HeaderOf(slot), AsyncEvent.ScsiAsynchronousEvent,
+            Lun.FromNumber(number, nexus.Map.Addressing).Value, dataSegmentLength: sizeof(ushort) + senseBytes);
+        _sender.SendHeader(slot, large: true);
+    }
+
+    private void ForgetEvents()
+    {
+        _eventsDue.Clear();
+        _eventTimer?.Cancel();
+    }
+}
