@@ -3,8 +3,8 @@
 #
 #   --quick        only the unit tests, which need no package and no peer
 #   --no-vm        all but the guest with the kernel's initiator
-#   --stage NAME   only the named stages (repeatable): packages build style unit simulation fuzz conformance sharing
-#                  durability soak vm
+#   --stage NAME   only the named stages (repeatable):
+#                  packages build style unit simulation fuzz control conformance sharing durability soak vm
 #
 # Goes on after a failure, says what failed, and ends with a line "N passed, N failed, N skipped"; its status is 0
 # only if nothing failed. Needs the .NET 10 SDK and Debian's apt; becomes root by sudo where it is not. What the
@@ -22,7 +22,7 @@ packages=(
     multipath-tools udev                            # vm: two paths to one disk
     python3 procps git shellcheck                   # the scripts, and what looks them over
 )
-all_stages=(packages build style unit simulation fuzz conformance sharing durability soak vm)
+all_stages=(packages build style unit simulation fuzz control conformance sharing durability soak vm)
 
 stages=() without_vm=''
 while [ $# -gt 0 ]; do
@@ -163,6 +163,7 @@ fuzz_for_a_while() {
     return 1
 }
 stage_fuzz() { step "random and mutated input does no harm" fuzz_for_a_while; }
+stage_control() { script_stage control 400 tests/Control/run.sh; }
 stage_conformance() { script_stage conformance 1200 tests/Conformance/run.sh; }
 # Every kill is a start of the daemon: a hundred here, a thousand by DURABILITY_KILLS=1000.
 stage_durability() { script_stage durability 900 tests/Durability/run.sh; }
