@@ -15,9 +15,10 @@ internal sealed class ConfigurationDifference
     private static readonly string[] KeysWithNames = ["devices", "portals", "targets"];
 
     /// <summary>What a device may become while it serves.</summary>
-    private static readonly string[] LiveKeysOfDevice = ["size", "blocks"];
+    private static readonly string[] LiveKeysOfDevice = ["size", "blocks", "limits"];
 
     private readonly List<DeviceSection> _resized = [];
+    private readonly List<DeviceSection> _limited = [];
     private readonly List<string> _changes = [];
     private readonly List<string> _refusals = [];
     private readonly List<string> _atNextStart = [];
@@ -50,6 +51,8 @@ internal sealed class ConfigurationDifference
 
     public IReadOnlyList<DeviceSection> ResizedDevices => _resized;
 
+    public IReadOnlyList<DeviceSection> LimitedDevices => _limited;
+
     private (List<T> Added, List<T> Removed) Compare<T>(
         string what, IReadOnlyList<T> now, IReadOnlyList<T> next, Func<T, string> name, Action<T, T> changed)
         where T : Section
@@ -79,7 +82,10 @@ internal sealed class ConfigurationDifference
                 + "a restart, or describe it under another name and lead the LUNs there");
             return;
         }
-        _resized.Add(after);
+        if (keys.Any(key => key is not "limits"))
+            _resized.Add(after);
+        if (keys.Contains("limits"))
+            _limited.Add(after);
         _changes.Add($"device {after.Name}: {string.Join(", ", keys)} changed");
     }
 

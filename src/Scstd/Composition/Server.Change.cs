@@ -72,6 +72,8 @@ internal sealed partial class Server
             await UndoAsync(resized);
             throw;
         }
+        foreach (DeviceSection device in difference.LimitedDevices)
+            _serving.Devices[device.Name.Text].Unit.SetRateLimit(plan.Limit(device.Limits));
         ServedDevice[] removed = [.. difference.RemovedDevices.Select(device => _serving.Devices[device.Name.Text])];
         Dictionary<string, ServedDevice> open =
             _serving.Devices.Values.Concat(opened).ToDictionary(device => device.Name);

@@ -170,6 +170,19 @@ public sealed class ReloadTests : IAsyncLifetime
         Assert.Equal(0x0F, initiator.Read(0, ReadCapacity, 8).Data[2]);
     }
 
+    [Fact]
+    public async Task The_limits_of_a_device_change_and_end_while_it_serves()
+    {
+        using RawInitiator initiator = await LogIn(One);
+        initiator.BecomeReady(0);
+        ReloadAnswer answer =
+            await Applied(Yaml.Replace("memory, size: 1MiB", "memory, size: 1MiB, limits: {iops: 9}"));
+        Assert.Equal(["device a: limits changed"], answer.Changes);
+        Assert.Equal(0, initiator.Read(0, ReadBlock, 512).Status);
+        Assert.Equal(["device a: limits changed"], (await Applied(Yaml)).Changes);
+        Assert.Equal(0, initiator.Read(0, ReadBlock, 512).Status);
+    }
+
     /// <summary>A size that took effect before something else failed is taken back.</summary>
     [Fact]
     public async Task A_size_is_taken_back_when_the_rest_fails()
