@@ -46,6 +46,13 @@ public sealed partial class IscsiTargetRegistry
     /// <summary>All sessions at this moment.</summary>
     public IReadOnlyList<SessionInfo> DescribeSessions() => [.. Sessions.Snapshot().Select(session => session.Info)];
 
+    /// <summary>The I_T nexuses that were here in this life of the daemon or in the one before, one a line.</summary>
+    public IReadOnlyList<string> KnownNexuses => Sessions.Known();
+
+    /// <summary>What <see cref="KnownNexuses"/> was at the end of the last life: who comes back is told of the power
+    /// on. Before a portal is opened.</summary>
+    public void RememberBeforePowerOn(IEnumerable<string> nexuses) => Sessions.RememberBeforePowerOn(nexuses);
+
     internal SessionTable Sessions { get; } = new();
 
     internal ChapChallengeLedger Challenges { get; } = new();

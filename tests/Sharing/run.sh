@@ -29,6 +29,14 @@ targets:
       - {name: a, initiators: "$target-a", luns: {$1}}
 YAML
 }
+initiators() {      # initiators NAME [OPTION]
+    local status results=$STAGE_OUT/$1.stdout; shift
+    (cd "$STAGE_OUT" && timeout -k 10 300 "$here/sharing.py" "$@" "127.0.0.1:$port1" "127.0.0.1:$port2" $target \
+        "$SCSTCTL" --socket control.sock) >"$results" 2>&1
+    status=$?
+    count_results <"$results"
+    [ $status -le 1 ] || fail "the initiators did not come to their end (status $status)"
+}
 quiet() { ! daemon_complaints; }
 
 config "0: one, 1: two" >"$STAGE_OUT/first.yaml"
@@ -38,13 +46,13 @@ config "0: one, 1: nowhere" >"$STAGE_OUT/wrong.yaml"
 cp "$STAGE_OUT/first.yaml" "$STAGE_OUT/sharing.yaml"
 if start_daemon daemon --config "$STAGE_OUT/sharing.yaml"; then
     before=$(held)
-    (cd "$STAGE_OUT" && timeout -k 10 300 "$here/sharing.py" "127.0.0.1:$port1" "127.0.0.1:$port2" $target \
-        "$SCSTCTL" --socket control.sock) >"$STAGE_OUT/sharing.stdout" 2>&1
-    status=$?
-    count_results <"$STAGE_OUT/sharing.stdout"
-    [ $status -le 1 ] || fail "the initiators did not come to their end (status $status)"
+    initiators sharing
     returns_to "$before" "in the end"
     check "the daemon logged no error" quiet
+    stop_daemon
+fi
+if start_daemon again --config "$STAGE_OUT/sharing.yaml"; then
+    initiators again --again
     stop_daemon
 fi
 summary

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""sharing.py PORTAL1 PORTAL2 TARGET CONTROL...: one unit, three initiators of libiscsi, and who is told of what.
+"""sharing.py [--again] PORTAL1 PORTAL2 TARGET CONTROL...: three initiators and who is told of what.
 
 A and B come in through PORTAL1, C through PORTAL2, which is of another portal group: another target port. LUN 0 is a
 disk that keeps what it has, LUN 1 one that can be ejected and grown. CONTROL is the command that speaks to the daemon
 (scstctl with its socket). The daemon's configuration is sharing.yaml in the current folder, where others that it is
-given lie beside it. Prints PASS and FAIL lines.
+given lie beside it. Prints PASS and FAIL lines. --again: the daemon was started anew since; only what that tells.
 """
 import json
 import os
@@ -125,9 +125,10 @@ class Host(iscsi.Initiator):
 
 
 class Sharing:
-    def __init__(self, portal1, portal2, target, control):
+    def __init__(self, again, portal1, portal2, target, control):
         self.portals, self.target, self.control = (portal1, portal2), target, control
-        self.power_on()
+        self.again = again
+        self.first_login()
         self.hosts = [self.a, self.b, self.c]
 
     def login(self, letter):
@@ -153,11 +154,14 @@ class Sharing:
 
     # ---- Unit attentions ---------------------------------------------------------------------------------------
 
-    def power_on(self):
+    def first_login(self):
+        """Who was never here is told the general code, who was here before the daemon began anew of the power on."""
         self.a, self.b, self.c = (self.login(letter) for letter in 'abc')
+        expected = (0x29, 0x01) if self.again else (0x29, 0x00)
         for host in (self.a, self.b, self.c):
             seen = host.attentions()
-            judge('power on: %s is told 29h/01h' % host.letter.upper(), seen == [(0x29, 0x01)], words(seen))
+            judge('%s: %s is told %s' % ('power on' if self.again else 'first login', host.letter.upper(),
+                                         words([expected])), seen == [expected], words(seen))
 
     def nexus_loss(self):
         def come_back():
@@ -411,9 +415,10 @@ def words(attentions):
 
 
 def main():
-    portal1, portal2, target, *control = sys.argv[1:]
-    sharing = Sharing(portal1, portal2, target, control)
-    for scenario in (sharing.nexus_loss, sharing.resets, sharing.modes, sharing.medium, sharing.bypass,
+    again = sys.argv[1] == '--again'
+    portal1, portal2, target, *control = sys.argv[1 + again:]
+    sharing = Sharing(again, portal1, portal2, target, control)
+    for scenario in () if again else (sharing.nexus_loss, sharing.resets, sharing.modes, sharing.medium, sharing.bypass,
                      sharing.timestamp, sharing.resize, sharing.freeze, sharing.reload, sharing.kick, sharing.aca,
                      sharing.abort_is_safe, sharing.preempt_is_safe, sharing.reserve, sharing.persistent,
                      sharing.registration_outlives_session):

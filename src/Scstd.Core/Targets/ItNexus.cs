@@ -26,15 +26,17 @@ public sealed partial class ItNexus
     private bool _hasEnded;
 
     /// <summary>Brings the nexus into being, on its executor: every unit of the map gets an I_T_L nexus, and each of
-    /// those a unit attention condition: for the power on, or with <paramref name="afterLoss"/>, when the initiator
-    /// port has been here before, for the loss of the nexus that it had (SAM-5 §5.14, §6.3.4).</summary>
+    /// those a unit attention condition (SAM-5 §5.14): POWER ON OCCURRED for an initiator port that was here before the
+    /// power on; with <paramref name="afterLoss"/>, when it has been here since, I_T NEXUS LOSS OCCURRED (§6.3.4); with
+    /// <paramref name="isStranger"/>, when it never was, the general code of all of them.</summary>
     public ItNexus(
         IExecutor executor,
         ITargetPort port,
         TargetPortIdentity target,
         string initiatorPort,
         LunMap map,
-        bool afterLoss = false)
+        bool afterLoss = false,
+        bool isStranger = false)
     {
         Executor = executor;
         Port = port;
@@ -45,10 +47,11 @@ public sealed partial class ItNexus
         Registrant = new RegistrantName(initiator, target.DeviceName, target.RelativePortId);
         Map = map;
         _byNumber = new ItlNexus?[map.Span];
+        AdditionalSense condition = afterLoss ? AdditionalSense.ItNexusLossOccurred
+            : isStranger ? AdditionalSense.PowerOnResetOrBusDeviceReset : AdditionalSense.PowerOnOccurred;
         foreach (LunMapEntry entry in map.Entries)
         {
-            _byNumber[entry.Number] = Join(
-                entry, afterLoss ? AdditionalSense.ItNexusLossOccurred : AdditionalSense.PowerOnOccurred);
+            _byNumber[entry.Number] = Join(entry, condition);
         }
     }
 

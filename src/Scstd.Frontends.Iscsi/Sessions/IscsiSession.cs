@@ -103,6 +103,9 @@ internal sealed partial class IscsiSession
     /// <summary>The same initiator port had a session here before, which ended, for this one or by itself.</summary>
     public bool HasReturned { get; set; }
 
+    /// <summary>The same initiator port was logged in to the daemon before it was started anew.</summary>
+    public bool WasHereBeforePowerOn { get; set; }
+
     /// <summary>It has been open: its initiator port knows the target.</summary>
     public bool HadNexus { get; private set; }
 
@@ -145,7 +148,8 @@ internal sealed partial class IscsiSession
             return;
         string initiatorPort = $"{_identity.InitiatorName},i,{_identity.Isid}";
         _nexus = new ItNexus(
-            _home.Executor, this, access.PortIdentity, initiatorPort, access.Luns, afterLoss: HasReturned);
+            _home.Executor, this, access.PortIdentity, initiatorPort, access.Luns, afterLoss: HasReturned,
+            isStranger: !WasHereBeforePowerOn);
         _nexus.SetRateLimit(access.Limit);
         HadNexus = true;
     }

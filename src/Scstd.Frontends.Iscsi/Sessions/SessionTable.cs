@@ -1,10 +1,26 @@
+using System.Globalization;
 using Scstd.Frontends.Iscsi.Pdus;
 
 namespace Scstd.Frontends.Iscsi.Sessions;
 
 /// <summary>What names a session besides its TSIH: the initiator port and the target port (RFC 7143 §4.2.6).</summary>
 internal readonly record struct SessionKey(
-    string TargetName, string InitiatorName, Isid Isid, ushort TargetPortalGroupTag);
+    string TargetName, string InitiatorName, Isid Isid, ushort TargetPortalGroupTag)
+{
+    /// <summary>Names have no blanks (RFC 7143 §4.2.7.1).</summary>
+    public string ToLine() => string.Create(
+        CultureInfo.InvariantCulture, $"{TargetName} {InitiatorName} {Isid.Value:x12} {TargetPortalGroupTag}");
+
+    /// <summary>Null: not such a line.</summary>
+    public static SessionKey? Parse(string line)
+    {
+        string[] words = line.Split(' ');
+        return words.Length == 4 &&
+            ulong.TryParse(words[2], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out ulong isid) &&
+            ushort.TryParse(words[3], NumberStyles.None, CultureInfo.InvariantCulture, out ushort tag)
+                ? new SessionKey(words[0], words[1], new Isid(isid), tag) : null;
+    }
+}
 
 /// <summary>
 /// The sessions of all reactors. It is asked when a session begins and when it ends, never in between, so it may have a
@@ -19,10 +35,11 @@ internal sealed class SessionTable
     private readonly Dictionary<IscsiSession, Successor> _successors = [];
     private readonly HashSet<SessionKey> _remembered = [];
     private readonly Queue<SessionKey> _rememberedInOrder = new();
+    private readonly HashSet<SessionKey> _beforePowerOn = [];
     private ushort _lastTsih;
 
-    /// <summary>Our choice: nexuses that are remembered after their end. One that is forgotten is told POWER ON
-    /// OCCURRED when it comes back, which says more than the loss of the nexus.</summary>
+    /// <summary>Our choice: nexuses that are remembered after their end. One that is forgotten is told POWER ON, RESET,
+    /// OR BUS DEVICE RESET OCCURRED when it comes back, which says more than the loss of the nexus.</summary>
     private const int RememberedMax = 16_384;
 
     public int Count
@@ -50,6 +67,7 @@ internal sealed class SessionTable
             if (!session.IsDiscovery)
                 _byKey[session.Key] = session;
             session.HasReturned = predecessor is not null || _remembered.Contains(session.Key);
+            session.WasHereBeforePowerOn = _beforePowerOn.Contains(session.Key);
             if (predecessor is not null)
             {
                 session.Predecessor = predecessor;
@@ -121,6 +139,26 @@ internal sealed class SessionTable
     {
         lock (_lock)
             return [.. _byTsih.Values];
+    }
+
+    /// <summary>The nexuses of this life and of the one before, one a line, for the next.</summary>
+    public IReadOnlyList<string> Known()
+    {
+        lock (_lock)
+        {
+            return
+            [
+                .. _byKey.Keys.Concat(_remembered).Concat(_beforePowerOn).Distinct().Take(RememberedMax)
+                    .Select(key => key.ToLine()),
+            ];
+        }
+    }
+
+    /// <summary>What was known before the power on; before anybody logs in.</summary>
+    public void RememberBeforePowerOn(IEnumerable<string> lines)
+    {
+        lock (_lock)
+            _beforePowerOn.UnionWith(lines.Take(RememberedMax).Select(SessionKey.Parse).OfType<SessionKey>());
     }
 
     private void Remember(SessionKey key)

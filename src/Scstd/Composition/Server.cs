@@ -101,6 +101,8 @@ internal sealed partial class Server
                 _log.Warning("{Sessions} session(s) did not log out in time and are ended", registry.SessionCount);
             registry.EndDrain();
             await Until(() => _lanes.All(lane => lane.Iscsi.ConnectionCount == 0), LastMoments);
+            if (_states is { } states)
+                await states.SaveNexusesAsync(registry.KnownNexuses, LastMoments);
         }
         bool isQuiet = true;
         foreach (Lane lane in _lanes)
@@ -176,6 +178,7 @@ internal sealed partial class Server
     private async Task Listen(DaemonSection daemon, Plan plan, Dictionary<string, LogicalUnit> units)
     {
         _registry = new IscsiTargetRegistry([.. _lanes.Select(lane => lane.Iscsi)], plan.Discovery());
+        _registry.RememberBeforePowerOn(_states?.LoadNexuses() ?? []);
         TargetOptions[] targets = [.. daemon.Targets.Select(target => plan.Target(target, units))];
         TargetPorts.Assign(targets, daemon.Portals.Select(portal => (ushort)portal.Tag), units.Values);
         _registry.SetTargets(targets);

@@ -1,3 +1,4 @@
+using System.Text;
 using Scstd.Configuration;
 using Scstd.Core;
 using Scstd.Linux;
@@ -13,6 +14,9 @@ internal sealed class UnitStates : IUnitStateStore, IDisposable
 
     /// <summary>For the key state_directory: nothing is kept.</summary>
     public const string None = "none";
+
+    /// <summary>No device has this name: it has an '@' in another place.</summary>
+    private const string Nexuses = "@nexuses";
 
     private readonly StateFolder _folder;
     private readonly ILogger _log;
@@ -62,6 +66,32 @@ internal sealed class UnitStates : IUnitStateStore, IDisposable
                 _log.Error("Device {Device:l}: its {Part:l} could not be saved: {Why:l}", unitName, part, why);
             executor.Post(() => saved(failure is null));
         });
+
+    /// <summary>Who was logged in when the daemon last ended in order. Not worth a refusal to start: an initiator that
+    /// is not known is told the general unit attention.</summary>
+    public IReadOnlyList<string> LoadNexuses()
+    {
+        try
+        {
+            byte[]? content = _folder.Load(Nexuses, problem => _log.Warning("{Problem:l}", problem));
+            return content is null ? [] : Encoding.UTF8.GetString(content).Split('\n');
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            _log.Warning("Who was logged in before is not known: {Why:l}", exception.Message);
+            return [];
+        }
+    }
+
+    /// <summary>At the end; when it returns it is done, or has failed, or has taken too long.</summary>
+    public async Task SaveNexusesAsync(IReadOnlyList<string> nexuses, TimeSpan patience)
+    {
+        var done = new TaskCompletionSource<IOException?>(TaskCreationOptions.RunContinuationsAsynchronously);
+        _folder.Save(Nexuses, Encoding.UTF8.GetBytes(string.Join('\n', nexuses)), done.SetResult);
+        Task first = await Task.WhenAny(done.Task, Task.Delay(patience));
+        if (first == done.Task && await done.Task is { } failure)
+            _log.Warning("Who was logged in could not be saved: {Why:l}", failure.Message);
+    }
 
     public void Dispose() => _folder.Dispose();
 

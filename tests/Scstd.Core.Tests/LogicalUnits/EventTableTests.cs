@@ -26,10 +26,18 @@ public sealed class EventTableTests : IDisposable
     public void Dispose() => _unit.Dispose();
 
     [Fact]
-    public void Power_on_29_01_to_the_first_nexus_of_an_initiator_port()
+    public void Power_on_29_01_to_an_initiator_port_that_was_here_before()
     {
         TestInitiator first = _unit.Target.Login(keepUnitAttention: true);
         Expect(first, AdditionalSense.PowerOnOccurred);
+        ExpectNothing(_actor, _other, _third);
+    }
+
+    [Fact]
+    public void Login_29_00_to_an_initiator_port_that_never_was_here()
+    {
+        TestInitiator stranger = _unit.Target.Login(keepUnitAttention: true, isStranger: true);
+        Expect(stranger, AdditionalSense.PowerOnResetOrBusDeviceReset);
         ExpectNothing(_actor, _other, _third);
     }
 

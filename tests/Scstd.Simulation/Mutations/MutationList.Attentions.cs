@@ -58,7 +58,7 @@ internal static partial class MutationList
                         command.Unit.Est
             """),
         new("a loss of the nexus is not told to the one that replaces it", Targets + "ItNexus.cs",
-            "entry, afterLoss ? AdditionalSense.ItNexusLossOccurred : AdditionalSense.PowerOnOccurred);",
-            "entry, AdditionalSense.PowerOnOccurred);"),
+            "condition = afterLoss ? AdditionalSense.ItNexusLossOccurred",
+            "condition = false ? AdditionalSense.ItNexusLossOccurred"),
     ];
 }

@@ -12,10 +12,11 @@ public sealed class TestInitiator
     private readonly TestExecutor _executor;
     private ulong _sequence;
 
-    public TestInitiator(TestExecutor executor, string name, LunMap map, bool afterLoss = false)
+    public TestInitiator(
+        TestExecutor executor, string name, LunMap map, bool afterLoss = false, bool isStranger = false)
     {
         _executor = executor;
-        Nexus = new ItNexus(executor, Port, Target, name, map, afterLoss);
+        Nexus = new ItNexus(executor, Port, Target, name, map, afterLoss, isStranger);
     }
 
     public TestPort Port { get; } = new();
