@@ -18,7 +18,7 @@ public sealed partial class DiskBackend : IBackend, IDisposable
     private readonly DiskLane[] _lanes;
     private volatile bool _isWriteThrough;
 
-    /// <summary>Somebody uses COMPARE AND WRITE here: the unit is shared with care.</summary>
+    /// <summary>Somebody uses COMPARE AND WRITE or WRITE ATOMIC here: the unit is shared with care.</summary>
     private volatile bool _isComparedAndWritten;
 
     /// <summary>And nobody is sending from the store's own memory any more.</summary>

@@ -31,6 +31,8 @@ public sealed partial class DiskBackend
         yield return new(Sbc.PreventAllowMediumRemoval, PreventAllow, ValidatePreventAllow);
         yield return new(Sbc.ReadDefectData10, ReadDefectData10);
         yield return new(Sbc.ReadDefectData12, ReadDefectData12);
+        if (DiskLimits.MaxAtomicBlocks(Store) > 0)
+            yield return new(Sbc.WriteAtomic16, WriteAtomic, ValidateWriteAtomic, BlocksOf);
         if (!IsThin)
             yield break;
         yield return new(Sbc.Unmap, command => LaneOf(command).Unmaps.Start(command));
@@ -101,6 +103,12 @@ public sealed partial class DiskBackend
             ? WrongLength(command) : null;
     }
 
+    /// <summary>Longer than what is atomic: the length is the invalid field.</summary>
+    private SenseData? ValidateWriteAtomic(ScsiCommand command) =>
+        ValidateTransfer(command) ??
+        (BlockRange.Read(command.Cdb).Blocks > (ulong)DiskLimits.MaxAtomicBlocks(Store) || HasOtherLength(command)
+            ? WrongLength(command) : null);
+
     private SenseData? ValidateCompareAndWrite(ScsiCommand command) =>
         HasOtherLength(command) ? WrongLength(command) : ValidateRange(command);
 
@@ -153,20 +161,26 @@ public sealed partial class DiskBackend
 
     private void WriteSame(ScsiCommand command) => LaneOf(command).WriteSames.Start(command);
 
-    private void CompareAndWrite(ScsiCommand command)
+    private void CompareAndWrite(ScsiCommand command) => StartUnseen(command, LaneOf(command).CompareAndWrites);
+
+    /// <summary>To a memory disk a write is all or nothing: it ends with the daemon, and its blocks are held.</summary>
+    private void WriteAtomic(ScsiCommand command) => StartUnseen(command, LaneOf(command).Writes);
+
+    /// <summary>No reader may see a half of it.</summary>
+    private void StartUnseen(ScsiCommand command, OperationPool operations)
     {
         if (command.Data.IsEmpty)
             command.Complete();
         else if (_nothingIsLent)
-            LaneOf(command).CompareAndWrites.Start(command);
+            operations.Start(command);
         else
-            EndLending(command);
+            EndLending(command, operations);
     }
 
-    /// <summary>The first COMPARE AND WRITE: from now on nothing is lent, and what was lent before must have been sent,
-    /// or a reader might see half of each. That waits for initiators, once in the life of a disk, and only where its
-    /// memory was lent.</summary>
-    private void EndLending(ScsiCommand command)
+    /// <summary>The first COMPARE AND WRITE or WRITE ATOMIC: from now on nothing is lent, and what was lent before must
+    /// have been sent, or a reader might see half of each. That waits for initiators, once in the life of a disk, and
+    /// only where its memory was lent.</summary>
+    private void EndLending(ScsiCommand command, OperationPool operations)
     {
         _isComparedAndWritten = true;
         DiskLane own = LaneOf(command);
@@ -179,7 +193,7 @@ public sealed partial class DiskBackend
             if (--left > 0)
                 return;
             _nothingIsLent = true;
-            own.CompareAndWrites.Start(command);
+            operations.Start(command);
         }
     }
 

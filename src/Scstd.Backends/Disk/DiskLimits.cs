@@ -13,6 +13,14 @@ internal static class DiskLimits
     /// <summary>Byte 13 of the CDB has no more.</summary>
     public const int MaxCompareAndWriteBlocks = 255;
 
+    /// <summary>Our choice: what databases write at once, and no more than is copied in one go.</summary>
+    private const int MaxAtomicBytes = 1024 * 1024;
+
+    /// <summary>What WRITE ATOMIC takes; 0: the store cannot promise all or nothing over a loss of power. A disk in
+    /// memory can: nothing of it survives.</summary>
+    public static int MaxAtomicBlocks(IBlockStore store) =>
+        store.IsInMemory ? MaxAtomicBytes / store.BlockLengthBytes : 0;
+
     /// <summary>Our choice: what the 10 byte form can say; it bounds what one command keeps busy.</summary>
     public const int MaxWriteSameBlocks = 0xFFFF;
 

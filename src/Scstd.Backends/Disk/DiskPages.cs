@@ -49,6 +49,8 @@ internal static class DiskPages
             Write32(page, 28, 0x8000_0000); // UGAVALID, alignment 0
         }
         Write64(page, 32, DiskLimits.MaxWriteSameBlocks);
+        // MAXIMUM ATOMIC TRANSFER LENGTH; no alignment, granularity or boundary.
+        Write32(page, 40, (uint)DiskLimits.MaxAtomicBlocks(store));
         return page;
     }
 

@@ -4,7 +4,8 @@ namespace Scstd.Scsi;
 
 /// <summary>
 /// A CDB with a block address and a number of blocks, in any of SBC-4's five shapes: READ, WRITE, WRITE AND VERIFY,
-/// VERIFY, PRE-FETCH, SYNCHRONIZE CACHE, WRITE SAME, ORWRITE; COMPARE AND WRITE too, whose number is one byte.
+/// VERIFY, PRE-FETCH, SYNCHRONIZE CACHE, WRITE SAME, ORWRITE; COMPARE AND WRITE and WRITE ATOMIC too, whose numbers are
+/// the last byte or two of the field.
 /// </summary>
 /*              (6)    (10)   (12)   (16)    (32)
     flags       -      1      1      1       10      PROTECT 7-5 | DPO 4 | FUA 3 | BYTCHK 2-1
@@ -14,6 +15,7 @@ namespace Scstd.Scsi;
 public readonly ref struct BlockCdb
 {
     private const byte CompareAndWrite = 0x89;
+    private const byte WriteAtomic = 0x9C;
     private readonly byte _flags;
 
     public BlockCdb(ReadOnlySpan<byte> cdb)
@@ -40,8 +42,12 @@ public readonly ref struct BlockCdb
             case 4:
                 _flags = cdb[1];
                 LogicalBlockAddress = BinaryPrimitives.ReadUInt64BigEndian(cdb[2..]);
-                TransferLengthBlocks = cdb[0] == CompareAndWrite
-                    ? cdb[13] : BinaryPrimitives.ReadUInt32BigEndian(cdb[10..]);
+                TransferLengthBlocks = cdb[0] switch
+                {
+                    CompareAndWrite => cdb[13],
+                    WriteAtomic => BinaryPrimitives.ReadUInt16BigEndian(cdb[12..]),
+                    _ => BinaryPrimitives.ReadUInt32BigEndian(cdb[10..]),
+                };
                 GroupNumber = cdb[14];
                 break;
             default:

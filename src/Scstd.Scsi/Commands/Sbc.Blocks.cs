@@ -104,6 +104,19 @@ public static partial class Sbc
         "ORWRITE (16)", 0x8B, DpoFua, DataDirection.Out, WritesMedium | CommandTraits.HoldsRange,
         TransferLengths.BlocksIn10To13);
 
+    /// <summary>All of its blocks or none, whatever happens (SBC-4, atomic writes). ATOMIC BOUNDARY, bytes 10 and 11,
+    /// is not looked at: nothing is atomic in pieces here.</summary>
+    public static readonly CommandRow WriteAtomic16 = new()
+    {
+        Name = "WRITE ATOMIC (16)",
+        OperationCode = 0x9C,
+        Direction = DataDirection.Out,
+        Traits = WritesMedium | CommandTraits.HoldsRange,
+        Usage = [0x9C, DpoFua, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0, 0, 0xFF, 0xFF, 0x3F, 0],
+        TransferLength = TransferLengths.BlocksIn12To13,
+        LengthFieldOffset = 12,
+    };
+
     // ---- The five shapes of a CDB with an address and a length ----------------------------------------------------
 
     private static CommandRow Six(string name, byte code, DataDirection direction, CommandTraits traits) => new()

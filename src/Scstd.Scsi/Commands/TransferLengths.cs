@@ -38,6 +38,8 @@ public static class TransferLengths
 
     public static readonly TransferLength BlocksIn10To13 = static (cdb, block) => Four(cdb, 10) * block;
 
+    public static readonly TransferLength BlocksIn12To13 = static (cdb, block) => (long)Two(cdb, 12) * block;
+
     public static readonly TransferLength BlocksIn28To31 = static (cdb, block) => Four(cdb, 28) * block;
 
     // VERIFY sends data only when it shall be compared: BYTCHK 01b all blocks, 11b one for all, SBC-4.

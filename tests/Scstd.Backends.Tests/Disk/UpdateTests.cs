@@ -121,6 +121,48 @@ public sealed class UpdateTests
         Assert.Equal(winner.DataOut[512..], world.Read(0, 1));
     }
 
+    [Fact]
+    public void WriteAtomic16_writes_all_or_refuses_all()
+    {
+        using DiskWorld world = DiskWorld.Of(DiskStoreKind.Memory);
+        byte[] data = Blocks.Of(300, seed: 3);
+        Blocks.AssertGood(world.Execute(Cdbs.For(Sbc.WriteAtomic16, 1748, 300), data));
+        Assert.Equal(data, world.Read(1748, 300));
+        Blocks.AssertGood(world.Execute(Cdbs.For(Sbc.WriteAtomic16, 2048, 0), []));
+        Blocks.AssertOutOfRange(2048, world.Execute(Cdbs.For(Sbc.WriteAtomic16, 2000, 49), Blocks.Of(49)));
+        // Half of the data is no half of the write.
+        TestCommand half = world.Execute(Cdbs.For(Sbc.WriteAtomic16, 0, 8), Blocks.Of(4, seed: 4));
+        Assert.Equal(ScsiStatus.CheckCondition, half.Status);
+        Blocks.AssertInvalidField(12, world.Execute(Cdbs.For(Sbc.WriteAtomic16, 0, 2), Blocks.Of(3)));
+        Assert.Equal(new byte[8 * 512], world.Read(0, 8));
+    }
+
+    [Fact]
+    public void WriteAtomic16_is_offered_where_the_store_can_promise_it()
+    {
+        using DiskWorld memory = DiskWorld.InMemory(options => options with { SizeBlocks = 4096 });
+        using DiskWorld file = DiskWorld.InFile();
+        Assert.Equal(2048, DiskLimits.MaxAtomicBlocks(memory.Disk.Store));
+        Blocks.AssertInvalidField(12, memory.Execute(Cdbs.For(Sbc.WriteAtomic16, 0, 2048 + 1), Blocks.Of(1)));
+        TestCommand refused = file.Execute(Cdbs.For(Sbc.WriteAtomic16, 0, 1), Blocks.Of(1));
+        Assert.Equal(AdditionalSense.InvalidCommandOperationCode, refused.Sense.Additional);
+    }
+
+    [Fact]
+    public void The_first_WriteAtomic16_waits_until_what_the_store_lent_has_been_sent()
+    {
+        using DiskWorld world = DiskWorld.InMemory();
+        TestInitiator writer = world.Target.Login();
+        world.Initiator.Port.HoldsAnswers = true;
+        Assert.True(world.Send(Cdbs.For(Sbc.Read16, 0, 8)).IsAnswered);
+        TestCommand first = world.Send(Cdbs.For(Sbc.WriteAtomic16, 0, 1), Blocks.Of(1), writer);
+        world.Run();
+        Assert.False(first.IsAnswered);
+        world.Initiator.Port.SendAnswers();
+        world.Run();
+        Blocks.AssertGood(first);
+    }
+
     [Theory]
     [MemberData(nameof(Stores))]
     public void OrWrite16_sets_bits_and_clears_none(DiskStoreKind kind)

@@ -102,6 +102,7 @@ public sealed class UsageDataTests
             "FF FF FF FF 00 00 00 00 00 00 00 00 FF FF FF FF"
         },
         { Sbc.CompareAndWrite, "89 18 FF FF FF FF FF FF FF FF 00 00 00 FF 3F 00" },
+        { Sbc.WriteAtomic16, "9C 18 FF FF FF FF FF FF FF FF 00 00 FF FF 3F 00" },
         { Sbc.OrWrite16, "8B 18 FF FF FF FF FF FF FF FF FF FF FF FF 3F 00" },
     };
 
