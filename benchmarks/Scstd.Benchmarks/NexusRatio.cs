@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Scstd.Core;
@@ -6,8 +7,8 @@ using Scstd.Scsi;
 namespace Scstd.Benchmarks;
 
 /// <summary>
-/// What a READ costs in the mid-layer, from its arrival to its release, with one nexus at the unit and with a thousand.
-/// The two are measured in turns, so that whatever else the machine does meets both alike; the answer is the ratio.
+/// What a READ costs in the mid-layer, from its arrival to its release, with one nexus at the unit and with a thousand,
+/// each registered for persistent reservations. The two are measured in turns, so that whatever else the machine does meets both alike; the answer is the ratio.
 /// <c>dotnet run -c Release --project benchmarks/Scstd.Benchmarks -- --nexuses</c>
 /// </summary>
 internal static class NexusRatio
@@ -44,7 +45,8 @@ internal static class NexusRatio
             ratios.Add(b / a);
         }
         allocated = GC.GetAllocatedBytesForCurrentThread() - allocated;
-        Console.WriteLine($"1 nexus: {Median(few):F1} ns/READ, 1000 nexuses: {Median(many):F1} ns/READ, "
+        Console.WriteLine($"{one.Registered} registered nexus: {Median(few):F1} ns/READ, "
+            + $"{thousand.Registered} registered nexuses: {Median(many):F1} ns/READ, "
             + $"ratio {Median(ratios):F3}; {allocated / (2.0 * Rounds * Commands):F4} bytes allocated/READ, "
             + $"{Monitor.LockContentionCount} lock contentions");
     }
@@ -66,7 +68,7 @@ internal static class NexusRatio
             ItNexus[] all =
             [
                 .. Enumerable.Range(0, nexuses).Select(i => new ItNexus(
-                    _executor, new Port(), target, $"iqn.2026-11.bench:i{i},i,0x000000000000", map)),
+                    _executor, new Port((ulong)i + 1), target, $"iqn.2026-11.bench:i{i},i,0x000000000000", map)),
             ];
             foreach (ItNexus nexus in all)
             {
@@ -78,9 +80,26 @@ internal static class NexusRatio
                 }
             }
             _nexus = all[^1];
+            _executor.Run();
+            foreach (ItNexus nexus in all)
+                Register(nexus);
             // READ (10), eight blocks.
             _command.SetCdb([0x28, 0, 0, 0, 0, 0, 0, 0, 8, 0]);
+        }
+
+        /// <summary>How many nexuses have a registration.</summary>
+        public int Registered { get; private set; }
+
+        /// <summary>PERSISTENT RESERVE OUT, REGISTER: every initiator port its own key.</summary>
+        private void Register(ItNexus nexus)
+        {
+            var command = new ScsiCommand { ExpectedDataOutBytes = 24 };
+            command.SetCdb([0x5F, 0, 0, 0, 0, 0, 0, 0, 24, 0]);
+            nexus.CommandReceived(command);
             _executor.Run();
+            if (command.Status != ScsiStatus.Good)
+                throw new InvalidOperationException($"REGISTER ended with {command.Status}, {command.Sense}");
+            Registered++;
         }
 
         public double Measure(int commands)
@@ -94,9 +113,16 @@ internal static class NexusRatio
         public void Dispose() => _executor.Buffers.Dispose();
     }
 
-    private sealed class Port : ITargetPort
+    private sealed class Port(ulong key) : ITargetPort
     {
-        public void ReceiveDataOut(ScsiCommand command) => command.DataOutReceived();
+        /// <summary>The parameter list of REGISTER, with the port's own key.</summary>
+        public void ReceiveDataOut(ScsiCommand command)
+        {
+            byte[] list = new byte[24];
+            BinaryPrimitives.WriteUInt64BigEndian(list.AsSpan(8), key);
+            command.Data.CopyFrom(list, 0);
+            command.DataOutReceived();
+        }
 
         public void SendCommandComplete(ScsiCommand command) => command.Release();
 
