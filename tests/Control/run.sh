@@ -71,6 +71,18 @@ check "SIGHUP with a right file applies the difference" reload_by_signal "LUN 1 
 check "which everybody sees" asks 'a["units"][0]["luns"][0]["lun"] == 1' units file
 check "reload of the same file changes nothing" asks 'a["isApplied"] and a["changes"] == []' reload
 
+write_patience() {    # write_patience ABORT-TIMEOUT QUEUE-DEPTH
+    sed -i -e "s/size: 64MiB.*}/size: 64MiB, abort_timeout: $1}/" \
+        -e "s/{luns: \(.*\)}}.*/{luns: \1}, limits: {queue_depth: $2}}/" "$STAGE_OUT/scstd.yaml"
+}
+write_patience 20s 64
+check "abort_timeout and queue_depth change while it serves" \
+    asks 'any("abort_timeout" in c for c in a["changes"]) and a["atNextStart"] == []' reload
+check "also for sessions that are open" \
+    wait_until 20 asks 'any(s["now"] and s["now"]["queueDepth"] == 64 for s in a["sessions"])' sessions
+write_config ", 1: file" ""
+check "and back" asks 'a["isApplied"] and len(a["changes"]) == 2' reload
+
 check "resize --save grows the unit" ctl resize memory 128MiB --save
 check "and writes one value of the file" grep -q 'memory: {store: memory, size: 128MiB}   # the one' \
     "$STAGE_OUT/scstd.yaml"

@@ -38,4 +38,12 @@ public sealed partial class LogicalUnit
             return TakeConsequences();
         },
         done));
+
+    /// <summary>Its initiators wait so long from now on.</summary>
+    public void SetAbortTimeout(long abortTimeoutMs)
+    {
+        AbortTimeoutMs = abortTimeoutMs;
+        foreach (Turnstile turnstile in Turnstiles)
+            turnstile.Executor.Post(() => turnstile.Regulator.Window.SetAbortTimeout(abortTimeoutMs * 1000));
+    }
 }

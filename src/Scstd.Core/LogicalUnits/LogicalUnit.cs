@@ -66,7 +66,7 @@ public sealed partial class LogicalUnit
     public int QueueDepth { get; init; } = 1024;
 
     /// <summary>How long its initiators wait for a command before they abort it.</summary>
-    public long AbortTimeoutMs { get; }
+    public long AbortTimeoutMs { get; private set; }
 
     /// <summary>Where it keeps what outlives the daemon; null: nothing does (PTPL_C and saved mode pages are then not
     /// offered).</summary>

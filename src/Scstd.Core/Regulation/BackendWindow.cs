@@ -24,8 +24,8 @@ internal sealed class BackendWindow
     private const int FirstProbePause = 8;
     private const int LastProbePause = 256;
 
-    private readonly long _engageUs;
-    private readonly long _comfortUs;
+    private long _engageUs;
+    private long _comfortUs;
     private long _epochStartUs;
     private int _epochEnded;
     private long _epochMinUs;
@@ -40,7 +40,11 @@ internal sealed class BackendWindow
     private int _probePause;
     private int _untilProbe;
 
-    public BackendWindow(long abortTimeoutUs)
+    public BackendWindow(long abortTimeoutUs) => SetAbortTimeout(abortTimeoutUs);
+
+    /// <summary>How long initiators wait. What was learned of the device server stays: another patience makes it
+    /// neither quicker nor slower.</summary>
+    public void SetAbortTimeout(long abortTimeoutUs)
     {
         BudgetUs = (long)(abortTimeoutUs * BudgetShare);
         _engageUs = abortTimeoutUs / EngageDivisor;
@@ -48,7 +52,7 @@ internal sealed class BackendWindow
     }
 
     /// <summary>From its arrival to its answer a command may take this long.</summary>
-    public long BudgetUs { get; }
+    public long BudgetUs { get; private set; }
 
     /// <summary>A stay above this is not usual.</summary>
     public long EngageUs => _engageUs;

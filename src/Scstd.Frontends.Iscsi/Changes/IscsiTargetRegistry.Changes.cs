@@ -12,8 +12,9 @@ public sealed partial class IscsiTargetRegistry
     /// Puts another configuration in force, all or nothing: the task fails, and nothing has changed, if it cannot be.
     /// Sessions go on as they are and see what they may see now; where nothing changed for them they notice nothing.
     /// Those end whose target is gone or hidden from their initiator, and those whose portal group is gone. How a
-    /// session authenticated, what it negotiated and its command window stay as they were: new rules for these are for
-    /// new sessions. Portals that are gone let nobody in; connections that came in there go on.
+    /// session authenticated and what it negotiated stay as they were: new rules for these are for new sessions. Its
+    /// command window grows at once, and becomes smaller as commands end. Portals that are gone let nobody in;
+    /// connections that came in there go on.
     /// </summary>
     public Task<ConfigurationOutcome> ApplyAsync(IscsiConfiguration next)
     {

@@ -48,7 +48,7 @@ public sealed record SessionSnapshot
     /// <summary>SCSI commands between their arrival and the moment when nothing of them is needed any more.</summary>
     public required int CommandsInFlight { get; init; }
 
-    /// <summary>The command window that it was given when it was opened.</summary>
+    /// <summary>The command window that it may have at most.</summary>
     public required int QueueDepth { get; init; }
 
     public required IReadOnlyList<LunSnapshot> Luns { get; init; }

@@ -26,23 +26,26 @@ internal sealed class CommandWindow
     /// <summary>Stands for a request that will not come any more (§11.5.1: "consider the CmdSN received").</summary>
     private static readonly object Plugged = new();
 
-    private readonly object?[] _held;
-    private readonly uint _mask;
+    private object?[] _held;
+    private uint _mask;
     private ulong _expected;
-    private int _withheld;
+    private int _wanted = int.MaxValue;
+
+    /// <summary>What the initiator has of the window: requests under way and those that it may send.</summary>
+    private int _granted;
 
     public CommandWindow(uint initialCmdSn, int depth)
     {
-        Depth = Allowed = depth;
-        // A power of two, so that the slots stay distinct when CmdSN wraps around.
-        _held = new object?[BitOperations.RoundUpToPowerOf2((uint)depth)];
+        Depth = Allowed = _granted = depth;
+        _held = SlotsFor(depth);
         _mask = (uint)_held.Length - 1;
         ExpCmdSn = initialCmdSn;
         MaxCmdSn = initialCmdSn + (uint)depth - 1;
         _expected = (1UL << 32) | initialCmdSn;
     }
 
-    public int Depth { get; }
+    /// <summary>What it may be at most.</summary>
+    public int Depth { get; private set; }
 
     /// <summary>Of the depth, what the initiator is to get now; at least 1.</summary>
     public int Allowed { get; private set; }
@@ -77,8 +80,8 @@ internal sealed class CommandWindow
     /// <summary>A numbered request is done: the initiator may send one more, if it is not to have fewer.</summary>
     public void RequestEnded()
     {
-        if (Depth - _withheld > Allowed)
-            _withheld++;
+        if (_granted > Allowed)
+            _granted--;
         else
             MaxCmdSn++;
     }
@@ -87,12 +90,35 @@ internal sealed class CommandWindow
     /// knows.</summary>
     public bool Allow(int most)
     {
+        _wanted = most;
         Allowed = Math.Clamp(most, 1, Depth);
-        int more = Math.Min(_withheld, Math.Max(0, Allowed - (Depth - _withheld)));
-        _withheld -= more;
+        int more = Math.Max(0, Allowed - _granted);
+        _granted += more;
         MaxCmdSn += (uint)more;
         return more > 0;
     }
+
+    /// <summary>Another depth from now on: a larger one at once, a smaller one as requests end. True if the initiator
+    /// may send more than it knows.</summary>
+    public bool SetDepth(int depth)
+    {
+        Depth = depth;
+        if (depth > _held.Length)
+            MoveHeldTo(SlotsFor(depth));
+        return Allow(_wanted);
+    }
+
+    private void MoveHeldTo(object?[] slots)
+    {
+        uint mask = (uint)slots.Length - 1;
+        for (uint i = 0; i < _held.Length; i++)
+            slots[(ExpCmdSn + i) & mask] = _held[(ExpCmdSn + i) & _mask];
+        _held = slots;
+        _mask = mask;
+    }
+
+    /// <summary>A power of two, so that they stay distinct when CmdSN wraps around.</summary>
+    private static object?[] SlotsFor(int depth) => new object?[BitOperations.RoundUpToPowerOf2((uint)depth)];
 
     public void Hold(uint cmdSn, object request)
     {

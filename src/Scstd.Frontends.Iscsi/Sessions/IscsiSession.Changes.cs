@@ -39,6 +39,8 @@ internal sealed partial class IscsiSession
         SessionAccess now = target.AccessFor(_identity.InitiatorName, tag) with { PortIdentity = before.PortIdentity };
         _access = now;
         Timers = target.Timers;
+        if (Window.SetDepth(target.QueueDepth))
+            TellWindow();
         _nexus!.SetRateLimit(now.Limit);
         if (now.Luns.IsSameAs(before.Luns))
         {

@@ -15,10 +15,11 @@ internal sealed class ConfigurationDifference
     private static readonly string[] KeysWithNames = ["devices", "portals", "targets"];
 
     /// <summary>What a device may become while it serves.</summary>
-    private static readonly string[] LiveKeysOfDevice = ["size", "blocks", "limits"];
+    private static readonly string[] LiveKeysOfDevice = ["size", "blocks", "limits", "abort_timeout"];
 
     private readonly List<DeviceSection> _resized = [];
     private readonly List<DeviceSection> _limited = [];
+    private readonly List<DeviceSection> _otherPatience = [];
     private readonly List<string> _changes = [];
     private readonly List<string> _refusals = [];
     private readonly List<string> _atNextStart = [];
@@ -53,6 +54,9 @@ internal sealed class ConfigurationDifference
 
     public IReadOnlyList<DeviceSection> LimitedDevices => _limited;
 
+    /// <summary>Those whose initiators wait longer or shorter.</summary>
+    public IReadOnlyList<DeviceSection> DevicesOfOtherPatience => _otherPatience;
+
     private (List<T> Added, List<T> Removed) Compare<T>(
         string what, IReadOnlyList<T> now, IReadOnlyList<T> next, Func<T, string> name, Action<T, T> changed)
         where T : Section
@@ -82,10 +86,12 @@ internal sealed class ConfigurationDifference
                 + "a restart, or describe it under another name and lead the LUNs there");
             return;
         }
-        if (keys.Any(key => key is not "limits"))
+        if (keys.Contains("size") || keys.Contains("blocks"))
             _resized.Add(after);
         if (keys.Contains("limits"))
             _limited.Add(after);
+        if (keys.Contains("abort_timeout"))
+            _otherPatience.Add(after);
         _changes.Add($"device {after.Name}: {string.Join(", ", keys)} changed");
     }
 

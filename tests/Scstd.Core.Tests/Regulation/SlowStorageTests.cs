@@ -63,6 +63,21 @@ public sealed class SlowStorageTests
     }
 
     [Fact]
+    public void Another_patience_of_the_initiators_is_kept_from_then_on()
+    {
+        using var world = new SlowWorld(wanted: 16);
+        world.Store.ServiceMs = 500;
+        world.Run(10_000);
+        Assert.Null(world.Limit());
+        world.Unit.SetAbortTimeout(4_000);
+        world.Run(10_000);
+        Assert.NotNull(world.Limit());
+        world.Unit.SetAbortTimeout(30_000);
+        world.Run(10_000);
+        Assert.Null(world.Limit());
+    }
+
+    [Fact]
     public void Control_commands_do_not_wait_behind_slow_ones()
     {
         using var world = new SlowWorld(wanted: 128);

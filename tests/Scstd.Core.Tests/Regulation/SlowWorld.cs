@@ -47,6 +47,9 @@ internal sealed class SlowWorld : IDisposable
         _executor.Run();
     }
 
+    /// <summary>What the device server gets at a time; null: anything.</summary>
+    public int? Limit() => Unit.ViewOn(_executor).Regulator.Limit;
+
     public void SetFaults(IReadOnlyList<InjectedFault> faults)
     {
         Unit.SetFaults(faults);

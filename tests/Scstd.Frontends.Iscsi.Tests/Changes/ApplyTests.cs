@@ -132,16 +132,32 @@ public sealed class ApplyTests
         {
             Authentication = new ChapSettings([new ChapAccount("user", "a secret of twelve")]),
             Negotiation = new ParameterLimits { HeaderDigests = [Digest.Crc32c] },
-            QueueDepth = 4,
             Timers = world.Target.Timers with { NopIntervalMs = 1_000 },
         });
         Assert.Equal(ScsiStatus.Good, TestUnitReady(red).Status);
-        Assert.Equal(128, Snapshot(world, red).QueueDepth);
         world.World.Advance(10_000);
         Assert.Equal(Opcode.NopIn, red.Receive().Opcode);
         Initiator late = world.World.Connect(name: ChangingWorld.Blue);
         late.SendLogin([]);
         Assert.Equal(LoginStatus.AuthenticationFailure, late.RefusedLogin());
+    }
+
+    [Fact]
+    public void A_command_window_grows_at_once_and_becomes_smaller_as_commands_end()
+    {
+        using var world = new ChangingWorld(options => options with { QueueDepth = 4 });
+        Initiator red = world.World.LogIn(name: ChangingWorld.Red);
+        world.Apply(world.Target with { QueueDepth = 16 });
+        Assert.Equal(16, Snapshot(world, red).QueueDepth);
+        Pdu news = red.Receive(Opcode.NopIn);
+        Assert.Equal((BasicHeaderSegment.ReservedTag, red.CmdSn + 15), (news.InitiatorTaskTag, news.MaxCmdSn));
+
+        world.Apply(world.Target with { QueueDepth = 2 });
+        red.ReceiveNothing();
+        for (int i = 0; i < 14; i++)
+            Assert.Equal(news.MaxCmdSn, red.ReceiveGood(red.SendCommand(Cdbs.TestUnitReady)).MaxCmdSn);
+        Assert.Equal(news.MaxCmdSn + 1, red.ReceiveGood(red.SendCommand(Cdbs.TestUnitReady)).MaxCmdSn);
+        Assert.Equal(2, Snapshot(world, red).QueueDepth);
     }
 
     [Fact]

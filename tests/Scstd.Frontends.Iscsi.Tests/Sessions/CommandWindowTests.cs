@@ -55,6 +55,65 @@ public sealed class CommandWindowTests
             });
 
     [Fact]
+    public void A_window_never_takes_back_what_it_has_promised_and_settles_at_its_depth() =>
+        Gen.Select(Gen.UInt, Gen.Int[1, 64], Gen.Select(Gen.Int[0, 3], Gen.Int[1, 96]).Array[0, 200]).Sample(
+            (initial, depth, moves) =>
+            {
+                var window = new CommandWindow(initial, depth);
+                int underWay = 0;
+                foreach ((int move, int number) in moves)
+                {
+                    uint before = window.MaxCmdSn;
+                    if (move == 0)
+                    {
+                        window.SetDepth(depth = number);
+                    }
+                    else if (move == 1)
+                    {
+                        window.Allow(number);
+                    }
+                    else if (move == 2 && window.Judge(window.ExpCmdSn) == CommandArrival.Next)
+                    {
+                        window.Advance();
+                        underWay++;
+                    }
+                    else if (underWay > 0)
+                    {
+                        window.RequestEnded();
+                        underWay--;
+                    }
+                    Assert.True((int)(window.MaxCmdSn - before) >= 0);
+                    Assert.InRange(window.Allowed, 1, depth);
+                }
+                // Whatever was promised is used up; then no more than the depth is out.
+                window.Allow(int.MaxValue);
+                while (!window.IsShut)
+                {
+                    window.Advance();
+                    underWay++;
+                }
+                while (underWay-- > 0)
+                    window.RequestEnded();
+                Assert.Equal(depth, (int)(window.MaxCmdSn - window.ExpCmdSn) + 1);
+            });
+
+    [Fact]
+    public void Requests_that_are_held_stay_in_their_places_when_the_window_grows()
+    {
+        var window = new CommandWindow(uint.MaxValue - 2, 4);
+        foreach (uint cmdSn in (uint[])[uint.MaxValue - 1, uint.MaxValue, 0])
+            window.Hold(cmdSn, cmdSn);
+        Assert.True(window.SetDepth(100));
+        Assert.Equal(96u, window.MaxCmdSn);
+        window.Hold(96, 96u);
+        window.Advance();
+        Assert.Equal([uint.MaxValue - 1, uint.MaxValue, 0u, null],
+            Enumerable.Range(0, 4).Select(_ => window.TakeHeld()));
+        Assert.Equal(1, window.HeldCount);
+        Assert.Equal([96u], window.TakeAllHeld());
+    }
+
+    [Fact]
     public void The_window_is_told_and_held_open_by_ended_commands_only()
     {
         using var world = new IscsiWorld(target => target with { QueueDepth = 4 });

@@ -183,6 +183,19 @@ public sealed class ReloadTests : IAsyncLifetime
         Assert.Equal(0, initiator.Read(0, ReadBlock, 512).Status);
     }
 
+    [Fact]
+    public async Task The_patience_of_initiators_and_the_window_of_sessions_change_while_it_serves()
+    {
+        using RawInitiator initiator = await LogIn(One);
+        initiator.BecomeReady(0);
+        ReloadAnswer answer = await Applied(Yaml.Replace("memory, size: 1MiB", "memory, size: 1MiB, abort_timeout: 9s")
+            .Replace("one: {luns: {0: a}}", "one: {luns: {0: a}, limits: {queue_depth: 200}}"));
+        Assert.Equal(["device a: abort_timeout changed", $"target {One}: limits changed"], answer.Changes);
+        Assert.Equal((0, 0), (answer.SessionsChanged, answer.SessionsEnded));
+        Assert.Equal([9_000, 30_000], _server.Devices.Select(device => device.Unit.AbortTimeoutMs));
+        Assert.Equal(200, Assert.Single(await _server.Registry.DescribeSessionsAsync()).QueueDepth);
+    }
+
     /// <summary>A size that took effect before something else failed is taken back.</summary>
     [Fact]
     public async Task A_size_is_taken_back_when_the_rest_fails()
