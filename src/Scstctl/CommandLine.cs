@@ -44,7 +44,7 @@ internal static class CommandLine
             unit => new CommandsRequest(unit)));
         root.Add(AboutUnits("histograms", "How long commands stayed in each state.",
             unit => new HistogramsRequest(unit)));
-        root.Add(AboutUnits("history", "The last moves of the state machines.", unit => new HistoryRequest(unit)));
+        root.Add(History());
         root.Add(Freeze());
         root.Add(AboutUnit("thaw", "Let a frozen unit go on.", (unit, _) => new ThawRequest(unit)));
         root.Add(Kick());
@@ -71,12 +71,28 @@ internal static class CommandLine
 
     private static Command AboutUnits(string name, string about, Func<string?, ControlRequest> request)
     {
-        var unit = new Argument<string?>("UNIT")
-        {
-            Arity = ArgumentArity.ZeroOrOne,
-            Description = "A device of the configuration; without it: all.",
-        };
+        Argument<string?> unit = AnyUnit();
         return Asking(name, about, parsed => request(parsed.GetValue(unit)), unit);
+    }
+
+    private static Argument<string?> AnyUnit() => new("UNIT")
+    {
+        Arity = ArgumentArity.ZeroOrOne,
+        Description = "A device of the configuration; without it: all.",
+    };
+
+    private static Option<string?> OfSession(string about) =>
+        new("--session") { HelpName = "ID", Description = about };
+
+    private static Command History()
+    {
+        Argument<string?> unit = AnyUnit();
+        Option<string?> session = OfSession("Of a session, by its number or its initiator's name.");
+        var ended = new Option<bool>("--ended") { Description = "Of the last sessions that have ended, and why." };
+        return Asking("history", "The last moves of the state machines.",
+            parsed => new HistoryRequest(
+                parsed.GetValue(unit), parsed.GetValue(session), parsed.GetValue(ended) ? true : null),
+            unit, session, ended);
     }
 
     private static readonly Argument<string> UnitArgument =

@@ -34,6 +34,8 @@ internal static class CommandText
 
     public static void Print(HistoryAnswer history, TextWriter output)
     {
+        if (history.Sessions is { } sessions)
+            SessionText.Print(sessions, output);
         foreach (UnitHistoryRecord unit in history.Units)
         {
             output.WriteLine($"unit {unit.Unit}: the last moves of commands");

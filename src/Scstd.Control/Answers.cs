@@ -206,7 +206,31 @@ public sealed record HistogramsAnswer(IReadOnlyList<HistogramRecord> Histograms)
 public sealed record HistogramRecord(
     string Unit, string State, string Direction, long MaxBytes, IReadOnlyList<ulong> Counts);
 
-public sealed record HistoryAnswer(IReadOnlyList<UnitHistoryRecord> Units) : ControlAnswer;
+/// <param name="Units">Those that were asked for.</param>
+/// <param name="Sessions">If sessions were asked for: those that are open, and behind them those that have ended, the
+/// last first.</param>
+public sealed record HistoryAnswer(
+    IReadOnlyList<UnitHistoryRecord> Units, IReadOnlyList<SessionHistoryRecord>? Sessions = null) : ControlAnswer;
+
+/// <param name="Id">The target session identifying handle; of one that has ended, another may have it by now.</param>
+/// <param name="Target">Null for a discovery session.</param>
+/// <param name="Initiator">Its name.</param>
+/// <param name="Isid">Twelve hexadecimal digits.</param>
+/// <param name="Peer">Where its connection comes from.</param>
+/// <param name="Reactor">Where it lives.</param>
+/// <param name="Commands">Since it was opened.</param>
+/// <param name="DataInBytes">Since it was opened.</param>
+/// <param name="DataOutBytes">Since it was opened.</param>
+/// <param name="Moves">The last, the newest first.</param>
+/// <param name="Ended">Null: it is open.</param>
+public sealed record SessionHistoryRecord(
+    int Id, string? Target, string Initiator, string Isid, string Peer, int Reactor, ulong Commands,
+    ulong DataInBytes, ulong DataOutBytes, IReadOnlyList<HistoryRecord> Moves, SessionEndRecord? Ended = null);
+
+/// <param name="AgoMs">When it ended.</param>
+/// <param name="AgeSeconds">How long it had been open.</param>
+/// <param name="Why">Why it ended.</param>
+public sealed record SessionEndRecord(double AgoMs, double AgeSeconds, string Why);
 
 /// <param name="Unit">Of which unit.</param>
 /// <param name="Moves">The last moves of commands, for each reactor the newest first.</param>

@@ -47,8 +47,11 @@ public sealed record CommandsRequest(string? Unit = null) : ControlRequest;
 /// <summary>How long commands stayed in each state; of one unit, if named.</summary>
 public sealed record HistogramsRequest(string? Unit = null) : ControlRequest;
 
-/// <summary>The last moves of the state machines; of one unit, if named.</summary>
-public sealed record HistoryRequest(string? Unit = null) : ControlRequest;
+/// <summary>The last moves of the state machines: of units, or of sessions.</summary>
+/// <param name="Unit">Of one unit.</param>
+/// <param name="Session">Of a session by its number, or of all of an initiator by its name, and of no unit.</param>
+/// <param name="Ended">Of the last sessions that have ended, and of no unit.</param>
+public sealed record HistoryRequest(string? Unit = null, string? Session = null, bool? Ended = null) : ControlRequest;
 
 /// <summary>End a session, or all of an initiator.</summary>
 /// <param name="Session">Its number, or the initiator's name.</param>

@@ -110,7 +110,14 @@ public class IscsiEvents
     {
     }
 
+    /// <summary>A connection without a session, or with one whose commands are still under way.</summary>
     public virtual void ConnectionClosed(IPEndPoint peer, string session, string why)
+    {
+    }
+
+    /// <summary>Nothing of a session can act any more.</summary>
+    public virtual void SessionEnded(
+        IPEndPoint peer, string session, string why, long ageMs, SessionCounters counters)
     {
     }
 

@@ -80,7 +80,7 @@ public sealed partial class IscsiTargetRegistry
         foreach (IscsiSession session in Sessions.Snapshot())
         {
             if (session.Key.TargetName == name)
-                session.Connection.Home.Reactor.Post(() => session.Drop(LoginStatus.TargetRemoved));
+                session.Connection.Home.Reactor.Post(() => session.Drop(LoginStatus.TargetRemoved, "the target was removed"));
         }
     }
 

@@ -14,16 +14,16 @@ target=iqn.2026-11.io.scstd.test:control
 socket=$(mktemp -u /tmp/scstd-control-XXXXXX.sock)
 trap 'rm -f "$socket" "$socket.lock"' EXIT
 
-write_config() {    # write_config EXTRA-LUNS EXTRA-LINE
+write_config() {    # write_config EXTRA-LUNS EXTRA-LINE [EXTRA-KEYS-OF-DEVICE [OF-TARGET]]
     cat >"$STAGE_OUT/scstd.yaml" <<YAML
 control: {socket: $socket}
 state_directory: none
 portals: {all: "127.0.0.1:$port"}
 devices:
-  memory: {store: memory, size: 64MiB}   # the one that works
+  memory: {store: memory, size: 64MiB${3:-}}   # the one that works
   file: {store: file, path: file.disk, size: 16MiB}
 targets:
-  $target: {luns: {0: memory$1}}
+  $target: {luns: {0: memory$1}${4:-}}
 $2
 YAML
 }
@@ -71,11 +71,7 @@ check "SIGHUP with a right file applies the difference" reload_by_signal "LUN 1 
 check "which everybody sees" asks 'a["units"][0]["luns"][0]["lun"] == 1' units file
 check "reload of the same file changes nothing" asks 'a["isApplied"] and a["changes"] == []' reload
 
-write_patience() {    # write_patience ABORT-TIMEOUT QUEUE-DEPTH
-    sed -i -e "s/size: 64MiB.*}/size: 64MiB, abort_timeout: $1}/" \
-        -e "s/{luns: \(.*\)}}.*/{luns: \1}, limits: {queue_depth: $2}}/" "$STAGE_OUT/scstd.yaml"
-}
-write_patience 20s 64
+write_config ", 1: file" "" ", abort_timeout: 20s" ", limits: {queue_depth: 64}"
 check "abort_timeout and queue_depth change while it serves" \
     asks 'any("abort_timeout" in c for c in a["changes"]) and a["atNextStart"] == []' reload
 check "also for sessions that are open" \
@@ -94,6 +90,11 @@ check "thaw lets them go on" asks 'a["state"] == "Open"' thaw memory
 check "histograms have counted them" asks 'any(sum(h["counts"]) > 0 for h in a["histograms"])' histograms memory
 check "a fault is injected" asks 'a["faults"][0]["id"] == 1' faults add file AnswerCommand --status Busy
 check "and cleared" asks 'a["faults"] == []' faults clear
+check "the last moves of the initiator's session can be seen" \
+    wait_until 20 asks 'any("full feature phase" in m["what"] for s in a["sessions"] for m in s["moves"])' \
+    history --session iqn.2008-11.org.linux-kvm
+check "and why sessions ended" asks 'any(s["ended"]["why"] == "logged out" for s in a["sessions"])' history --ended
+check "the log has why a session ended, too" grep -q "ended after .* commands: logged out" "$daemon_log"
 check "reservations are told" asks 'len(a["units"]) == 2' reservations
 
 touch "$STAGE_OUT/stop"

@@ -42,6 +42,16 @@ public sealed partial class IscsiTargetRegistry
         return [.. all.OrderBy(session => session.Tsih)];
     }
 
+    /// <summary>The last moves of sessions that are open.</summary>
+    /// <param name="isMeant">By handle and name of the initiator.</param>
+    public async Task<IReadOnlyList<SessionMoves>> DescribeMovesAsync(Func<ushort, string, bool> isMeant) =>
+        await OnEach(
+            [.. Sessions.Snapshot().Where(session => isMeant(session.Tsih, session.Identity.InitiatorName))],
+            static session => session.DescribeMoves());
+
+    /// <summary>The last sessions that have ended, the newest first.</summary>
+    public IReadOnlyList<EndedSession> EndedSessions => Sessions.LastEnded();
+
     /// <summary>Ends a session; how many there were: none or one.</summary>
     /// <param name="tsih">Its handle.</param>
     /// <param name="patienceSeconds">It is asked to log out and gets so long; zero: it is told, and ended at

@@ -56,6 +56,8 @@ internal sealed unsafe partial class IscsiConnection
             Cid = request.Cid;
         }
         LoginReply reply = _exchange.Receive(request, text);
+        if (reply.Transit)
+            History.Add(SessionMove.LoginPhase, (int)reply.CurrentStage, (int)reply.NextStage);
         switch (reply.Outcome)
         {
             case LoginOutcome.Continue:
@@ -83,7 +85,11 @@ internal sealed unsafe partial class IscsiConnection
         }
         _candidate = session;
         if (session.TryAdmit(() => _home.Reactor.Post(Admitted)))
+        {
+            History.Add(SessionMove.LoginAccepted,
+                text: session.HasReturned ? "the initiator port was here before, nothing of it may act" : null);
             return;
+        }
         _candidate = null;
         Refuse(_exchange.Refuse(LoginStatus.OutOfResources, "the target has its most sessions"));
     }
@@ -133,12 +139,14 @@ internal sealed unsafe partial class IscsiConnection
             session.IsDiscovery ? ConnectionPhase.Discovery : ConnectionPhase.FullFeature,
             agreed.TargetMaxRecvDataSegmentLength, agreed.ImmediateData, agreed.InitialR2T, agreed.FirstBurstLength);
         _watch.Arm(session.Timers.TickMs);
+        History.Add(SessionMove.FullFeaturePhase, number: session.Tsih);
         _home.Events.SessionOpened(_stream.RemoteEndPoint, session.Description);
     }
 
     private void Refuse(LoginReply reply)
     {
         Counters.LoginFailures++;
+        History.Add(SessionMove.LoginRefused, (int)reply.Status, text: reply.Why);
         _home.Events.LoginRefused(_stream.RemoteEndPoint, _exchange.Identity?.InitiatorName,
             _exchange.Identity?.TargetName, reply.Status, reply.Why);
         SendLoginReply(reply, reply.Tsih, isLast: true);

@@ -39,6 +39,8 @@ internal sealed unsafe partial class IscsiConnection : IStreamHandler
         _policy = portal.CreatePolicy();
         _exchange = portal.BeginLogin(_policy);
         _lastReceivedMs = _startedMs = home.Reactor.NowMs;
+        History = new SessionHistory(home.Reactor);
+        History.Add(SessionMove.Connected);
         home.Connections.Add(this);
         Counters.ConnectionsAccepted++;
         _watch.Arm(portal.Options.LoginTimeoutMs);
@@ -56,6 +58,11 @@ internal sealed unsafe partial class IscsiConnection : IStreamHandler
     public IscsiSession? Session => _session;
 
     public bool IsClosed => _isClosed;
+
+    /// <summary>Why it ends, once it does.</summary>
+    public string Reason => _reason;
+
+    public SessionHistory History { get; }
 
     /// <summary>CID, given by the initiator.</summary>
     public ushort Cid { get; private set; }
@@ -86,7 +93,7 @@ internal sealed unsafe partial class IscsiConnection : IStreamHandler
     public void Shut()
     {
         if (_session is { IsOpen: true } session)
-            session.Drop(LoginStatus.ServiceUnavailable);
+            session.Drop(LoginStatus.ServiceUnavailable, "the target stops");
         else
             Close("the target stops");
     }
@@ -119,10 +126,13 @@ internal sealed unsafe partial class IscsiConnection : IStreamHandler
         _portal.ConnectionEnded();
         if (_session is null)
             _portal.LoginFailed();
-        _home.Events.ConnectionClosed(_stream.RemoteEndPoint, _session?.Description ?? "login", _reason);
+        History.Add(SessionMove.ConnectionClosed, text: detail);
         if (_candidate is { } waiting && waiting.TryWithdraw())
             _candidate = null;
         _session?.ConnectionClosed();
+        // A session tells its end itself, but its last commands may be with the store for long.
+        if (_session is not { State: SessionState.Ended })
+            _home.Events.ConnectionClosed(_stream.RemoteEndPoint, _session?.Description ?? "login", _reason);
     }
 
     /// <summary>Nothing that still comes is looked at; the session, if there is one, is over.</summary>
@@ -133,6 +143,7 @@ internal sealed unsafe partial class IscsiConnection : IStreamHandler
         _isClosing = true;
         if (_reason.Length == 0)
             _reason = why;
+        History.Add(SessionMove.Closing, text: _reason);
         Sender.Stop();
         _session?.End();
     }

@@ -33,22 +33,30 @@ internal sealed partial class IscsiSession
             || target.LunsFor(_identity.InitiatorName).Entries.Count == 0)
         {
             _whenEnded.Add(settled);
-            Drop(LoginStatus.TargetRemoved);
+            Drop(LoginStatus.TargetRemoved, "the configuration has its target, portal group or LUNs no more");
             return SessionFate.Ended;
         }
         SessionAccess now = target.AccessFor(_identity.InitiatorName, tag) with { PortIdentity = before.PortIdentity };
         _access = now;
         Timers = target.Timers;
-        if (Window.SetDepth(target.QueueDepth))
-            TellWindow();
+        if (Window.Depth != target.QueueDepth)
+            ChangeDepth(target.QueueDepth);
         _nexus!.SetRateLimit(now.Limit);
         if (now.Luns.IsSameAs(before.Luns))
         {
             settled();
             return SessionFate.Untouched;
         }
+        History.Add(SessionMove.LunsChanged);
         _nexus.ChangeMap(now.Luns, settled);
         return SessionFate.Changed;
+    }
+
+    private void ChangeDepth(int depth)
+    {
+        History.Add(SessionMove.QueueDepthChanged, number: (ulong)depth);
+        if (Window.SetDepth(depth))
+            TellWindow();
     }
 
     /// <summary>An administrator ends the session: the initiator is asked to log out (§11.9.1, event 1) and gets so
@@ -60,14 +68,35 @@ internal sealed partial class IscsiSession
             return false;
         if (patienceSeconds <= 0 || !IsOpen)
         {
-            Drop(LoginStatus.ServiceUnavailable);
+            Drop(LoginStatus.ServiceUnavailable, "an administrator ended it");
             return true;
         }
         RequestLogout(patienceSeconds);
-        _patience ??= _home.Reactor.CreateTimer(() => Drop(LoginStatus.ServiceUnavailable));
+        _patience ??= _home.Reactor.CreateTimer(() => Drop(
+            LoginStatus.ServiceUnavailable, "an administrator ended it: it did not log out in time"));
         _patience.Arm(patienceSeconds * 1000L);
         return true;
     }
+
+    /// <summary>Since it was opened.</summary>
+    private long AgeMs => _openedMs == 0 ? 0 : _home.Reactor.NowMs - _openedMs;
+
+    public SessionMoves DescribeMoves() => new(Tsih, _home.Reactor.NowUs, History.Newest());
+
+    /// <summary>What stays of it.</summary>
+    public EndedSession Remember() => new(History)
+    {
+        Tsih = Tsih,
+        InitiatorName = _identity.InitiatorName,
+        Isid = _identity.Isid.ToString(),
+        TargetName = Key.TargetName,
+        Peer = _connection.Stream.RemoteEndPoint,
+        ReactorIndex = _home.Reactor.Index,
+        AgeMs = AgeMs,
+        EndedUs = _home.Reactor.NowUs,
+        Why = _connection.Reason,
+        Counters = Counters,
+    };
 
     public SessionSnapshot Describe() => new()
     {
@@ -81,7 +110,7 @@ internal sealed partial class IscsiSession
         Peer = _connection.Stream.RemoteEndPoint,
         ReactorIndex = _home.Reactor.Index,
         State = State.ToString(),
-        AgeMs = _openedMs == 0 ? 0 : _home.Reactor.NowMs - _openedMs,
+        AgeMs = AgeMs,
         Group = Target?.GroupOf(_identity.InitiatorName)?.Name,
         Parameters = Parameters,
         Commands = Counters.Commands,

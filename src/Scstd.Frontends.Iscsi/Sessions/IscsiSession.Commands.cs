@@ -187,6 +187,10 @@ internal sealed partial class IscsiSession : ITargetPort
     /// and grows at once.</summary>
     public void AllowCommands(int most)
     {
+        bool wasLimited = Window.Allowed < Window.Depth;
+        bool isLimited = most < Window.Depth;
+        if (isLimited != wasLimited)
+            History.Add(SessionMove.WindowLimited, number: isLimited ? (ulong)most : 0);
         if (Window.Allow(most))
             TellWindow();
     }

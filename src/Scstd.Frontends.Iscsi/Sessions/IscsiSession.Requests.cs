@@ -211,6 +211,7 @@ internal sealed partial class IscsiSession
     {
         if (!request.Immediate)
             Window.RequestEnded();
+        History.Add(SessionMove.LogoutReceived, (int)request.Reason, tag: request.InitiatorTaskTag);
         switch (request.Reason)
         {
             case LogoutReason.CloseSession:
@@ -233,6 +234,7 @@ internal sealed partial class IscsiSession
     {
         nint slot = _sender.TakeSlot();
         LogoutResponsePdu.WriteTo(PduSender.HeaderOf(slot), initiatorTaskTag, response);
+        History.Add(SessionMove.LogoutAnswered, (int)response, tag: initiatorTaskTag);
         _sender.SendHeader(slot, isLast: isLast);
     }
 
@@ -241,6 +243,8 @@ internal sealed partial class IscsiSession
     {
         _home.Counters.Rejects++;
         Counters.Rejects++;
+        var rejected = new BasicHeaderSegment(header);
+        History.Add(SessionMove.Rejected, (int)reason, (int)rejected.Opcode, rejected.InitiatorTaskTag);
         nint slot = _sender.TakeSlot(large: true);
         Span<byte> data = PduSender.InlineDataOf(slot);
         ReadOnlySpan<byte> returned = header[..Math.Min(header.Length, data.Length)];

@@ -10,6 +10,11 @@ internal sealed class IscsiTaskManagementRequest : TaskManagementRequest
 {
     public required uint InitiatorTaskTag { get; init; }
 
+    public required TaskManagementFunctionCode Code { get; init; }
+
+    /// <summary>When it came.</summary>
+    public required long ReceivedUs { get; init; }
+
     /// <summary>It has a CmdSN of its own.</summary>
     public required bool IsNumbered { get; init; }
 }
@@ -36,7 +41,8 @@ internal sealed partial class IscsiSession
         if (request.IsNumbered)
             Window.RequestEnded();
         TaskManagementInformation information = request.AdditionalInformation;
-        Respond(request.InitiatorTaskTag, ResponseOf(request.Response),
+        Respond(request.Code, request.InitiatorTaskTag, ResponseOf(request.Response),
+            _home.Reactor.NowUs - request.ReceivedUs,
             [information.DepthAndKey, information.Code, information.Qualifier]);
         // §11.5.1: after a TARGET COLD RESET the target ends all of its sessions.
         if (request.Function == TaskManagementFunction.TargetColdReset)
@@ -46,6 +52,8 @@ internal sealed partial class IscsiSession
     private void TaskManagementReceived(ReadOnlySpan<byte> header)
     {
         var request = new TaskManagementRequestPdu(header);
+        History.Add(
+            SessionMove.FunctionReceived, (int)request.Function, tag: request.InitiatorTaskTag, number: request.Lun);
         if (_functionsOut + _waitingFunctions.Count >= IscsiLimits.TaskManagementRequestsMax)
         {
             if (!request.Immediate)
@@ -58,7 +66,7 @@ internal sealed partial class IscsiSession
         {
             if (!request.Immediate)
                 Window.RequestEnded();
-            Respond(request.InitiatorTaskTag, request.Function == TaskManagementFunctionCode.TaskReassign
+            Respond(request.Function, request.InitiatorTaskTag, request.Function == TaskManagementFunctionCode.TaskReassign
                 ? TaskManagementResponseCode.TaskAllegianceReassignmentNotSupported
                 : TaskManagementResponseCode.TaskManagementFunctionNotSupported);
             return;
@@ -108,7 +116,8 @@ internal sealed partial class IscsiSession
             && (int)(refCmdSn - request.CmdSn) < 0);
         if (!mayCome)
         {
-            Respond(request.InitiatorTaskTag, TaskManagementResponseCode.TaskDoesNotExist);
+            Respond(
+                request.Function, request.InitiatorTaskTag, TaskManagementResponseCode.TaskDoesNotExist);
             return;
         }
         if (command is not null)
@@ -118,7 +127,7 @@ internal sealed partial class IscsiSession
         }
         Window.Plug(refCmdSn);
         DeliverHeld();
-        Respond(request.InitiatorTaskTag, TaskManagementResponseCode.FunctionComplete);
+        Respond(request.Function, request.InitiatorTaskTag, TaskManagementResponseCode.FunctionComplete);
     }
 
     private void Carry(TaskManagementRequestPdu request, TaskManagementFunction function, IscsiCommand? referenced)
@@ -132,17 +141,29 @@ internal sealed partial class IscsiSession
             Referenced = referenced,
             Sequence = SequenceOf(request.CmdSn, request.Immediate),
             InitiatorTaskTag = request.InitiatorTaskTag,
+            Code = request.Function,
+            ReceivedUs = _home.Reactor.NowUs,
             IsNumbered = !request.Immediate,
         });
     }
 
-    public void TaskManagementFunctionDelayed(TaskManagementRequest request, long waitedMs) =>
+    public void TaskManagementFunctionDelayed(TaskManagementRequest request, long waitedMs)
+    {
+        var delayed = (IscsiTaskManagementRequest)request;
+        History.Add(SessionMove.FunctionDelayed, (int)delayed.Code, tag: delayed.InitiatorTaskTag,
+            number: (ulong)waitedMs * 1000, text: request.WaitsFor ?? "");
         _home.Events.TaskManagementDelayed(
             _connection.Stream.RemoteEndPoint, Description, request.Function, request.WaitsFor ?? "", waitedMs);
+    }
 
     private void Respond(
-        uint initiatorTaskTag, TaskManagementResponseCode response, ReadOnlySpan<byte> information = default)
+        TaskManagementFunctionCode function,
+        uint initiatorTaskTag,
+        TaskManagementResponseCode response,
+        long waitedUs = 0,
+        ReadOnlySpan<byte> information = default)
     {
+        History.Add(SessionMove.FunctionAnswered, (int)function, (int)response, initiatorTaskTag, (ulong)waitedUs);
         nint slot = _sender.TakeSlot();
         TaskManagementResponsePdu.WriteTo(PduSender.HeaderOf(slot), initiatorTaskTag, response, information);
         _sender.SendHeader(slot);

@@ -19,11 +19,14 @@ internal sealed partial class IscsiSession
         AsyncMessagePdu.WriteTo(PduSender.HeaderOf(slot), AsyncEvent.TargetRequestsLogout,
             parameter3: (ushort)Math.Clamp(timeoutSeconds, 0, ushort.MaxValue));
         _sender.SendHeader(slot);
+        History.Add(SessionMove.LogoutRequested, number: (ulong)Math.Max(0, timeoutSeconds));
     }
 
     /// <summary>Tells that all connections of the session will be dropped, and drops its only one (§11.9.1). A session
     /// that has not begun yet is refused instead.</summary>
-    public void Drop(LoginStatus insteadOfLogin)
+    /// <param name="insteadOfLogin">The status that such a session is refused with.</param>
+    /// <param name="why">For the log.</param>
+    public void Drop(LoginStatus insteadOfLogin, string why)
     {
         if (State == SessionState.Admitting)
             _connection.TakeBackAdmission(insteadOfLogin);
@@ -32,7 +35,7 @@ internal sealed partial class IscsiSession
         nint slot = _sender.TakeSlot();
         AsyncMessagePdu.WriteTo(PduSender.HeaderOf(slot), AsyncEvent.DropAllConnections,
             parameter2: (ushort)Parameters.DefaultTime2Wait);
-        _connection.WillEnd("dropped");
+        _connection.WillEnd(why);
         _sender.SendHeader(slot, isLast: true);
         End();
     }

@@ -111,6 +111,8 @@ internal sealed partial class IscsiSession
 
     public SessionCounters Counters { get; } = new();
 
+    private SessionHistory History => _connection.History;
+
     /// <summary>What an administrator sees of it; from any thread, as it is at some moment.</summary>
     public SessionInfo Info => new(
         _identity.TargetName, _identity.InitiatorName, _identity.InitiatorAlias, _identity.Isid.ToString(), Tsih,
@@ -164,6 +166,7 @@ internal sealed partial class IscsiSession
             return;
         bool wasOpen = State == SessionState.Open;
         State = SessionState.Ending;
+        History.Add(SessionMove.Ending);
         _patience?.Cancel();
         ForgetEvents();
         if (!wasOpen)
@@ -193,6 +196,7 @@ internal sealed partial class IscsiSession
     private void NexusEnded()
     {
         _nexusEnded = true;
+        History.Add(SessionMove.NexusEnded);
         if (_logoutTag is { } tag && !_connection.IsClosed)
             SendLogoutResponse(tag, LogoutResponseCode.Closed, isLast: true);
         TryFinish();
@@ -205,6 +209,9 @@ internal sealed partial class IscsiSession
             return;
         State = SessionState.Ended;
         _home.Counters.SessionsEnded++;
+        History.Add(SessionMove.Ended);
+        _home.Events.SessionEnded(
+            _connection.Stream.RemoteEndPoint, Description, _connection.Reason, AgeMs, Counters);
         _table.Ended(this);
         foreach (Action ended in _whenEnded)
             ended();

@@ -36,7 +36,12 @@ internal sealed class SessionTable
     private readonly HashSet<SessionKey> _remembered = [];
     private readonly Queue<SessionKey> _rememberedInOrder = new();
     private readonly HashSet<SessionKey> _beforePowerOn = [];
+    private readonly Queue<EndedSession> _ended = new();
     private ushort _lastTsih;
+
+    /// <summary>Our choice: sessions that are remembered after their end, with their last moves: the crash of a cluster
+    /// and what came before it, in 100 KiB. Discovery sessions come and go by the dozen and say nothing.</summary>
+    private const int EndedMax = 64;
 
     /// <summary>Our choice: nexuses that are remembered after their end. One that is forgotten is told POWER ON, RESET,
     /// OR BUS DEVICE RESET OCCURRED when it comes back, which says more than the loss of the nexus.</summary>
@@ -92,6 +97,8 @@ internal sealed class SessionTable
             _byTsih.Remove(session.Tsih);
             if (session.HadNexus && _remembered.Add(session.Key))
                 Remember(session.Key);
+            if (session.HadNexus)
+                RememberEnd(session);
             if (_byKey.TryGetValue(session.Key, out IscsiSession? current) && ReferenceEquals(current, session))
                 _byKey.Remove(session.Key);
             if (_successors.Remove(session, out Successor next))
@@ -159,6 +166,20 @@ internal sealed class SessionTable
     {
         lock (_lock)
             _beforePowerOn.UnionWith(lines.Take(RememberedMax).Select(SessionKey.Parse).OfType<SessionKey>());
+    }
+
+    /// <summary>The last that have ended, the newest first.</summary>
+    public IReadOnlyList<EndedSession> LastEnded()
+    {
+        lock (_lock)
+            return [.. _ended.Reverse()];
+    }
+
+    private void RememberEnd(IscsiSession session)
+    {
+        if (_ended.Count == EndedMax)
+            _ended.Dequeue();
+        _ended.Enqueue(session.Remember());
     }
 
     private void Remember(SessionKey key)

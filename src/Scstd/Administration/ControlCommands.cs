@@ -17,6 +17,7 @@ namespace Scstd.Administration;
 internal sealed class ControlCommands(Server server, string? configuration, Reloader? reloader, ILogger log)
 {
     private readonly UnitCommands _commands = new(server);
+    private readonly SessionCommands _sessions = new(server);
     private readonly Changes _changes = new(server, configuration, log);
     private readonly FaultBook _faults = new(server, log);
 
@@ -28,7 +29,8 @@ internal sealed class ControlCommands(Server server, string? configuration, Relo
         ReservationsRequest one => _commands.ReservationsAsync(Selected(one.Unit)),
         CommandsRequest one => _commands.CommandsAsync(Selected(one.Unit)),
         HistogramsRequest one => _commands.HistogramsAsync(Selected(one.Unit)),
-        HistoryRequest one => _commands.HistoryAsync(Selected(one.Unit)),
+        HistoryRequest { Session: null, Ended: not true } one => _commands.HistoryAsync(Selected(one.Unit)),
+        HistoryRequest one => _sessions.HistoryAsync(one.Session, one.Ended == true),
         KickRequest kick => _changes.KickAsync(kick),
         FreezeRequest freeze => _changes.FreezeAsync(Selected(freeze.Unit)[0], freeze.PatienceSeconds),
         ThawRequest thaw => _changes.ThawAsync(Selected(thaw.Unit)[0]),

@@ -35,6 +35,11 @@ internal sealed class SessionLog(ILogger log, Func<long>? clockMs = null) : Iscs
     public override void ConnectionClosed(IPEndPoint peer, string session, string why) =>
         Write(LogEventLevel.Information, "{Peer:l}: {Session:l} closed: {Why:l}", peer, session, why);
 
+    public override void SessionEnded(
+        IPEndPoint peer, string session, string why, long ageMs, SessionCounters counters) =>
+        Write(LogEventLevel.Information, "{Peer:l}: {Session:l} ended after {Seconds} s and {Commands} commands: "
+            + "{Why:l}", peer, session, ageMs / 1000, counters.Commands, why);
+
     public override void ConnectionTurnedAway(IPEndPoint portal, string why) =>
         Write(LogEventLevel.Warning, "{Portal:l}: a connection was turned away: {Why:l}", portal, why);
 

@@ -112,6 +112,35 @@ public sealed class ControlCommandsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_happened_to_a_session_is_told_while_it_is_open_and_after_its_end()
+    {
+        SessionHistoryRecord before, after;
+        using (RawInitiator host = await LogIn("host"))
+        {
+            int id = Assert.Single((await Ask<SessionsAnswer>(new SessionsRequest())).Sessions).Id;
+            HistoryAnswer open = await Ask<HistoryAnswer>(new HistoryRequest(Session: $"{id}"));
+            before = Assert.Single(open.Sessions!);
+            Assert.Equal(("iqn.2026-11.org.example:host", null), (before.Initiator, before.Ended));
+            Assert.Contains("full feature phase", before.Moves[0].What);
+            Assert.Empty((await Ask<HistoryAnswer>(new HistoryRequest(Ended: true))).Sessions!);
+            await Ask<KickAnswer>(new KickRequest($"{id}"));
+            host.IsClosedByPeer();
+        }
+        while (_server.SessionCount > 0)
+            await Task.Yield();
+        after = Assert.Single((await Ask<HistoryAnswer>(new HistoryRequest(Ended: true))).Sessions!);
+        Assert.Equal((before.Id, before.Peer, "an administrator ended it"), (after.Id, after.Peer, after.Ended!.Why));
+        Assert.Equal("session ended", after.Moves[0].What);
+        // Whoever asks by its old number finds it, too.
+        HistoryAnswer byName = await Ask<HistoryAnswer>(new HistoryRequest(Session: before.Initiator));
+        Assert.Equal(after.Ended.Why, Assert.Single(byName.Sessions!).Ended!.Why);
+        Assert.Contains(_events.Lines, line => line.Contains("ended after 0 s and 0 commands: an administrator"));
+        ControlRefusal refusal = await Assert.ThrowsAsync<ControlRefusal>(
+            () => _commands.AnswerAsync(new HistoryRequest(Session: "999"), CancellationToken.None));
+        Assert.Equal(ErrorCode.NotFound, refusal.Answer.Code);
+    }
+
+    [Fact]
     public async Task Who_has_a_unit_reserved_is_told()
     {
         using RawInitiator host = await LogIn("host");

@@ -17,6 +17,7 @@ public sealed class WireTests
         ["""{"command":"commands","unit":"a"}"""] = new CommandsRequest("a"),
         ["""{"command":"histograms"}"""] = new HistogramsRequest(),
         ["""{"command":"history","unit":"a"}"""] = new HistoryRequest("a"),
+        ["""{"command":"history","session":"7","ended":true}"""] = new HistoryRequest(Session: "7", Ended: true),
         ["""{"command":"freeze","unit":"a","patienceSeconds":3}"""] = new FreezeRequest("a", 3),
         ["""{"command":"thaw","unit":"a"}"""] = new ThawRequest("a"),
         ["""{"command":"kick","session":"7","patienceSeconds":5}"""] = new KickRequest("7", 5),
@@ -85,6 +86,12 @@ public sealed class WireTests
             + "\"from\":\"Received\",\"to\":\"Enabled\"}],\"gate\":[{\"agoMs\":2,\"what\":\"shut\"}]}]}"] =
             new HistoryAnswer([new UnitHistoryRecord(
                 "a", [new MoveRecord(0, 1.5, 7, 40, "Received", "Enabled")], [new HistoryRecord(2, "shut")])]),
+        ["""{"answer":"history","units":[],"sessions":[{"id":7,"target":"t","initiator":"i","isid":"80","""
+            + "\"peer\":\"1.2.3.4:5\",\"reactor\":1,\"commands\":2,\"dataInBytes\":3,\"dataOutBytes\":4,"
+            + "\"moves\":[{\"agoMs\":2,\"what\":\"w\"}],"
+            + "\"ended\":{\"agoMs\":1,\"ageSeconds\":1.5,\"why\":\"gone\"}}]}"] =
+            new HistoryAnswer([], [new SessionHistoryRecord(7, "t", "i", "80", "1.2.3.4:5", 1, 2, 3, 4,
+                [new HistoryRecord(2, "w")], new SessionEndRecord(1, 1.5, "gone"))]),
         ["""{"answer":"kick","sessions":1}"""] = new KickAnswer(1),
         ["""{"answer":"freeze","unit":"a","state":"Draining","reasons":["r"],"heldCommands":1,"waitsFor":["w"]}"""] =
             new FreezeAnswer("a", "Draining", ["r"], 1, ["w"]),
