@@ -104,12 +104,15 @@ internal static class AnswerText
     {
         var table = new Table(
             "ID", "INITIATOR", "TARGET", "GROUP", "PEER", "REACTOR", "LUNS", "UNDER WAY", "COMMANDS", "READ",
-            "WRITTEN");
+            "WRITTEN", "HALF", "99%", "MOST");
         foreach (SessionRecord one in sessions.Sessions)
         {
             table.Add(one.Id, one.Initiator, one.Target ?? "(discovery)", one.Now?.Group, one.Peer, one.Reactor,
                 one.Now?.Luns.Count, one.Now?.CommandsInFlight, one.Commands, Size(one.DataInBytes),
-                Size(one.DataOutBytes));
+                Size(one.DataOutBytes), Below(0.5), Below(0.99), Below(1));
+
+            string? Below(double part) =>
+                one.Now?.EnabledCounts is { Count: > 0 } counts ? CommandText.Below(counts, part) : null;
         }
         table.Print(output);
     }

@@ -42,8 +42,7 @@ internal static class CommandLine
         root.Add(AboutUnits("reservations", "Who has which unit reserved.", unit => new ReservationsRequest(unit)));
         root.Add(AboutUnits("commands", "Where every command is, the oldest first.",
             unit => new CommandsRequest(unit)));
-        root.Add(AboutUnits("histograms", "How long commands stayed in each state.",
-            unit => new HistogramsRequest(unit)));
+        root.Add(Histograms());
         root.Add(History());
         root.Add(Freeze());
         root.Add(AboutUnit("thaw", "Let a frozen unit go on.", (unit, _) => new ThawRequest(unit)));
@@ -83,6 +82,15 @@ internal static class CommandLine
 
     private static Option<string?> OfSession(string about) =>
         new("--session") { HelpName = "ID", Description = about };
+
+    private static Command Histograms()
+    {
+        Argument<string?> unit = AnyUnit();
+        Option<string?> session = OfSession("Of a session, by its number or its initiator's name.");
+        session.Aliases.Add("--initiator");
+        return Asking("histograms", "How long commands stayed in each state.",
+            parsed => new HistogramsRequest(parsed.GetValue(unit), parsed.GetValue(session)), unit, session);
+    }
 
     private static Command History()
     {

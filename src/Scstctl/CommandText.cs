@@ -22,10 +22,12 @@ internal static class CommandText
 
     public static void Print(HistogramsAnswer histograms, TextWriter output)
     {
-        var table = new Table("UNIT", "STATE", "DIRECTION", "UP TO", "COMMANDS", "HALF", "99%", "MOST");
+        bool areSessions = histograms.Histograms.Any(one => one.Session is not null);
+        var table = new Table(
+            areSessions ? "SESSION" : "UNIT", "STATE", "DIRECTION", "UP TO", "COMMANDS", "HALF", "99%", "MOST");
         foreach (HistogramRecord one in histograms.Histograms)
         {
-            table.Add(one.Unit, one.State, one.Direction, AnswerText.Size(one.MaxBytes),
+            table.Add(areSessions ? $"{one.Session} {one.Initiator}" : one.Unit, one.State, one.Direction, AnswerText.Size(one.MaxBytes),
                 one.Counts.Aggregate(0ul, (sum, count) => sum + count), Below(one.Counts, 0.5),
                 Below(one.Counts, 0.99), Below(one.Counts, 1));
         }
@@ -91,7 +93,7 @@ internal static class CommandText
     };
 
     /// <summary>The bound below which such a part of all stayed.</summary>
-    private static string Below(IReadOnlyList<ulong> counts, double part)
+    public static string Below(IReadOnlyList<ulong> counts, double part)
     {
         ulong all = counts.Aggregate(0ul, (sum, count) => sum + count);
         ulong seen = 0;

@@ -110,9 +110,11 @@ public sealed record SessionRecord(
 /// <param name="CommandsInFlight">Received, and still needed.</param>
 /// <param name="QueueDepth">Its command window.</param>
 /// <param name="Luns">What it sees.</param>
+/// <param name="EnabledCounts">How long its commands were with stores, all together; as the counts of a
+/// <see cref="HistogramRecord"/>.</param>
 public sealed record SessionMomentRecord(
     string State, double AgeSeconds, string? Group, int CommandsInFlight, int QueueDepth,
-    IReadOnlyList<SessionLunRecord> Luns);
+    IReadOnlyList<SessionLunRecord> Luns, IReadOnlyList<ulong>? EnabledCounts = null);
 
 /// <param name="Lun">Its number.</param>
 /// <param name="Unit">Where it leads.</param>
@@ -198,13 +200,16 @@ public sealed record CommandRecord(
 
 public sealed record HistogramsAnswer(IReadOnlyList<HistogramRecord> Histograms) : ControlAnswer;
 
-/// <param name="Unit">Of which unit.</param>
+/// <param name="Unit">Of which unit; null: of a session, at all units.</param>
 /// <param name="State">In which state.</param>
 /// <param name="Direction">Which way the data goes: None, In, Out or Both.</param>
 /// <param name="MaxBytes">Commands that move so much or less, and more than half of it.</param>
 /// <param name="Counts">Entry 0: no measurable time; entry n: at least 2^(n−1) microseconds and less than 2^n.</param>
+/// <param name="Session">Of which session, if sessions were asked for.</param>
+/// <param name="Initiator">Whose it is.</param>
 public sealed record HistogramRecord(
-    string Unit, string State, string Direction, long MaxBytes, IReadOnlyList<ulong> Counts);
+    string? Unit, string State, string Direction, long MaxBytes, IReadOnlyList<ulong> Counts, int? Session = null,
+    string? Initiator = null);
 
 /// <param name="Units">Those that were asked for.</param>
 /// <param name="Sessions">If sessions were asked for: those that are open, and behind them those that have ended, the

@@ -44,8 +44,10 @@ public sealed record ReloadRequest : ControlRequest;
 /// <summary>Where every command is; of one unit, if named.</summary>
 public sealed record CommandsRequest(string? Unit = null) : ControlRequest;
 
-/// <summary>How long commands stayed in each state; of one unit, if named.</summary>
-public sealed record HistogramsRequest(string? Unit = null) : ControlRequest;
+/// <summary>How long commands stayed in each state: at units, or of sessions.</summary>
+/// <param name="Unit">At one unit.</param>
+/// <param name="Session">Of a session by its number, or of all of an initiator by its name, at all units.</param>
+public sealed record HistogramsRequest(string? Unit = null, string? Session = null) : ControlRequest;
 
 /// <summary>The last moves of the state machines: of units, or of sessions.</summary>
 /// <param name="Unit">Of one unit.</param>

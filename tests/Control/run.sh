@@ -41,6 +41,7 @@ refused() {
     if [ $? != "$status" ] || [[ $said != *"$words"* ]]; then echo "$said"; return 1; fi
 }
 logged() { grep -qF "$1" "$daemon_log"; }
+counted() { kill -USR1 "$daemon_pid" && wait_until 20 grep -qF "$1" "$daemon_out"; }
 reload_by_signal() {    # reload_by_signal WORDS: what the log says of it
     kill -HUP "$daemon_pid" && wait_until 20 logged "$1"
 }
@@ -77,6 +78,10 @@ check "abort_timeout and queue_depth change while it serves" \
 check "also for sessions that are open" \
     wait_until 20 asks 'any(s["now"] and s["now"]["queueDepth"] == 64 for s in a["sessions"])' sessions
 write_config ", 1: file" ""
+sed -i "s/all: \"127.0.0.1:/all: \"0.0.0.0:/" "$STAGE_OUT/scstd.yaml"
+check "a portal moves to an address that overlaps its own in one reload" \
+    asks 'any("address changed" in c for c in a["changes"])' reload
+write_config ", 1: file" ""
 check "and back" asks 'a["isApplied"] and len(a["changes"]) == 2' reload
 
 check "resize --save grows the unit" ctl resize memory 128MiB --save
@@ -84,11 +89,18 @@ check "and writes one value of the file" grep -q 'memory: {store: memory, size: 
     "$STAGE_OUT/scstd.yaml"
 check "so that a reload has nothing to change" asks 'a["changes"] == []' reload
 check "freeze drains the unit" asks 'a["state"] == "Frozen"' freeze memory
-check "commands that wait can be seen" \
-    wait_until 20 asks 'any(c["state"] == "Dormant" for c in a["commands"])' commands
+check "commands that wait can be seen, and for what" \
+    wait_until 20 asks 'any(c["state"] == "Dormant" and c["waitsFor"] == "the unit to be thawed" and c["cdb"]
+        and c["stays"][-1]["state"] == "Dormant" for c in a["commands"])' commands
 check "thaw lets them go on" asks 'a["state"] == "Open"' thaw memory
 check "histograms have counted them" asks 'any(sum(h["counts"]) > 0 for h in a["histograms"])' histograms memory
+check "and for each session alone" \
+    wait_until 20 asks 'any(h["state"] == "Enabled" and sum(h["counts"]) > 0 for h in a["histograms"])' \
+    histograms --initiator iqn.2008-11.org.linux-kvm
+check "sessions tell how long their commands took" wait_until 20 asks \
+    'any(s["now"] and sum(s["now"]["enabledCounts"]) > 0 for s in a["sessions"])' sessions
 check "a fault is injected" asks 'a["faults"][0]["id"] == 1' faults add file AnswerCommand --status Busy
+check "SIGUSR1 counts what stands in the way" counted '"turnedAway":0,"waitingForLimits":0,"faultsMet":0'
 check "and cleared" asks 'a["faults"] == []' faults clear
 check "the last moves of the initiator's session can be seen" \
     wait_until 20 asks 'any("full feature phase" in m["what"] for s in a["sessions"] for m in s["moves"])' \

@@ -49,6 +49,13 @@ public sealed partial class IscsiTargetRegistry
             [.. Sessions.Snapshot().Where(session => isMeant(session.Tsih, session.Identity.InitiatorName))],
             static session => session.DescribeMoves());
 
+    /// <summary>How long the commands of sessions stayed in each state.</summary>
+    /// <param name="isMeant">By handle and name of the initiator.</param>
+    public async Task<IReadOnlyList<SessionTimes>> DescribeTimesAsync(Func<ushort, string, bool> isMeant) =>
+        await OnEach(
+            [.. Sessions.Snapshot().Where(session => isMeant(session.Tsih, session.Identity.InitiatorName))],
+            static session => session.DescribeTimes());
+
     /// <summary>The last sessions that have ended, the newest first.</summary>
     public IReadOnlyList<EndedSession> EndedSessions => Sessions.LastEnded();
 

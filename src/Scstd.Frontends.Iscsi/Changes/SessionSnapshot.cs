@@ -1,4 +1,5 @@
 using System.Net;
+using Scstd.Core;
 using Scstd.Frontends.Iscsi.Login;
 
 namespace Scstd.Frontends.Iscsi;
@@ -52,7 +53,13 @@ public sealed record SessionSnapshot
     public required int QueueDepth { get; init; }
 
     public required IReadOnlyList<LunSnapshot> Luns { get; init; }
+
+    /// <summary>How long its commands were with device servers; as <see cref="LatencyHistogram.Counts"/>.</summary>
+    public required IReadOnlyList<ulong> TimesEnabled { get; init; }
 }
+
+/// <summary>How long the commands of a session stayed in each state.</summary>
+public sealed record SessionTimes(ushort Tsih, string InitiatorName, IReadOnlyList<LatencyHistogram> Histograms);
 
 /// <summary>One LUN as a session sees it.</summary>
 /// <param name="Number">As configured.</param>

@@ -119,7 +119,10 @@ internal sealed partial class IscsiSession
         CommandsInFlight = _commandsOut,
         QueueDepth = Window.Depth,
         Luns = _nexus is { } nexus ? [.. nexus.Map.Entries.Select(entry => Describe(nexus, entry))] : [],
+        TimesEnabled = _nexus?.TimesEnabled() ?? [],
     };
+
+    public SessionTimes DescribeTimes() => new(Tsih, _identity.InitiatorName, _nexus?.Histograms() ?? []);
 
     private static LunSnapshot Describe(ItNexus nexus, LunMapEntry entry)
     {

@@ -28,6 +28,10 @@ internal sealed class ControlCommands(Server server, string? configuration, Relo
         UnitsRequest units => UnitsAsync(units),
         ReservationsRequest one => _commands.ReservationsAsync(Selected(one.Unit)),
         CommandsRequest one => _commands.CommandsAsync(Selected(one.Unit)),
+        HistogramsRequest { Session: { } session, Unit: null } => _sessions.HistogramsAsync(session),
+        HistogramsRequest { Session: not null } or HistoryRequest { Unit: not null, Session: not null }
+            or HistoryRequest { Unit: not null, Ended: true } => throw new ControlRefusal(
+                ErrorCode.Malformed, "expected a unit or sessions, found both"),
         HistogramsRequest one => _commands.HistogramsAsync(Selected(one.Unit)),
         HistoryRequest { Session: null, Ended: not true } one => _commands.HistoryAsync(Selected(one.Unit)),
         HistoryRequest one => _sessions.HistoryAsync(one.Session, one.Ended == true),
@@ -170,7 +174,8 @@ internal sealed class ControlCommands(Server server, string? configuration, Relo
         [
             .. now.Luns.Select(lun => new SessionLunRecord(
                 lun.Number, lun.UnitName, lun.IsReadOnly, lun.CommandsInFlight, lun.UnitAttentions)),
-        ]);
+        ],
+        now.TimesEnabled);
 
     /// <summary>A unit as one reactor sees it; the gate's holder is known at its home alone.</summary>
     private static Inside View(ServedDevice device, Lane lane) => new(

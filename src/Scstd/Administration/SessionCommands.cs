@@ -21,12 +21,30 @@ internal sealed class SessionCommands(Server server)
         if (histories.Count == 0 && clocks.Told.Count > 0)
             histories.AddRange(Ended(session, clocks.Told.Max()));
         if (histories.Count == 0 && session is not null && clocks.Silent is null)
-        {
-            throw ControlRefusal.NotFound("session", session,
-                server.Registry.DescribeSessions().Select(one => one.InitiatorName).Distinct());
-        }
+            throw NotFound(session);
         return new HistoryAnswer([], histories) { SilentReactors = clocks.Silent };
     }
+
+    public async Task<ControlAnswer> HistogramsAsync(string session)
+    {
+        Survey<int> survey = await Survey<int>.OfAsync(server, static lane => lane.Reactor.Index);
+        if (survey.Silent is not null)
+            return new HistogramsAnswer([]) { SilentReactors = survey.Silent };
+        Func<int, string, bool> meant = Meant(session);
+        IReadOnlyList<SessionTimes> times =
+            await server.Registry.DescribeTimesAsync((tsih, initiator) => meant(tsih, initiator));
+        if (times.Count == 0)
+            throw NotFound(session);
+        return new HistogramsAnswer(
+        [
+            .. times.SelectMany(one => one.Histograms.Select(histogram => new HistogramRecord(
+                null, histogram.State.ToString(), histogram.Direction.ToString(), histogram.MaxBytes,
+                [.. histogram.Counts.Select(count => (ulong)count)], one.Tsih, one.InitiatorName))),
+        ]);
+    }
+
+    private ControlRefusal NotFound(string session) => ControlRefusal.NotFound(
+        "session", session, server.Registry.DescribeSessions().Select(one => one.InitiatorName).Distinct());
 
     /// <summary>By number or name.</summary>
     public static Func<int, string, bool> Meant(string? session) =>

@@ -112,6 +112,31 @@ public sealed class ControlCommandsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Times_are_told_for_each_session_alone()
+    {
+        using RawInitiator host = await LogIn("host"), friend = await LogIn("friend");
+        host.BecomeReady(0);
+        friend.BecomeReady(4);
+        for (int i = 0; i < 3; i++)
+            Assert.Equal(0, host.Read(0, [0x28, 0, 0, 0, 0, 0, 0, 0, 1, 0], 512).Status);
+        HistogramsAnswer ofHost =
+            await Ask<HistogramsAnswer>(new HistogramsRequest(Session: "iqn.2026-11.org.example:host"));
+        HistogramRecord reads = Assert.Single(ofHost.Histograms, one => one is { State: "Enabled", Direction: "In" });
+        Assert.Equal((4096L, 3ul), (reads.MaxBytes, reads.Counts.Aggregate(0ul, (sum, count) => sum + count)));
+        Assert.All(ofHost.Histograms, one => Assert.Equal((null, reads.Session, "iqn.2026-11.org.example:host"),
+            (one.Unit, one.Session, one.Initiator)));
+        HistogramsAnswer ofFriend =
+            await Ask<HistogramsAnswer>(new HistogramsRequest(Session: "iqn.2026-11.org.example:friend"));
+        Assert.DoesNotContain(ofFriend.Histograms, one => one.Direction == "In");
+        SessionRecord session = (await Ask<SessionsAnswer>(
+            new SessionsRequest(Initiator: "iqn.2026-11.org.example:host"))).Sessions[0];
+        Assert.Equal(ofHost.Histograms.Where(one => one.State == "Enabled").SelectMany(one => one.Counts)
+            .Aggregate(0ul, (sum, count) => sum + count), session.Now!.EnabledCounts!.Aggregate((a, b) => a + b));
+        Assert.Equal(ErrorCode.NotFound, (await Refused(new HistogramsRequest(Session: "77"))).Code);
+        Assert.Equal(ErrorCode.Malformed, (await Refused(new HistogramsRequest("a", "77"))).Code);
+    }
+
+    [Fact]
     public async Task What_happened_to_a_session_is_told_while_it_is_open_and_after_its_end()
     {
         SessionHistoryRecord before, after;

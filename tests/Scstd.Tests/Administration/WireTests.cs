@@ -16,6 +16,7 @@ public sealed class WireTests
         ["""{"command":"reservations","unit":"a"}"""] = new ReservationsRequest("a"),
         ["""{"command":"commands","unit":"a"}"""] = new CommandsRequest("a"),
         ["""{"command":"histograms"}"""] = new HistogramsRequest(),
+        ["""{"command":"histograms","session":"iqn.i"}"""] = new HistogramsRequest(Session: "iqn.i"),
         ["""{"command":"history","unit":"a"}"""] = new HistoryRequest("a"),
         ["""{"command":"history","session":"7","ended":true}"""] = new HistoryRequest(Session: "7", Ended: true),
         ["""{"command":"freeze","unit":"a","patienceSeconds":3}"""] = new FreezeRequest("a", 3),
@@ -58,11 +59,11 @@ public sealed class WireTests
             + "\"dataDigest\":\"Crc32c\",\"maxBurstLength\":2,\"commands\":3,\"dataInBytes\":4,\"dataOutBytes\":5,"
             + "\"rejects\":6,\"now\":{\"state\":\"Open\",\"ageSeconds\":1.5,\"group\":\"g\",\"commandsInFlight\":2,"
             + "\"queueDepth\":128,\"luns\":[{\"lun\":0,\"unit\":\"a\",\"isReadOnly\":true,\"commandsInFlight\":1,"
-            + "\"unitAttentions\":[\"29h/00h\"]}]}}]}"] =
+            + "\"unitAttentions\":[\"29h/00h\"]}],\"enabledCounts\":[7,8]}}]}"] =
             new SessionsAnswer([new SessionRecord(
                 1, "iqn.t", "iqn.i", null, "80", 1, "1.2.3.4:5", 0, "None", "Crc32c", 2, 3, 4, 5, 6,
                 new SessionMomentRecord("Open", 1.5, "g", 2, 128,
-                    [new SessionLunRecord(0, "a", true, 1, ["29h/00h"])]))]),
+                    [new SessionLunRecord(0, "a", true, 1, ["29h/00h"])], [7, 8]))]),
         ["""{"answer":"units","units":[{"name":"a","store":"memory","blocks":1,"blockBytes":512,"serial":"s","""
             + "\"naa\":\"3b\",\"state\":\"ready\",\"isWriteProtected\":false,\"homeReactor\":0,\"commandsInside\":0,"
             + "\"luns\":[{\"target\":\"iqn.t\",\"group\":\"g\",\"lun\":3}]}]}"] =
@@ -82,6 +83,9 @@ public sealed class WireTests
         ["""{"answer":"histograms","histograms":[{"unit":"a","state":"Enabled","direction":"In","maxBytes":4096,"""
             + "\"counts\":[1,2]}]}"] =
             new HistogramsAnswer([new HistogramRecord("a", "Enabled", "In", 4096, [1, 2])]),
+        ["""{"answer":"histograms","histograms":[{"state":"Enabled","direction":"In","maxBytes":4096,"""
+            + "\"counts\":[1,2],\"session\":3,\"initiator\":\"i\"}]}"] =
+            new HistogramsAnswer([new HistogramRecord(null, "Enabled", "In", 4096, [1, 2], 3, "i")]),
         ["""{"answer":"history","units":[{"unit":"a","moves":[{"reactor":0,"agoMs":1.5,"tag":7,"operationCode":40,"""
             + "\"from\":\"Received\",\"to\":\"Enabled\"}],\"gate\":[{\"agoMs\":2,\"what\":\"shut\"}]}]}"] =
             new HistoryAnswer([new UnitHistoryRecord(
