@@ -9,8 +9,9 @@ namespace Scstd.Core;
 /// <param name="RatePerSecond">What comes out, while there is a limit.</param>
 /// <param name="TurnedAway">Commands that could not have been done in time and were answered BUSY before they began.
 /// </param>
+/// <param name="Kept">Commands that had to wait for it, ever.</param>
 public readonly record struct RegulatorView(
-    int? Limit, int Waiting, long ExpectedUs, double RatePerSecond, ulong TurnedAway);
+    int? Limit, int Waiting, long ExpectedUs, double RatePerSecond, ulong TurnedAway, ulong Kept);
 
 /// <summary>
 /// Stands before the device server on one executor's side. While the store is quick nothing passes through here: the
@@ -27,6 +28,7 @@ internal sealed class BackendRegulator(Turnstile turnstile, long abortTimeoutUs)
     private readonly FairQueue _waiting = new();
     private readonly List<ItlNexus> _told = [];
     private ulong _turnedAway;
+    private ulong _kept;
     private bool _isTicking;
     private bool _isHandingOver;
     private ScsiCommand? _handedOver;
@@ -34,7 +36,7 @@ internal sealed class BackendRegulator(Turnstile turnstile, long abortTimeoutUs)
     public BackendWindow Window => _window;
 
     public RegulatorView View => new(_window.IsFree ? null : _window.Limit, _waiting.Count, _window.ExpectedUs,
-        _window.RatePerSecond, _turnedAway);
+        _window.RatePerSecond, _turnedAway, _kept);
 
     /// <summary>Commands must come through here: there is a limit, or nobody looks yet whether one is needed.</summary>
     public bool IsAwake => !_window.IsFree || !_isTicking;
@@ -56,6 +58,7 @@ internal sealed class BackendRegulator(Turnstile turnstile, long abortTimeoutUs)
             turnstile.TurnAway(command);
             return true;
         }
+        _kept++;
         turnstile.KeepFor(command, this);
         _waiting.Enqueue(command);
         return true;

@@ -30,6 +30,20 @@ internal sealed partial class Turnstile
         RegulationChanged();
     }
 
+    /// <summary>Commands that wait for the unit's limit or their group's.</summary>
+    public int WaitingForLimits()
+    {
+        if (_unitLimit is null && _limitedNexuses == 0)
+            return 0;
+        int waiting = 0;
+        foreach (ItlNexus itl in _nexuses)
+        {
+            for (ScsiCommand? command = itl.First; command is not null; command = command.NextInNexus)
+                waiting += command.Keeper is RateLimiter ? 1 : 0;
+        }
+        return waiting;
+    }
+
     /// <summary>A nexus with a limit of its own came or went.</summary>
     public void CountLimitedNexus(int difference)
     {

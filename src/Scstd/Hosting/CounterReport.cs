@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text;
 using System.Text.Json;
 using Scstd.Composition;
+using Scstd.Core;
 using Scstd.Frontends.Iscsi;
 
 namespace Scstd.Hosting;
@@ -17,7 +18,7 @@ internal static class CounterReport
     {
         var counts = new List<Counts>();
         foreach (Lane lane in server.Lanes)
-            counts.Add(await lane.Reactor.InvokeAsync(() => new Counts(lane)).WaitAsync(Patience));
+            counts.Add(await lane.Reactor.InvokeAsync(() => new Counts(lane, server.Devices)).WaitAsync(Patience));
         return Write(server, counts);
     }
 
@@ -41,6 +42,7 @@ internal static class CounterReport
             json.WriteNumber("bufferBytesOut", counts.Sum(c => c.BytesOut));
             json.WriteNumber("slabs", server.Arena.Taken);
             json.WriteNumber("slabsAtMost", server.Arena.Capacity);
+            WriteRegulation(json, [.. counts.SelectMany(c => c.Regulation)]);
             json.WriteStartArray("reactors");
             foreach (Counts one in counts)
                 one.Write(json);
@@ -50,11 +52,29 @@ internal static class CounterReport
         return Encoding.UTF8.GetString(memory.ToArray());
     }
 
+    /// <summary>The sums; each reactor tells which units these are.</summary>
+    private static void WriteRegulation(Utf8JsonWriter json, IReadOnlyList<(string Unit, RegulationCounts Counts)> all)
+    {
+        json.WriteNumber("limitedUnits", all.Where(one => one.Counts.Regulator.Limit is not null)
+            .Select(one => one.Unit).Distinct().Count());
+        json.WriteNumber("kept", all.Sum(one => (long)one.Counts.Regulator.Kept));
+        json.WriteNumber("turnedAway", all.Sum(one => (long)one.Counts.Regulator.TurnedAway));
+        json.WriteNumber("waitingForLimits", all.Sum(one => one.Counts.WaitingForLimits));
+        json.WriteNumber("faultsMet", all.Sum(one => (long)one.Counts.FaultsMet));
+    }
+
     internal static int OpenFileDescriptors() =>
         Directory.GetFiles("/proc/self/fd").Length - 1; // One is the look itself.
 
-    private readonly struct Counts(Lane lane)
+    private readonly struct Counts(Lane lane, IReadOnlyList<ServedDevice> devices)
     {
+        /// <summary>Of the units where anything ever stood in the way.</summary>
+        public IReadOnlyList<(string Unit, RegulationCounts Counts)> Regulation { get; } =
+        [
+            .. devices.Select(device => (Unit: device.Name, Counts: device.Unit.RegulationOn(lane.Executor)))
+                .Where(one => !one.Counts.IsQuiet),
+        ];
+
         private readonly IscsiCounters _iscsi = lane.Iscsi.Counters;
         private readonly int _index = lane.Reactor.Index;
         private readonly string _kind = lane.Reactor.Kind;
@@ -102,6 +122,25 @@ internal static class CounterReport
             json.WriteNumber("protocolFaults", _iscsi.ProtocolFaults);
             json.WriteNumber("rejects", _iscsi.Rejects);
             json.WriteNumber("digestErrors", _iscsi.DigestErrors);
+            json.WriteStartArray("regulation");
+            foreach ((string unit, RegulationCounts counts) in Regulation)
+                Write(json, unit, counts);
+            json.WriteEndArray();
+            json.WriteEndObject();
+        }
+
+        private static void Write(Utf8JsonWriter json, string unit, in RegulationCounts counts)
+        {
+            json.WriteStartObject();
+            json.WriteString("unit", unit);
+            if (counts.Regulator.Limit is { } window)
+                json.WriteNumber("window", window);
+            json.WriteNumber("waiting", counts.Regulator.Waiting);
+            json.WriteNumber("kept", counts.Regulator.Kept);
+            json.WriteNumber("turnedAway", counts.Regulator.TurnedAway);
+            json.WriteNumber("waitingForLimits", counts.WaitingForLimits);
+            json.WriteNumber("faultsMet", counts.FaultsMet);
+            json.WriteNumber("heldByFaults", counts.HeldByFaults);
             json.WriteEndObject();
         }
     }

@@ -78,6 +78,21 @@ public sealed class SlowStorageTests
     }
 
     [Fact]
+    public void What_was_kept_and_turned_away_is_counted()
+    {
+        using var world = new SlowWorld(wanted: 128);
+        world.Store.ServiceMs = QuickMs;
+        world.Run(5_000);
+        Assert.True(world.Counts().IsQuiet);
+        world.Store.ServiceMs = 500;
+        world.Store.Servers = 4;
+        world.Run(60_000);
+        RegulatorView regulator = world.Counts().Regulator;
+        Assert.True(regulator is { Limit: > 0, Kept: > 0 }, $"{regulator}");
+        Assert.Equal(world.First.TurnedAway, (int)regulator.TurnedAway);
+    }
+
+    [Fact]
     public void Control_commands_do_not_wait_behind_slow_ones()
     {
         using var world = new SlowWorld(wanted: 128);

@@ -50,6 +50,8 @@ internal sealed class SlowWorld : IDisposable
     /// <summary>What the device server gets at a time; null: anything.</summary>
     public int? Limit() => Unit.ViewOn(_executor).Regulator.Limit;
 
+    public RegulationCounts Counts() => Unit.RegulationOn(_executor);
+
     public void SetFaults(IReadOnlyList<InjectedFault> faults)
     {
         Unit.SetFaults(faults);

@@ -1,8 +1,10 @@
 using System.Net;
+using System.Text.Json;
 using Scstd.Administration;
 using Scstd.Composition;
 using Scstd.Configuration;
 using Scstd.Control;
+using Scstd.Hosting;
 using Scstd.Tests.Composition;
 using Scstd.Tests.Configuration;
 
@@ -109,6 +111,22 @@ public sealed class ControlCommandsTests : IAsyncLifetime
         Assert.Contains(Assert.Single(history.Units).Moves, move => move is { OperationCode: 0x28, To: "Enabled" });
         Assert.Empty((await Ask<CommandsAnswer>(new CommandsRequest())).Commands);
         Assert.Empty((await Ask<HistogramsAnswer>(new HistogramsRequest("b"))).Histograms);
+    }
+
+    [Fact]
+    public async Task The_counters_tell_which_unit_has_met_faults_and_nothing_of_quiet_ones()
+    {
+        using RawInitiator host = await LogIn("host");
+        host.BecomeReady(0);
+        await Ask<FaultsAnswer>(new AddFaultRequest("a", "AnswerCommand", DataOnly: true, Status: "Busy"));
+        Assert.Equal(8, host.Read(0, [0x28, 0, 0, 0, 0, 0, 0, 0, 1, 0], 512).Status);
+        using JsonDocument counters = JsonDocument.Parse(await CounterReport.MakeAsync(_server));
+        JsonElement all = counters.RootElement;
+        Assert.Equal((1, 0, 0, 0), (all.GetProperty("faultsMet").GetInt32(), all.GetProperty("kept").GetInt32(),
+            all.GetProperty("turnedAway").GetInt32(), all.GetProperty("limitedUnits").GetInt32()));
+        JsonElement unit = Assert.Single(all.GetProperty("reactors").EnumerateArray()
+            .SelectMany(reactor => reactor.GetProperty("regulation").EnumerateArray()));
+        Assert.Equal(("a", 1), (unit.GetProperty("unit").GetString(), unit.GetProperty("faultsMet").GetInt32()));
     }
 
     [Fact]
