@@ -8,12 +8,16 @@ internal static class CommandText
 {
     public static void Print(CommandsAnswer commands, TextWriter output, TextWriter error)
     {
-        var table = new Table("UNIT", "COMMAND", "LBA", "SIZE", "STATE", "AGE", "THERE", "INITIATOR", "TAG", "NOTE");
+        var table = new Table("UNIT", "LUN", "COMMAND", "LBA", "SIZE", "STATE", "AGE", "THERE", "BEFORE", "INITIATOR",
+            "TAG", "CDB", "WAITS FOR");
         foreach (CommandRecord one in commands.Commands)
         {
-            string note = (one.IsAborted ? "aborted " : "") + one.WaitsFor;
-            table.Add(one.Unit, one.Name, one.Lba, AnswerText.Size(one.LengthBytes), one.State, Duration(one.AgeMs),
-                Duration(one.InStateMs), one.Initiator, $"{one.Tag:X}h", note.Trim());
+            string note = (one.IsAborted ? "aborted, " : "") + one.WaitsFor;
+            IEnumerable<string> before = (one.Stays ?? []).Where(stay => stay.State != one.State)
+                .Select(stay => $"{stay.State} {Duration(stay.Ms)}");
+            table.Add(one.Unit, one.Lun, one.Name, one.Lba, AnswerText.Size(one.LengthBytes), one.State, Duration(one.AgeMs),
+                Duration(one.InStateMs), before.Any() ? string.Join(", ", before) : null, one.Initiator,
+                $"{one.Tag:X}h", one.Cdb, note);
         }
         table.Print(output);
         if (commands.IsCut)

@@ -192,11 +192,16 @@ public sealed record CommandsAnswer(IReadOnlyList<CommandRecord> Commands, bool 
 /// <param name="Lba">Null for commands without a block address.</param>
 /// <param name="LengthBytes">What it moves.</param>
 /// <param name="IsAborted">It ends without a status of its own.</param>
-/// <param name="WaitsFor">What it waits for beyond its state.</param>
+/// <param name="WaitsFor">What it waits for.</param>
 /// <param name="Reactor">Where it lives.</param>
+/// <param name="Cdb">In hexadecimal digits.</param>
+/// <param name="Stays">How long it was in each of its states so far, the present one last.</param>
 public sealed record CommandRecord(
     string Unit, string Initiator, string Target, string Lun, ulong Tag, string Name, string Attribute, string State,
-    double AgeMs, double InStateMs, ulong? Lba, long LengthBytes, bool IsAborted, string? WaitsFor, int Reactor);
+    double AgeMs, double InStateMs, ulong? Lba, long LengthBytes, bool IsAborted, string? WaitsFor, int Reactor,
+    string? Cdb = null, IReadOnlyList<StayRecord>? Stays = null);
+
+public sealed record StayRecord(string State, double Ms);
 
 public sealed record HistogramsAnswer(IReadOnlyList<HistogramRecord> Histograms) : ControlAnswer;
 

@@ -108,6 +108,9 @@ public class ScsiCommand
     internal long ReceivedUs;
     internal long StateSinceUs;
     internal byte SizeClass;
+
+    /// <summary>How long it was in each of its states, in microseconds; without the present stay.</summary>
+    internal CommandStays Stays;
     internal byte OperationCode;
     internal IKeeper? Keeper;
     internal RegulationStage Passed;
@@ -272,6 +275,12 @@ public class ScsiCommand
             itl.Turnstile.Completed(this);
         else
             Nexus.Finish(this);
+    }
+
+    [InlineArray((int)CommandState.Ended + 1)]
+    internal struct CommandStays
+    {
+        private long _first;
     }
 
     [InlineArray(Length)]

@@ -22,6 +22,7 @@ internal sealed class CommandWatch(IExecutor executor)
     {
         command.ReceivedUs = command.StateSinceUs = executor.NowUs;
         command.SizeClass = byte.MaxValue;
+        command.Stays = default;
     }
 
     public void Moved(ScsiCommand command, CommandState from, CommandState to)
@@ -36,6 +37,7 @@ internal sealed class CommandWatch(IExecutor executor)
         long nowUs = executor.NowUs;
         long stayUs = nowUs - command.StateSinceUs;
         command.StateSinceUs = nowUs;
+        command.Stays[(int)from] += stayUs;
         _moves.Add(nowUs, command.Tag, command.OperationCode, from, to);
         if (from == to || command.SizeClass == byte.MaxValue)
             return;

@@ -26,6 +26,12 @@ public sealed record CommandView
     /// <summary>Since it took its state.</summary>
     public required long InStateUs { get; init; }
 
+    /// <summary>How long it was in each of its states so far, in the order of a command's life; those without a
+    /// measurable time are left out, but for the present one.</summary>
+    public required IReadOnlyList<(CommandState State, long Us)> Stays { get; init; }
+
+    public required byte[] Cdb { get; init; }
+
     /// <summary>Null for commands without a block address.</summary>
     public ulong? LogicalBlockAddress { get; init; }
 
@@ -112,12 +118,27 @@ public sealed partial class LogicalUnit
             State = command.State,
             AgeUs = nowUs - command.ReceivedUs,
             InStateUs = nowUs - command.StateSinceUs,
+            Stays = StaysOf(command, nowUs),
+            Cdb = command.Cdb.ToArray(),
             LogicalBlockAddress = hasAddress ? new BlockCdb(command.Cdb).LogicalBlockAddress : null,
             LengthBytes = command.RequestedBytes,
             IsAborted = command.IsAborted,
-            WaitsFor = command.Keeper?.WaitsFor(command),
+            WaitsFor = itl.Turnstile.WaitsFor(command),
         };
     });
+
+    private static List<(CommandState State, long Us)> StaysOf(ScsiCommand command, long nowUs)
+    {
+        var stays = new List<(CommandState State, long Us)>();
+        for (CommandState state = CommandState.Received; state <= CommandState.Ended; state++)
+        {
+            bool isPresent = state == command.State;
+            long us = command.Stays[(int)state] + (isPresent ? nowUs - command.StateSinceUs : 0);
+            if (us > 0 || isPresent)
+                stays.Add((state, us));
+        }
+        return stays;
+    }
 
     /// <summary>By the GROUP CODE of the operation code (SPC-4 §4.2.5.1); beyond any CDB for groups that have no block
     /// address.</summary>

@@ -93,7 +93,11 @@ internal sealed class UnitCommands(Server server)
         unit, command.Initiator, command.Target, command.Lun.ToString(), command.Tag, command.Name,
         command.Attribute.ToString(), command.State.ToString(), Milliseconds(command.AgeUs),
         Milliseconds(command.InStateUs), command.LogicalBlockAddress, command.LengthBytes, command.IsAborted,
-        command.WaitsFor, view.Executor);
+        command.WaitsFor, view.Executor, Convert.ToHexStringLower(command.Cdb),
+        [
+            .. command.Stays.OrderBy(stay => stay.State == command.State)
+                .Select(stay => new StayRecord(stay.State.ToString(), Milliseconds(stay.Us))),
+        ]);
 
     private static IEnumerable<MoveRecord> Moves(UnitView view) => view.Moves.Select(move => new MoveRecord(
         view.Executor, Milliseconds(view.NowUs - move.AtUs), move.Tag, move.OperationCode, move.From.ToString(),

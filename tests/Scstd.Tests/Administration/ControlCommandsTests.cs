@@ -210,6 +210,8 @@ public sealed class ControlCommandsTests : IAsyncLifetime
         while (commands.Commands.Count == 0 && !held.IsCompleted);
         CommandRecord command = Assert.Single(commands.Commands);
         Assert.Equal(("READ (10)", "Dormant", 512L), (command.Name, command.State, command.LengthBytes));
+        Assert.Equal(("0", "28000000000000000100", "the unit to be thawed", "Dormant"),
+            (command.Lun, command.Cdb![..20], command.WaitsFor, command.Stays![^1].State));
         Assert.Equal(["frozen", "ready"], (await Ask<UnitsAnswer>(new UnitsRequest())).Units.Select(one => one.State));
         SessionMomentRecord? now = Assert.Single((await Ask<SessionsAnswer>(new SessionsRequest())).Sessions).Now;
         Assert.Equal((1, "a"), (now!.CommandsInFlight, Assert.Single(now.Luns).Unit));

@@ -76,10 +76,11 @@ public sealed class WireTests
                 [new RegistrantRecord("i", "t", 1, "00000000000000ff", true, false)])]),
         ["""{"answer":"commands","commands":[{"unit":"a","initiator":"i","target":"t","lun":"0","tag":7,"""
             + "\"name\":\"READ (10)\",\"attribute\":\"Simple\",\"state\":\"Enabled\",\"ageMs\":1.5,\"inStateMs\":0.5,"
-            + "\"lba\":9,\"lengthBytes\":512,\"isAborted\":false,\"waitsFor\":\"w\",\"reactor\":1}],"
-            + "\"isCut\":false}"] =
+            + "\"lba\":9,\"lengthBytes\":512,\"isAborted\":false,\"waitsFor\":\"w\",\"reactor\":1,"
+            + "\"cdb\":\"28\",\"stays\":[{\"state\":\"Enabled\",\"ms\":0.5}]}],\"isCut\":false}"] =
             new CommandsAnswer([new CommandRecord(
-                "a", "i", "t", "0", 7, "READ (10)", "Simple", "Enabled", 1.5, 0.5, 9, 512, false, "w", 1)], false),
+                "a", "i", "t", "0", 7, "READ (10)", "Simple", "Enabled", 1.5, 0.5, 9, 512, false, "w", 1,
+                "28", [new StayRecord("Enabled", 0.5)])], false),
         ["""{"answer":"histograms","histograms":[{"unit":"a","state":"Enabled","direction":"In","maxBytes":4096,"""
             + "\"counts\":[1,2]}]}"] =
             new HistogramsAnswer([new HistogramRecord("a", "Enabled", "In", 4096, [1, 2])]),
