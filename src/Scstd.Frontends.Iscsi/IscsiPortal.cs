@@ -17,7 +17,15 @@ public sealed class IscsiPortal
     private readonly PortalCounters _counters;
     private readonly (string Host, int? Port)? _advertised;
 
-    internal IscsiPortal(IscsiTargetRegistry registry, PortalOptions options, IscsiReactor listener)
+    /// <param name="registry">What is served there.</param>
+    /// <param name="options">As configured.</param>
+    /// <param name="listener">Where it listens.</param>
+    /// <param name="inPlaceOf">Portals that go when this one comes: its address may overlap theirs.</param>
+    internal IscsiPortal(
+        IscsiTargetRegistry registry,
+        PortalOptions options,
+        IscsiReactor listener,
+        IReadOnlyList<IscsiPortal>? inPlaceOf = null)
     {
         _registry = registry;
         Options = options;
@@ -25,7 +33,8 @@ public sealed class IscsiPortal
         if (options.AdvertisedAddress is { } advertised)
             _advertised = Parse(advertised);
         _counters = new PortalCounters();
-        _listener = new PortalListener(this, options.EndPoint);
+        _listener = new PortalListener(
+            this, options.EndPoint, [.. (inPlaceOf ?? []).Select(other => other._listener)]);
         EndPoint = _listener.EndPoint;
     }
 
@@ -188,10 +197,11 @@ internal sealed class PortalListener
     private readonly StreamListener _listener;
     private int _nextReactor;
 
-    public PortalListener(IscsiPortal portal, IPEndPoint endPoint)
+    public PortalListener(IscsiPortal portal, IPEndPoint endPoint, IReadOnlyList<PortalListener> inPlaceOf)
     {
         Portal = portal;
-        _listener = portal.Listener.Reactor.Listen(endPoint, socket => Portal.Accepted(socket));
+        _listener = portal.Listener.Reactor.Listen(
+            endPoint, socket => Portal.Accepted(socket), [.. inPlaceOf.Select(other => other._listener)]);
     }
 
     public IscsiPortal Portal { get; set; }

@@ -27,6 +27,7 @@ internal static unsafe partial class LibC
 
     internal const int LevelSocket = 1;
     internal const int ReuseAddress = 2;
+    internal const int ReusePort = 15;
     internal const int SocketError = 4;
     internal const int LevelTcp = 6;
     internal const int TcpNoDelay = 1;

@@ -93,11 +93,26 @@ internal abstract class LoopReactor : Reactor
             SubmitToKernel(operation);
     }
 
-    public sealed override StreamListener Listen(IPEndPoint endPoint, Action<SocketHandle> accepted)
+    public sealed override StreamListener Listen(IPEndPoint endPoint, Action<SocketHandle> accepted) =>
+        Listen(endPoint, accepted, []);
+
+    public sealed override StreamListener Listen(
+        IPEndPoint endPoint, Action<SocketHandle> accepted, IReadOnlyList<StreamListener> inPlaceOf)
     {
-        SocketListener listener = CreateListener(endPoint, accepted);
-        _listeners.Add(listener);
-        return listener;
+        foreach (StreamListener other in inPlaceOf)
+            ((SocketListener)other).SharePort(true);
+        try
+        {
+            SocketListener listener = CreateListener(endPoint, accepted, sharesPort: inPlaceOf.Count > 0);
+            _listeners.Add(listener);
+            return listener;
+        }
+        finally
+        {
+            // It is asked for only when a socket is bound.
+            foreach (StreamListener other in inPlaceOf)
+                ((SocketListener)other).SharePort(false);
+        }
     }
 
     public sealed override StreamConnection Attach(SocketHandle socket, IStreamHandler handler)
@@ -167,7 +182,8 @@ internal abstract class LoopReactor : Reactor
     /// <summary>Handles what <see cref="Wait"/> found.</summary>
     protected abstract void Dispatch();
 
-    protected abstract SocketListener CreateListener(IPEndPoint endPoint, Action<SocketHandle> accepted);
+    protected abstract SocketListener CreateListener(
+        IPEndPoint endPoint, Action<SocketHandle> accepted, bool sharesPort);
 
     protected abstract SocketStream CreateStream(SocketHandle socket, IStreamHandler handler);
 

@@ -69,6 +69,11 @@ public abstract class Reactor : IDisposable
     /// <summary>Listens; each accepted socket is handed over with its ownership. Throws SocketException.</summary>
     public abstract StreamListener Listen(IPEndPoint endPoint, Action<SocketHandle> accepted);
 
+    /// <summary>The same in the place of others of this process that are to be closed: its address may overlap theirs,
+    /// and until they are closed both are there. If it throws, they are as they were.</summary>
+    public abstract StreamListener Listen(
+        IPEndPoint endPoint, Action<SocketHandle> accepted, IReadOnlyList<StreamListener> inPlaceOf);
+
     /// <summary>Takes over a connected socket, accepted by whichever reactor.</summary>
     public abstract StreamConnection Attach(SocketHandle socket, IStreamHandler handler);
 

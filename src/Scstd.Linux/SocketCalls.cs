@@ -13,7 +13,10 @@ internal static unsafe class SocketCalls
 
     /// <summary>A bound, listening socket. IPv6 sockets take IPv6 only: a portal is one address of one family.
     /// </summary>
-    internal static SocketHandle Listen(IPEndPoint endPoint, bool nonBlocking)
+    /// <param name="endPoint">Its address.</param>
+    /// <param name="nonBlocking">A call that would wait returns instead.</param>
+    /// <param name="sharesPort">Its address may overlap that of another socket that shares its port.</param>
+    internal static SocketHandle Listen(IPEndPoint endPoint, bool nonBlocking, bool sharesPort = false)
     {
         bool six = endPoint.AddressFamily == AddressFamily.InterNetworkV6;
         int type = LibC.SocketStream | LibC.SocketCloseOnExec | (nonBlocking ? LibC.SocketNonBlocking : 0);
@@ -24,6 +27,8 @@ internal static unsafe class SocketCalls
         try
         {
             SetOption(descriptor, LibC.LevelSocket, LibC.ReuseAddress, 1);
+            if (sharesPort)
+                SharePort(descriptor, true);
             if (six)
                 SetOption(descriptor, LibC.LevelIpv6, LibC.Ipv6Only, 1);
             SocketAddress address = endPoint.Serialize();
@@ -34,6 +39,9 @@ internal static unsafe class SocketCalls
             }
             if (LibC.Listen(descriptor, Backlog) != 0)
                 throw Failed("listen", endPoint);
+            // From here on another program is to be refused the address, as ever.
+            if (sharesPort)
+                SharePort(descriptor, false);
             return socket;
         }
         catch
@@ -42,6 +50,10 @@ internal static unsafe class SocketCalls
             throw;
         }
     }
+
+    /// <summary>socket(7), SO_REUSEPORT: looked at while a socket is bound, of both.</summary>
+    internal static void SharePort(int descriptor, bool on) =>
+        SetOption(descriptor, LibC.LevelSocket, LibC.ReusePort, on ? 1 : 0);
 
     internal static IPEndPoint LocalEndPoint(int descriptor)
     {

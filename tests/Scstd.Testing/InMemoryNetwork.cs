@@ -33,15 +33,24 @@ internal sealed class InMemoryNetwork(ManualReactor reactor)
         return new InMemoryStream(reactor, socket, found.Peer, handler, found.Options);
     }
 
-    internal StreamListener Listen(IPEndPoint endPoint, Action<SocketHandle> accepted)
+    internal StreamListener Listen(
+        IPEndPoint endPoint, Action<SocketHandle> accepted, IReadOnlyList<StreamListener> inPlaceOf)
     {
         var bound = new IPEndPoint(endPoint.Address, endPoint.Port == 0 ? _nextPort++ : endPoint.Port);
-        if (_listeners.Exists(other => other.LocalEndPoint.Equals(bound)))
+        if (_listeners.Exists(other => Overlap(other.LocalEndPoint, bound) && !inPlaceOf.Contains(other)))
             throw new SocketException((int)SocketError.AddressAlreadyInUse, $"{bound}: Address already in use");
         var listener = new Listener(this, bound, accepted);
         _listeners.Add(listener);
         return listener;
     }
+
+    /// <summary>As bind(2) has it.</summary>
+    private static bool Overlap(IPEndPoint one, IPEndPoint other) =>
+        one.Port == other.Port && one.AddressFamily == other.AddressFamily
+        && (one.Address.Equals(other.Address) || IsAny(one.Address) || IsAny(other.Address));
+
+    private static bool IsAny(IPAddress address) =>
+        address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any);
 
     internal InMemoryStreamPeer Connect(IPEndPoint endPoint, InMemoryStreamOptions options)
     {

@@ -129,7 +129,11 @@ public sealed class ManualReactor : Reactor
         _network.Connect(endPoint, options ?? new InMemoryStreamOptions());
 
     public override StreamListener Listen(IPEndPoint endPoint, Action<SocketHandle> accepted) =>
-        _network.Listen(endPoint, accepted);
+        _network.Listen(endPoint, accepted, []);
+
+    public override StreamListener Listen(
+        IPEndPoint endPoint, Action<SocketHandle> accepted, IReadOnlyList<StreamListener> inPlaceOf) =>
+        _network.Listen(endPoint, accepted, inPlaceOf);
 
     public override StreamConnection Attach(SocketHandle socket, IStreamHandler handler)
     {

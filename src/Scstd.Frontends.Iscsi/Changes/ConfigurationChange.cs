@@ -59,17 +59,23 @@ internal sealed class ConfigurationChange(IscsiTargetRegistry registry, IscsiCon
         return [.. targets.Values];
     }
 
-    /// <summary>A new address is opened; one that stays is kept, or gets a new portal behind it.</summary>
+    /// <summary>A new address is opened; one that stays is kept, or gets a new portal behind it. A new one may overlap
+    /// those that go (0.0.0.0:3260 becomes 192.0.2.1:3260), which are there until all else is in order.</summary>
     private List<IscsiPortal> Portals()
     {
         var present = registry.Portals.ToList();
+        IscsiPortal[] leaving =
+        [
+            .. present.Where(portal => !next.Portals.Any(one => one.EndPoint.Equals(portal.Options.EndPoint))
+                && ReferenceEquals(portal.Listener, registry.Reactors[0])),
+        ];
         var portals = new List<IscsiPortal>();
         foreach (PortalOptions options in next.Portals)
         {
             int index = present.FindIndex(portal => portal.Options.EndPoint.Equals(options.EndPoint));
             if (index < 0)
             {
-                var opened = new IscsiPortal(registry, options, registry.Reactors[0]);
+                var opened = new IscsiPortal(registry, options, registry.Reactors[0], leaving);
                 _opened.Add(opened);
                 portals.Add(opened);
                 continue;

@@ -99,8 +99,9 @@ internal sealed unsafe class EpollReactor : LoopReactor
         _ready = 0;
     }
 
-    protected override SocketListener CreateListener(IPEndPoint endPoint, Action<SocketHandle> accepted) =>
-        new EpollListener(this, SocketCalls.Listen(endPoint, nonBlocking: true), accepted);
+    protected override SocketListener CreateListener(
+        IPEndPoint endPoint, Action<SocketHandle> accepted, bool sharesPort) =>
+        new EpollListener(this, SocketCalls.Listen(endPoint, nonBlocking: true, sharesPort), accepted);
 
     protected override SocketStream CreateStream(SocketHandle socket, IStreamHandler handler) =>
         new EpollStream(this, socket, handler);

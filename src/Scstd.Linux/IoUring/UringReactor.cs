@@ -120,8 +120,9 @@ internal sealed unsafe class UringReactor : LoopReactor
         }
     }
 
-    protected override SocketListener CreateListener(IPEndPoint endPoint, Action<SocketHandle> accepted) =>
-        new UringListener(this, SocketCalls.Listen(endPoint, nonBlocking: false), accepted);
+    protected override SocketListener CreateListener(
+        IPEndPoint endPoint, Action<SocketHandle> accepted, bool sharesPort) =>
+        new UringListener(this, SocketCalls.Listen(endPoint, nonBlocking: false, sharesPort), accepted);
 
     protected override SocketStream CreateStream(SocketHandle socket, IStreamHandler handler)
     {

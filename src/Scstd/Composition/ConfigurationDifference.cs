@@ -103,6 +103,11 @@ internal sealed class ConfigurationDifference
         string[] others = [.. SectionComparison.Differences(before, after).Where(key => key is not "luns")];
         if (others.Length > 0)
             _changes.Add($"target {after.Name}: {string.Join(", ", others)} changed");
+        if (others.Contains("redirect") && after.Redirect is { } elsewhere)
+        {
+            _changes.Add($"target {after.Name}: sessions that are open stay here; logins from now on are sent to "
+                + $"{elsewhere.To}");
+        }
         Luns($"target {after.Name}", before.Luns, after.Luns);
         foreach (GroupSection group in after.Groups)
         {

@@ -35,6 +35,10 @@ internal sealed class StillReactor : Reactor
         return new Listener(endPoint);
     }
 
+    public override StreamListener Listen(
+        IPEndPoint endPoint, Action<SocketHandle> accepted, IReadOnlyList<StreamListener> inPlaceOf) =>
+        Listen(endPoint, accepted);
+
     public override StreamConnection Attach(SocketHandle socket, IStreamHandler handler)
     {
         Handler = handler;
