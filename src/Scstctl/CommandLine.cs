@@ -44,6 +44,7 @@ internal static class CommandLine
             unit => new CommandsRequest(unit)));
         root.Add(Histograms());
         root.Add(History());
+        root.Add(Top.Create(parsed => parsed.GetValue(SocketOption)!, parsed => parsed.GetValue(JsonOption)));
         root.Add(Freeze());
         root.Add(AboutUnit("thaw", "Let a frozen unit go on.", (unit, _) => new ThawRequest(unit)));
         root.Add(Kick());

@@ -31,7 +31,8 @@ internal static class CommandText
             areSessions ? "SESSION" : "UNIT", "STATE", "DIRECTION", "UP TO", "COMMANDS", "HALF", "99%", "MOST");
         foreach (HistogramRecord one in histograms.Histograms)
         {
-            table.Add(areSessions ? $"{one.Session} {one.Initiator}" : one.Unit, one.State, one.Direction, AnswerText.Size(one.MaxBytes),
+            table.Add(areSessions ? $"{one.Session} {one.Initiator}" : one.Unit, one.State, one.Direction,
+                AnswerText.Size(one.MaxBytes),
                 one.Counts.Aggregate(0ul, (sum, count) => sum + count), Below(one.Counts, 0.5),
                 Below(one.Counts, 0.99), Below(one.Counts, 1));
         }
@@ -97,16 +98,20 @@ internal static class CommandText
     };
 
     /// <summary>The bound below which such a part of all stayed.</summary>
-    public static string Below(IReadOnlyList<ulong> counts, double part)
+    public static string Below(IReadOnlyList<ulong> counts, double part) =>
+        BoundUs(counts, part) is { } us ? "<" + Duration(us / 1000) : "-";
+
+    /// <summary>The same in microseconds; null: there is nothing.</summary>
+    public static double? BoundUs(IReadOnlyList<ulong> counts, double part)
     {
         ulong all = counts.Aggregate(0ul, (sum, count) => sum + count);
         ulong seen = 0;
-        for (int i = 0; i < counts.Count; i++)
+        for (int i = 0; i < counts.Count && all > 0; i++)
         {
             seen += counts[i];
             if (seen >= all * part)
-                return "<" + Duration(Math.Pow(2, i) / 1000);
+                return Math.Pow(2, i);
         }
-        return "-";
+        return null;
     }
 }

@@ -18,6 +18,7 @@ namespace Scstd.Control;
 [JsonDerivedType(typeof(FaultsAnswer), "faults")]
 [JsonDerivedType(typeof(CheckAnswer), "check")]
 [JsonDerivedType(typeof(ReloadAnswer), "reload")]
+[JsonDerivedType(typeof(TopAnswer), "top")]
 public abstract record ControlAnswer
 {
     /// <summary>Reactors that did not answer in time: what they would have told is missing.</summary>
@@ -140,10 +141,19 @@ public sealed record UnitsAnswer(IReadOnlyList<UnitRecord> Units) : ControlAnswe
 /// <param name="CommandsInside">In its task set now.</param>
 /// <param name="GateHolder">What has the unit for itself now.</param>
 /// <param name="Luns">Which LUNs of the configuration lead to it.</param>
+/// <param name="Totals">What it did since it is served.</param>
 public sealed record UnitRecord(
     string Name, string Store, ulong Blocks, int BlockBytes, string Serial, string Naa, string State,
     bool IsWriteProtected, int HomeReactor, int CommandsInside, string? GateHolder,
-    IReadOnlyList<LunRecord> Luns);
+    IReadOnlyList<LunRecord> Luns, UnitTotalsRecord? Totals = null);
+
+/// <param name="Commands">Those that its store has ended.</param>
+/// <param name="DataInBytes">Of those that ended well.</param>
+/// <param name="DataOutBytes">Of those that ended well.</param>
+/// <param name="EnabledCounts">How long they were with the store; as the counts of a <see cref="HistogramRecord"/>.
+/// </param>
+public sealed record UnitTotalsRecord(
+    ulong Commands, ulong DataInBytes, ulong DataOutBytes, IReadOnlyList<ulong> EnabledCounts);
 
 /// <param name="Target">Whose LUN it is.</param>
 /// <param name="Group">Of which group; null: of those who belong to none.</param>
@@ -329,3 +339,25 @@ public sealed record ReloadAnswer(
     string File, bool IsApplied, IReadOnlyList<string> Reasons, IReadOnlyList<ProblemRecord> Problems,
     IReadOnlyList<string> Changes, IReadOnlyList<ProblemRecord> Warnings, IReadOnlyList<string> AtNextStart,
     int SessionsChanged, int SessionsEnded, IReadOnlyList<string> UnitsLeaving) : ControlAnswer;
+
+// ---- Made by scstctl of two answers ------------------------------------------------------------------------------
+
+/// <summary>What units and sessions did between two looks.</summary>
+/// <param name="Seconds">How long it was.</param>
+/// <param name="Units">In the order of the configuration.</param>
+/// <param name="Sessions">Those that are open.</param>
+public sealed record TopAnswer(
+    double Seconds, IReadOnlyList<RateRecord> Units, IReadOnlyList<RateRecord> Sessions) : ControlAnswer;
+
+/// <param name="Name">A unit's name, or an initiator's.</param>
+/// <param name="Session">The session's number.</param>
+/// <param name="CommandsPerSecond">That ended (of sessions: that came).</param>
+/// <param name="ReadBytesPerSecond">To initiators.</param>
+/// <param name="WrittenBytesPerSecond">From initiators.</param>
+/// <param name="Inside">Commands under way at the second look.</param>
+/// <param name="HalfUs">Half of them were with the store for less than this; null: there were none.</param>
+/// <param name="P99Us">99 % of them were.</param>
+/// <param name="MostUs">All of them were.</param>
+public sealed record RateRecord(
+    string Name, int? Session, double CommandsPerSecond, double ReadBytesPerSecond, double WrittenBytesPerSecond,
+    int Inside, double? HalfUs, double? P99Us, double? MostUs);

@@ -99,6 +99,12 @@ check "and for each session alone" \
     histograms --initiator iqn.2008-11.org.linux-kvm
 check "sessions tell how long their commands took" wait_until 20 asks \
     'any(s["now"] and sum(s["now"]["enabledCounts"]) > 0 for s in a["sessions"])' sessions
+tops() { ctl top --interval 0.5 --count 2 --json >"$STAGE_OUT/top.json" && [ "$(wc -l <"$STAGE_OUT/top.json")" = 2 ] &&
+    python3 -c 'import json, sys
+looks = [json.loads(line) for line in sys.stdin]
+sys.exit(not any(u["name"] == "memory" and u["commandsPerSecond"] > 0 and u["p99Us"] > 0 and u["readBytesPerSecond"] > 0
+    for look in looks for u in look["units"]))' <"$STAGE_OUT/top.json"; }
+check "top tells what units do now, a line for each look" wait_until 20 tops
 check "a fault is injected" asks 'a["faults"][0]["id"] == 1' faults add file AnswerCommand --status Busy
 check "SIGUSR1 counts what stands in the way" counted '"turnedAway":0,"waitingForLimits":0,"faultsMet":0'
 check "and cleared" asks 'a["faults"] == []' faults clear

@@ -11,6 +11,9 @@ internal sealed class CommandWatch(IExecutor executor)
 {
     private readonly MoveRing _moves = new();
     private readonly LatencyTable _times = new();
+    private ulong _commands;
+    private ulong _dataInBytes;
+    private ulong _dataOutBytes;
 
     /// <summary>Learns what the device server takes; told of a stay there that is no ordinary one.</summary>
     public BackendRegulator? Regulator { get; set; }
@@ -45,8 +48,25 @@ internal sealed class CommandWatch(IExecutor executor)
         int bucket = LatencyHistogram.BucketOf(stayUs);
         _times.Count(row, command.SizeClass, bucket);
         command.Nexus.Times.Count(row, command.SizeClass, bucket);
-        if (from == CommandState.Enabled && Regulator is { } regulator)
-            regulator.Left(command, stayUs, nowUs);
+        if (from == CommandState.Enabled)
+            LeftDeviceServer(command, stayUs, nowUs);
+    }
+
+    /// <summary>What all commands together did here.</summary>
+    public UnitTotals Totals => new(_commands, _dataInBytes, _dataOutBytes, _times.CountsOf(CommandState.Enabled));
+
+    private void LeftDeviceServer(ScsiCommand command, long stayUs, long nowUs)
+    {
+        _commands++;
+        if (command.Status == ScsiStatus.Good)
+        {
+            DataDirection direction = command.Binding.Row.Direction;
+            if ((direction & DataDirection.In) != 0)
+                _dataInBytes += (ulong)command.RequestedBytes;
+            if ((direction & DataDirection.Out) != 0)
+                _dataOutBytes += (ulong)command.RequestedBytes;
+        }
+        Regulator?.Left(command, stayUs, nowUs);
     }
 
     /// <summary>A copy, for whoever asks.</summary>

@@ -180,7 +180,8 @@ internal sealed class ControlCommands(Server server, string? configuration, Relo
     /// <summary>A unit as one reactor sees it; the gate's holder is known at its home alone.</summary>
     private static Inside View(ServedDevice device, Lane lane) => new(
         device.Unit.AdmittedOn(lane.Executor),
-        ReferenceEquals(device.Unit.Home, lane.Executor) ? device.Unit.GateHolder : null);
+        ReferenceEquals(device.Unit.Home, lane.Executor) ? device.Unit.GateHolder : null,
+        device.Unit.TotalsOn(lane.Executor));
 
     private UnitRecord Describe(ServedDevice device, Inside[] views, FreezeState freezing)
     {
@@ -192,8 +193,15 @@ internal sealed class ControlCommands(Server server, string? configuration, Relo
                 : device.Disk.NotReady is { } why ? $"not ready ({why.Additional})" : "ready",
             device.Unit.IsWriteProtected, device.Unit.Home.Index, views.Sum(view => view.Admitted),
             views.Select(view => view.GateHolder).FirstOrDefault(holder => holder is not null),
-            LunsOf(device.Section.Name.Text));
+            LunsOf(device.Section.Name.Text),
+            Sum([.. views.Select(view => view.Totals)]));
     }
+
+    private static UnitTotalsRecord? Sum(UnitTotals[] all) => all.Length == 0 ? null : new UnitTotalsRecord(
+        all.Aggregate(0ul, (sum, one) => sum + one.Commands),
+        all.Aggregate(0ul, (sum, one) => sum + one.DataInBytes),
+        all.Aggregate(0ul, (sum, one) => sum + one.DataOutBytes),
+        [.. all[0].TimesEnabled.Select((_, i) => all.Aggregate(0ul, (sum, one) => sum + one.TimesEnabled[i]))]);
 
     private List<LunRecord> LunsOf(string unit)
     {
@@ -211,5 +219,5 @@ internal sealed class ControlCommands(Server server, string? configuration, Relo
         return luns;
     }
 
-    private readonly record struct Inside(int Admitted, string? GateHolder);
+    private readonly record struct Inside(int Admitted, string? GateHolder, UnitTotals Totals);
 }

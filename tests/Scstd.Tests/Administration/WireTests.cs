@@ -66,9 +66,11 @@ public sealed class WireTests
                     [new SessionLunRecord(0, "a", true, 1, ["29h/00h"])], [7, 8]))]),
         ["""{"answer":"units","units":[{"name":"a","store":"memory","blocks":1,"blockBytes":512,"serial":"s","""
             + "\"naa\":\"3b\",\"state\":\"ready\",\"isWriteProtected\":false,\"homeReactor\":0,\"commandsInside\":0,"
-            + "\"luns\":[{\"target\":\"iqn.t\",\"group\":\"g\",\"lun\":3}]}]}"] =
+            + "\"luns\":[{\"target\":\"iqn.t\",\"group\":\"g\",\"lun\":3}],"
+            + "\"totals\":{\"commands\":4,\"dataInBytes\":5,\"dataOutBytes\":6,\"enabledCounts\":[7]}}]}"] =
             new UnitsAnswer([new UnitRecord(
-                "a", "memory", 1, 512, "s", "3b", "ready", false, 0, 0, null, [new LunRecord("iqn.t", "g", 3)])]),
+                "a", "memory", 1, 512, "s", "3b", "ready", false, 0, 0, null, [new LunRecord("iqn.t", "g", 3)],
+                new UnitTotalsRecord(4, 5, 6, [7]))]),
         ["""{"answer":"reservations","units":[{"unit":"a","reservedBy":"i","type":"WriteExclusive","generation":1,"""
             + "\"persistsThroughPowerLoss\":true,\"registrants\":[{\"initiator\":\"i\",\"target\":\"t\","
             + "\"targetPort\":1,\"key\":\"00000000000000ff\",\"isHolder\":true,\"isForAllTargetPorts\":false}]}]}"] =
@@ -108,6 +110,12 @@ public sealed class WireTests
             + "\"met\":3,\"holding\":4,\"remaining\":5}]}"] =
             new FaultsAnswer([new FaultRecord(
                 1, "a", "AnswerCommand", "i", false, 2, "CheckCondition", "3/11/00", 1, 3, 4, 5)]),
+        ["""{"answer":"top","seconds":2,"units":[{"name":"a","commandsPerSecond":1,"readBytesPerSecond":2,"""
+            + "\"writtenBytesPerSecond\":3,\"inside\":4}],\"sessions\":[{\"name\":\"i\",\"session\":7,"
+            + "\"commandsPerSecond\":1,\"readBytesPerSecond\":2,\"writtenBytesPerSecond\":3,\"inside\":4,"
+            + "\"halfUs\":5,\"p99Us\":6,\"mostUs\":7}]}"] =
+            new TopAnswer(2, [new RateRecord("a", null, 1, 2, 3, 4, null, null, null)],
+                [new RateRecord("i", 7, 1, 2, 3, 4, 5, 6, 7)]),
         ["""{"answer":"check","file":"a.yaml","isRight":false,"""
             + "\"problems\":[{\"line\":1,\"column\":2,\"message\":\"m\"}],\"warnings\":[]}"] =
             new CheckAnswer("a.yaml", false, [new ProblemRecord(1, 2, "m")], []),
