@@ -15,9 +15,9 @@ internal static class CommandText
             string note = (one.IsAborted ? "aborted, " : "") + one.WaitsFor;
             IEnumerable<string> before = (one.Stays ?? []).Where(stay => stay.State != one.State)
                 .Select(stay => $"{stay.State} {Duration(stay.Ms)}");
-            table.Add(one.Unit, one.Lun, one.Name, one.Lba, AnswerText.Size(one.LengthBytes), one.State, Duration(one.AgeMs),
-                Duration(one.InStateMs), before.Any() ? string.Join(", ", before) : null, one.Initiator,
-                $"{one.Tag:X}h", one.Cdb, note);
+            table.Add(one.Unit, one.Lun, one.Name, one.Lba, AnswerText.Size(one.LengthBytes), one.State,
+                Duration(one.AgeMs), Duration(one.InStateMs), before.Any() ? string.Join(", ", before) : null,
+                one.Initiator, $"{one.Tag:X}h", one.Cdb, note);
         }
         table.Print(output);
         if (commands.IsCut)

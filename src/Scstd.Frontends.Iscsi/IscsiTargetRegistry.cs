@@ -80,7 +80,10 @@ public sealed partial class IscsiTargetRegistry
         foreach (IscsiSession session in Sessions.Snapshot())
         {
             if (session.Key.TargetName == name)
-                session.Connection.Home.Reactor.Post(() => session.Drop(LoginStatus.TargetRemoved, "the target was removed"));
+            {
+                session.Connection.Home.Reactor.Post(
+                    () => session.Drop(LoginStatus.TargetRemoved, "the target was removed"));
+            }
         }
     }
 

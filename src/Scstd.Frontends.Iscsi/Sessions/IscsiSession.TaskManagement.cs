@@ -66,9 +66,10 @@ internal sealed partial class IscsiSession
         {
             if (!request.Immediate)
                 Window.RequestEnded();
-            Respond(request.Function, request.InitiatorTaskTag, request.Function == TaskManagementFunctionCode.TaskReassign
+            TaskManagementResponseCode refusal = request.Function == TaskManagementFunctionCode.TaskReassign
                 ? TaskManagementResponseCode.TaskAllegianceReassignmentNotSupported
-                : TaskManagementResponseCode.TaskManagementFunctionNotSupported);
+                : TaskManagementResponseCode.TaskManagementFunctionNotSupported;
+            Respond(request.Function, request.InitiatorTaskTag, refusal);
             return;
         }
         bool namesTask = function is TaskManagementFunction.AbortTask or TaskManagementFunction.QueryTask;

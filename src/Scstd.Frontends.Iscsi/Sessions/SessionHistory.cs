@@ -34,8 +34,8 @@ internal enum SessionMove : byte
 
 /// <summary>
 /// The last moves of one connection and its session, whose ways are one: a session has one connection and ends with it
-/// (MaxConnections 1, ErrorRecoveryLevel 0). Plain stores on their reactor, nothing is allocated; words are made for who
-/// asks. When the session has ended nobody writes any more, and anybody may read.
+/// (MaxConnections 1, ErrorRecoveryLevel 0). Plain stores on their reactor, nothing is allocated; words are made for
+/// who asks. When the session has ended nobody writes any more, and anybody may read.
 /// </summary>
 internal sealed class SessionHistory(Reactor reactor)
 {

@@ -6,7 +6,8 @@ using Scstd.Frontends.Iscsi;
 
 namespace Scstd.Administration;
 
-/// <summary>What is known of sessions beyond what they are: what happened to them, and to those that are gone.</summary>
+/// <summary>What is known of sessions beyond what they are: what happened to them, and to those that are gone.
+/// </summary>
 internal sealed class SessionCommands(Server server)
 {
     /// <param name="session">Its number, or the name of an initiator; null: all.</param>
