@@ -64,10 +64,13 @@ public sealed class IscsiTarget
     internal ChapSettings AuthenticationFor(string initiatorName) =>
         GroupOf(initiatorName)?.Authentication ?? Options.Authentication;
 
+    /// <summary>The name of one of a target's ports (RFC 7143 §4.4.2).</summary>
+    public static string PortName(string targetName, ushort portalGroupTag) => $"{targetName},t,0x{portalGroupTag:x4}";
+
     internal SessionAccess AccessFor(string initiatorName, ushort portalGroupTag) => new(
         this,
         LunsFor(initiatorName),
-        new TargetPortIdentity(Name, $"{Name},t,0x{portalGroupTag:x4}", portalGroupTag, portalGroupTag))
+        new TargetPortIdentity(Name, PortName(Name, portalGroupTag), portalGroupTag, portalGroupTag))
     {
         Limit = GroupOf(initiatorName)?.Limit,
     };

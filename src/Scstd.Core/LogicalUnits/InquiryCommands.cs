@@ -9,6 +9,12 @@ internal static class InquiryCommands
     public const int MaxPageBytes = 1024;
 
     private const int PageHeaderBytes = 4;
+
+    /// <summary>A port in page 88h: 12 bytes, and a designation descriptor with a name of at most 240.</summary>
+    private const int MaxPortBytes = 12 + 4 + 240;
+
+    /// <summary>As many as fit into PAGE LENGTH's 16 bits.</summary>
+    private const int MostPorts = ushort.MaxValue / MaxPortBytes;
     private const int PageCodeOffset = 2;
 
     /// <summary>The pages that every unit has, in their order.</summary>
@@ -110,6 +116,11 @@ internal static class InquiryCommands
             RefusePage(command);
             return;
         }
+        if (pageCode == VitalProductDataPageCode.ScsiPorts)
+        {
+            AnswerScsiPorts(command);
+            return;
+        }
         var to = new ParameterDataWriter(stackalloc byte[MaxPageBytes]);
         WriteOwnPage(ref to, command, pageCode);
         command.CompleteWithData(to.Written);
@@ -170,9 +181,6 @@ internal static class InquiryCommands
                 // SPC-4 §7.8.10: all pages and subpages: one copy shared by all nexuses.
                 to.Bytes([0x3F, 0xFF, 0x00, 0x00]);
                 break;
-            case VitalProductDataPageCode.ScsiPorts:
-                WriteScsiPorts(ref to, command.Nexus.Target);
-                break;
             case VitalProductDataPageCode.ThirdPartyCopy:
                 // SPC-4 §7.8.17.3, Supported Commands descriptor: type 0001h, four bytes, a list of no commands.
                 // Standard INQUIRY data says the same (3PC zero).
@@ -204,18 +212,35 @@ internal static class InquiryCommands
         return caching is not null && ((caching.Current[0] | caching.Changeable[0]) & 0x04) != 0;
     }
 
-    /// <summary>SPC-4 §7.8.14: the port that was asked.</summary>
-    private static void WriteScsiPorts(ref ParameterDataWriter to, TargetPortIdentity target)
+    /// <summary>SPC-4 §7.8.14: every port of the target device, in the order of their identifiers; the one that was
+    /// asked is always among them.</summary>
+    private static void AnswerScsiPorts(ScsiCommand command)
+    {
+        TargetPortIdentity target = command.Nexus.Target;
+        TargetPortName asked = new(target.DeviceName, target.RelativePortId, target.PortName);
+        TargetPortName[] ports =
+        [
+            .. command.Unit.TargetPorts.Where(port => port.TargetName == target.DeviceName).Append(asked)
+                .DistinctBy(port => port.RelativePortId).OrderBy(port => port.RelativePortId).Take(MostPorts),
+        ];
+        var to = new ParameterDataWriter(new byte[PageHeaderBytes + (ports.Length * MaxPortBytes)]);
+        BeginPage(ref to, (int)command.Unit.Backend.DeviceType, VitalProductDataPageCode.ScsiPorts);
+        foreach (TargetPortName port in ports)
+            WriteScsiPort(ref to, target.ProtocolIdentifier, port);
+        to.CloseTwo(2);
+        command.CompleteWithData(to.Written);
+    }
+
+    private static void WriteScsiPort(ref ParameterDataWriter to, byte protocol, TargetPortName port)
     {
         to.Zeros(2);
-        to.Two(target.RelativePortId);
+        to.Two(port.RelativePortId);
         to.Zeros(2);
         to.Two(0); // no initiator port here
         to.Zeros(2);
         int length = to.LengthBytes;
         to.Two(0);
-        DesignationDescriptors.WriteScsiName(
-            ref to, DesignatorAssociation.TargetPort, target.ProtocolIdentifier, target.PortName);
+        DesignationDescriptors.WriteScsiName(ref to, DesignatorAssociation.TargetPort, protocol, port.PortName);
         to.CloseTwo(length);
     }
 

@@ -3,7 +3,10 @@ using Scstd.Scsi;
 namespace Scstd.Core;
 
 /// <summary>A port of a target device through which a unit can be reached.</summary>
-public readonly record struct TargetPortName(string TargetName, ushort RelativePortId);
+/// <param name="TargetName">The device's name.</param>
+/// <param name="RelativePortId">RELATIVE TARGET PORT IDENTIFIER.</param>
+/// <param name="PortName">The port's own name, as its transport protocol writes it.</param>
+public readonly record struct TargetPortName(string TargetName, ushort RelativePortId, string PortName);
 
 public sealed partial class LogicalUnit
 {
@@ -26,12 +29,12 @@ public sealed partial class LogicalUnit
 
     /// <summary>A PERSISTENT RESERVE OUT has changed the state; it runs alone now, and its consequences are told before
     /// its status is sent.</summary>
-    internal void Take(PersistentReserveOutOutcome outcome, RegistrantName requester)
+    internal void Take(PersistentReserveOutOutcome outcome, RegistrantName requester, ScsiCommand? by = null)
     {
         PersistentReservation = outcome.State;
         AddConsequence(turnstile => turnstile.SetPersistentReservation(outcome, requester));
-        if (outcome.AbortsCommands && outcome.Deprived.Count > 0)
-            _abort = (turnstile, barrier) => turnstile.AbortDeprived(outcome.Deprived, barrier);
+        if (outcome.Aborted.Count > 0)
+            _abort = (turnstile, barrier) => turnstile.AbortPreempted(outcome.Aborted, by, barrier);
     }
 
     /// <summary>What was saved is in effect again before anybody can log in.</summary>

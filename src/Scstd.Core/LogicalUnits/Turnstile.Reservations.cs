@@ -33,17 +33,21 @@ internal sealed partial class Turnstile
     }
 
     /// <summary>PREEMPT AND ABORT, SPC-4 §5.13.11.5: every command of the preempted nexuses goes, also those whose data
-    /// is still to come. TAS decides how their initiators learn of it (SAM-5 §5.6), and an ACA condition of theirs
+    /// is still to come. TAS decides how the other initiators learn of it (SAM-5 §5.6), and an ACA condition of theirs
     /// ends.</summary>
-    public void AbortDeprived(IReadOnlySet<RegistrantName> deprived, AbortBarrier barrier)
+    /// <param name="preempted">The nexuses.</param>
+    /// <param name="by">The command that does it; not covered.</param>
+    /// <param name="barrier">Passed when all that is covered has gone.</param>
+    public void AbortPreempted(IReadOnlySet<RegistrantName> preempted, ScsiCommand? by, AbortBarrier barrier)
     {
         bool tas = ControlModePage.ReportsTaskAborted(Unit.Control);
         foreach (ItlNexus itl in _nexuses.ToArray())
         {
-            if (!deprived.Contains(itl.Nexus.Registrant))
+            if (!preempted.Contains(itl.Nexus.Registrant))
                 continue;
-            int covered = AbortAll(itl, barrier, ulong.MaxValue, reportTaskAborted: tas);
-            if (covered > 0 && !tas)
+            bool own = ReferenceEquals(itl.Nexus, by?.Nexus);
+            int covered = AbortAll(itl, barrier, ulong.MaxValue, reportTaskAborted: tas && !own, except: by);
+            if (covered > 0 && !own && !tas)
                 itl.UnitAttentions.Establish(AdditionalSense.CommandsClearedByAnotherInitiator);
             if (itl.IsFaulted)
                 Unit.EndAca(itl.Nexus);

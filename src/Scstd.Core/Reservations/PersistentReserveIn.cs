@@ -79,17 +79,24 @@ internal static class PersistentReserveIn
 
     private static byte[] ReadFullStatus(ScsiCommand command, PersistentReservation state)
     {
-        var described = new List<(Registration Registration, bool IsForAll)>(state.Count);
+        var ports = new Dictionary<string, IReadOnlyCollection<ushort>>();
+        var described = new List<(Registration Registration, bool IsForAll)>();
         long length = 0;
+        long written = 0;
         foreach (Registration registration in state.Registrations.Values)
         {
-            bool isForAll = IsTheSameAtAllPorts(command.Unit, state, registration, out bool isFirst);
+            bool isForAll = IsTheSameAtAllPorts(command.Unit, ports, state, registration, out bool isFirst);
             if (isForAll && !isFirst)
                 continue;
-            described.Add((registration, isForAll));
+            // Of what is not asked for only the length is told.
+            bool isAskedFor = HeaderBytes + length < command.RequestedBytes;
             length += FullStatusBytes + registration.Name.Initiator.LengthBytes;
+            if (!isAskedFor)
+                continue;
+            described.Add((registration, isForAll));
+            written = length;
         }
-        byte[] answer = new byte[HeaderBytes + length];
+        byte[] answer = new byte[HeaderBytes + written];
         WriteHeader(answer, state, (uint)length);
         Span<byte> to = answer.AsSpan(HeaderBytes);
         foreach ((Registration registration, bool isForAll) in described)
@@ -105,13 +112,20 @@ internal static class PersistentReserveIn
     /// with the same key, and all of them holders or none. The first in order stands for the others.
     /// </summary>
     private static bool IsTheSameAtAllPorts(
-        LogicalUnit unit, PersistentReservation state, Registration registration, out bool isFirst)
+        LogicalUnit unit,
+        Dictionary<string, IReadOnlyCollection<ushort>> portsByTarget,
+        PersistentReservation state,
+        Registration registration,
+        out bool isFirst)
     {
         isFirst = true;
         if (!registration.IsForAllTargetPorts)
             return false;
+        string target = registration.Name.TargetName;
+        if (!portsByTarget.TryGetValue(target, out IReadOnlyCollection<ushort>? ports))
+            portsByTarget[target] = ports = unit.PortsOf(target);
         bool holds = state.IsHolder(registration.Name);
-        foreach (ushort port in unit.PortsOf(registration.Name.TargetName))
+        foreach (ushort port in ports)
         {
             RegistrantName name = registration.Name with { TargetPort = port };
             if (state.Find(name) is not { IsForAllTargetPorts: true } other || other.Key != registration.Key ||

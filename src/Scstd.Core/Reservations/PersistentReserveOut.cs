@@ -43,12 +43,14 @@ internal static class PersistentReserveOut
         }
         var action = (PersistentReserveOutAction)(command.Cdb[1] & 0x1F);
         byte[] list = command.Data.ToArray((int)command.RequestedBytes);
-        if (!PersistentReserveOutParameters.TryRead(action, list, out PersistentReserveOutParameters parameters))
+        RegistrantName requester = command.Nexus.Registrant;
+        if (!PersistentReserveOutParameters.TryRead(
+            action, list, requester.Initiator.ProtocolIdentifier, unit.MaxRegistrations,
+            out PersistentReserveOutParameters parameters))
         {
             command.CheckCondition(SenseData.IllegalRequest(AdditionalSense.ParameterListLengthError));
             return;
         }
-        RegistrantName requester = command.Nexus.Registrant;
         PersistentReserveOutOutcome outcome = PersistentReserveOutActions.CarryOut(new PersistentReserveOutRequest
         {
             State = unit.PersistentReservation,
@@ -100,7 +102,7 @@ internal static class PersistentReserveOut
 
     private static void Take(ScsiCommand command, PersistentReserveOutOutcome outcome)
     {
-        command.Unit.Take(outcome, command.Nexus.Registrant);
+        command.Unit.Take(outcome, command.Nexus.Registrant, command);
         command.Complete();
     }
 }

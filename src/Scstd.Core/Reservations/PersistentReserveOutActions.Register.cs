@@ -25,14 +25,15 @@ internal static partial class PersistentReserveOutActions
             return Refuse(request, SenseData.InvalidFieldInParameterList(FlagsOffset, 3));
         if (parameters.Persists && !request.CanPersist)
             return Refuse(request, SenseData.InvalidFieldInParameterList(parameters.PersistsOffset, 0));
-        List<RegistrantName> nexuses = NexusesOf(request);
+        if (NexusesOf(request) is not { } nexuses)
+            return Refuse(request, SenseData.IllegalRequest(AdditionalSense.InsufficientRegistrationResources));
         if (!ignoresKey && nexuses.Skip(1).Any(name => IsInTheWay(request, name)))
             return Conflict(request);
         return parameters.ServiceActionKey == 0 ? Unregister(request, nexuses) : SetKeys(request, nexuses);
     }
 
-    /// <summary>The requester first, and each once.</summary>
-    private static List<RegistrantName> NexusesOf(PersistentReserveOutRequest request)
+    /// <summary>The requester first, and each once. Null: they are more than may ever be registered.</summary>
+    private static List<RegistrantName>? NexusesOf(PersistentReserveOutRequest request)
     {
         PersistentReserveOutParameters parameters = request.Parameters;
         RegistrantName requester = request.Requester;
@@ -45,6 +46,8 @@ internal static partial class PersistentReserveOutActions
             Add(requester with { Initiator = initiator });
             foreach (ushort port in parameters.IsForAllTargetPorts ? request.TargetPorts : [])
                 Add(requester with { Initiator = initiator, TargetPort = port });
+            if (all.Count > request.MaxRegistrations)
+                return null;
         }
         return all;
 

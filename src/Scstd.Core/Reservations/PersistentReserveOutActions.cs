@@ -94,7 +94,7 @@ internal static partial class PersistentReserveOutActions
         {
             Deprived = Others(going, request.Requester),
             DeprivedCondition = AdditionalSense.RegistrationsPreempted,
-            AbortsCommands = request.Action == PersistentReserveOutAction.PreemptAndAbort,
+            Aborted = AbortedBy(request, going.Select(r => r.Name)),
         };
     }
 
@@ -113,7 +113,7 @@ internal static partial class PersistentReserveOutActions
             Deprived = going,
             DeprivedCondition = AdditionalSense.RegistrationsPreempted,
             RemainingCondition = type == held ? null : AdditionalSense.ReservationsReleased,
-            AbortsCommands = request.Action == PersistentReserveOutAction.PreemptAndAbort,
+            Aborted = AbortedBy(request, going),
         };
     }
 
@@ -143,6 +143,11 @@ internal static partial class PersistentReserveOutActions
     /// <summary>SPC-4 §5.13.11.2.2: with the other types nobody but the holder could do anything by it.</summary>
     private static bool TellsOfRelease(PersistentReservationType type) =>
         type.IsRegistrantsOnly() || type.IsAllRegistrants();
+
+    private static IReadOnlySet<RegistrantName> AbortedBy(
+        PersistentReserveOutRequest request, IEnumerable<RegistrantName> preempted) =>
+        request.Action == PersistentReserveOutAction.PreemptAndAbort
+            ? preempted.ToHashSet() : PersistentReserveOutOutcome.Nobody;
 
     private static HashSet<RegistrantName> Others(IEnumerable<Registration> all, RegistrantName requester) =>
         [.. all.Select(r => r.Name).Where(name => name != requester)];

@@ -52,8 +52,18 @@ internal sealed record PersistentReserveOutParameters
     public SenseData? Fault { get; init; }
 
     /// <summary>False if the length is wrong: then nothing in the list means anything.</summary>
+    /// <param name="action">Which decides the form of the list.</param>
+    /// <param name="list">All of it.</param>
+    /// <param name="protocol">PROTOCOL IDENTIFIER of the port that it came by: no initiator port of another one can
+    /// ever log in there.</param>
+    /// <param name="mostTransportIds">More of them are not read: there is no room for so many registrations.</param>
+    /// <param name="parameters">What it says.</param>
     public static bool TryRead(
-        PersistentReserveOutAction action, ReadOnlySpan<byte> list, out PersistentReserveOutParameters parameters)
+        PersistentReserveOutAction action,
+        ReadOnlySpan<byte> list,
+        byte protocol,
+        int mostTransportIds,
+        out PersistentReserveOutParameters parameters)
     {
         parameters = new PersistentReserveOutParameters();
         if (list.Length < LengthBytes)
@@ -64,11 +74,12 @@ internal sealed record PersistentReserveOutParameters
             ServiceActionKey = BinaryPrimitives.ReadUInt64BigEndian(list[8..]),
         };
         return action == PersistentReserveOutAction.RegisterAndMove
-            ? TryReadMove(list, ref parameters)
-            : TryReadOthers(action, list, ref parameters);
+            ? TryReadMove(list, protocol, ref parameters)
+            : TryReadOthers(action, list, protocol, mostTransportIds, ref parameters);
     }
 
-    private static bool TryReadMove(ReadOnlySpan<byte> list, ref PersistentReserveOutParameters parameters)
+    private static bool TryReadMove(
+        ReadOnlySpan<byte> list, byte protocol, ref PersistentReserveOutParameters parameters)
     {
         uint length = BinaryPrimitives.ReadUInt32BigEndian(list[20..]);
         if (length != list.Length - LengthBytes || length < TransportId.MinLengthBytes)
@@ -80,7 +91,7 @@ internal sealed record PersistentReserveOutParameters
         TransportId? id = null;
         if (!TransportId.TryRead(list[LengthBytes..], out id, out int wrong))
             fault ??= SenseData.InvalidFieldInParameterList(LengthBytes + wrong);
-        else if (!id!.IsPort)
+        else if (!id!.IsPort || id.ProtocolIdentifier != protocol)
             fault ??= SenseData.InvalidFieldInParameterList(LengthBytes);
         else if (id.ReadLengthBytes(list[LengthBytes..]) != length)
             fault ??= SenseData.InvalidFieldInParameterList(20);
@@ -97,7 +108,11 @@ internal sealed record PersistentReserveOutParameters
     }
 
     private static bool TryReadOthers(
-        PersistentReserveOutAction action, ReadOnlySpan<byte> list, ref PersistentReserveOutParameters parameters)
+        PersistentReserveOutAction action,
+        ReadOnlySpan<byte> list,
+        byte protocol,
+        int mostTransportIds,
+        ref PersistentReserveOutParameters parameters)
     {
         byte flags = list[FlagsOffset];
         bool registers = action is PersistentReserveOutAction.Register or
@@ -122,7 +137,7 @@ internal sealed record PersistentReserveOutParameters
         if (list.Length < ListOffset ||
             BinaryPrimitives.ReadUInt32BigEndian(list[LengthBytes..]) != list.Length - ListOffset)
             return false;
-        parameters = parameters with { TransportIds = ReadAll(list, out SenseData? fault) };
+        parameters = parameters with { TransportIds = ReadAll(list, protocol, mostTransportIds, out SenseData? fault) };
         if (fault is not null && parameters.Fault is null)
             parameters = parameters with { Fault = fault };
         return true;
@@ -130,13 +145,20 @@ internal sealed record PersistentReserveOutParameters
 
     /// <summary>Every one must name a port: §7.6.4.6 lets format 00b, an initiator device with all its ports, be
     /// refused, and which ports would be meant is nothing that the device server can know.</summary>
-    private static List<TransportId> ReadAll(ReadOnlySpan<byte> list, out SenseData? fault)
+    private static List<TransportId> ReadAll(
+        ReadOnlySpan<byte> list, byte protocol, int most, out SenseData? fault)
     {
         var ids = new List<TransportId>();
         fault = null;
         for (int at = ListOffset; at < list.Length;)
         {
-            if (!TransportId.TryRead(list[at..], out TransportId? id, out int wrong) || !id!.IsPort)
+            if (ids.Count == most)
+            {
+                fault = SenseData.IllegalRequest(AdditionalSense.InsufficientRegistrationResources);
+                return ids;
+            }
+            if (!TransportId.TryRead(list[at..], out TransportId? id, out int wrong) || !id!.IsPort ||
+                id.ProtocolIdentifier != protocol)
             {
                 fault = SenseData.InvalidFieldInParameterList(at + (id is null ? wrong : 0));
                 return ids;

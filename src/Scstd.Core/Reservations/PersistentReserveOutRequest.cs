@@ -46,6 +46,7 @@ internal sealed record PersistentReserveOutOutcome(PersistentReservation State)
     /// <summary>The unit attention condition that every remaining registrant but the requester gets.</summary>
     public AdditionalSense? RemainingCondition { get; init; }
 
-    /// <summary>The commands of those deprived go too.</summary>
-    public bool AbortsCommands { get; init; }
+    /// <summary>Whose commands go too: those deprived, and the requester if it took its own registration away (SPC-4
+    /// §5.13.11.5: all but the command that does it).</summary>
+    public IReadOnlySet<RegistrantName> Aborted { get; init; } = Nobody;
 }

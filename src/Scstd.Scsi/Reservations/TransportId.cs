@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Globalization;
 using System.Text;
+using System.Text.Unicode;
 
 namespace Scstd.Scsi;
 
@@ -148,18 +149,23 @@ public sealed class TransportId : IEquatable<TransportId>
         int end = text.IndexOf((byte)0);
         if (end <= 0 || text[end..].ContainsAnyExcept((byte)0))
             return false;
+        // RFC 7143 §4.2.7.1: a name is UTF-8. What is not would come out as another name, and perhaps a longer one.
+        if (!Utf8.IsValid(text[..end]))
+            return false;
         id = OfIscsiText(Encoding.UTF8.GetString(text[..end]), isPort);
         return id is not null;
     }
 
-    private static TransportId? OfIscsiText(string text, bool isPort)
+    /// <summary>Judged as it is kept: a letter may take more bytes in lower case.</summary>
+    private static TransportId? OfIscsiText(string anyCase, bool isPort)
     {
+        string text = anyCase.ToLowerInvariant();
         if (!isPort)
-            return IsName(text) ? new TransportId(Iscsi, text.ToLowerInvariant(), null) : null;
-        int at = text.LastIndexOf(Separator, StringComparison.OrdinalIgnoreCase);
+            return IsName(text) ? new TransportId(Iscsi, text, null) : null;
+        int at = text.LastIndexOf(Separator, StringComparison.Ordinal);
         return at >= 0 && IsName(text[..at]) &&
             TryParseHex(text.AsSpan(at + Separator.Length), MostIsidDigits, out ulong isid)
-            ? new TransportId(Iscsi, text[..at].ToLowerInvariant(), isid)
+            ? new TransportId(Iscsi, text[..at], isid)
             : null;
     }
 

@@ -41,12 +41,14 @@ public readonly record struct SenseData(SenseKey Key, AdditionalSense Additional
             FieldIsInCdb = true,
         };
 
-    public static SenseData InvalidFieldInParameterList(int fieldPointer, int? bitPointer = null) =>
-        new(SenseKey.IllegalRequest, AdditionalSense.InvalidFieldInParameterList)
-        {
-            FieldPointer = (ushort)fieldPointer,
-            BitPointer = (byte?)bitPointer,
-        };
+    /// <summary>A field further on than the pointer's 16 bits reach is not pointed to at all (SKSV zero).</summary>
+    public static SenseData InvalidFieldInParameterList(int fieldPointer, int? bitPointer = null)
+    {
+        var sense = new SenseData(SenseKey.IllegalRequest, AdditionalSense.InvalidFieldInParameterList);
+        return fieldPointer > ushort.MaxValue
+            ? sense
+            : sense with { FieldPointer = (ushort)fieldPointer, BitPointer = (byte?)bitPointer };
+    }
 
     public static SenseData IllegalRequest(AdditionalSense additional) => new(SenseKey.IllegalRequest, additional);
 

@@ -177,6 +177,29 @@ public sealed class InquiryTests : IDisposable
         Inquire("12 01 88 00 FF 00").DataOfGood());
 
     [Fact]
+    public void Page_88_names_every_port_of_the_target_in_their_order()
+    {
+        TargetPortIdentity own = _initiator.Nexus.Target;
+        _target.Unit.TargetPorts =
+        [
+            new(own.DeviceName, 7, "seven"), new("iqn.another", 2, "two"),
+            new(own.DeviceName, own.RelativePortId, own.PortName), new(own.DeviceName, 3, "three"),
+        ];
+        byte[] page = _initiator.Execute(Convert.FromHexString("12018800FF00")).DataIn;
+        Assert.Equal(page.Length - 4, (page[2] << 8) | page[3]);
+        var told = new List<(int Port, string Name)>();
+        for (int at = 4; at < page.Length;)
+        {
+            int length = (page[at + 10] << 8) | page[at + 11];
+            int nameBytes = page[at + 12 + 3];
+            told.Add(((page[at + 2] << 8) | page[at + 3],
+                System.Text.Encoding.UTF8.GetString(page, at + 16, nameBytes).TrimEnd('\0')));
+            at += 12 + length;
+        }
+        Assert.Equal([(own.RelativePortId, own.PortName), (3, "three"), (7, "seven")], told);
+    }
+
+    [Fact]
     public void Page_8F_names_no_copy_command() => Assert.Equal(
         "00 8F 00 08 00 01 00 04 00 00 00 00", Inquire("12 01 8F 00 FF 00").DataOfGood());
 

@@ -244,8 +244,9 @@ public sealed class ActionsTests
         Assert.Equal(held.IsAllRegistrants() ? 1 : 2, outcome.State.Count);
         Assert.Equal(AdditionalSense.RegistrationsPreempted, outcome.DeprivedCondition);
         Assert.Equal(held == wanted ? null : AdditionalSense.ReservationsReleased, outcome.RemainingCondition);
-        Assert.False(outcome.AbortsCommands);
-        Assert.True(Out(state, B, PreemptAndAbort, key: 0xB, newKey: victim, type: (byte)wanted).AbortsCommands);
+        Assert.Empty(outcome.Aborted);
+        Assert.Equivalent(outcome.Deprived,
+            Out(state, B, PreemptAndAbort, key: 0xB, newKey: victim, type: (byte)wanted).Aborted);
     }
 
     [Theory]

@@ -91,7 +91,7 @@ public sealed class PersistentReserveTests : IDisposable
     [Fact]
     public void One_descriptor_stands_for_all_target_ports_only_where_they_are_the_same()
     {
-        _target.Unit.TargetPorts = [new("iqn.2026-11.test:target", 1), new("iqn.2026-11.test:target", 7)];
+        _target.Unit.TargetPorts = [new("iqn.2026-11.test:target", 1, "p1"), new("iqn.2026-11.test:target", 7, "p7")];
         _a.Register(0xA, flags: 0x04);
         byte[] status = _c.In(ReadFullStatus).DataIn;
         Assert.Equal((8 + 24 + 52, 2), (status.Length, status[8 + 12]));
@@ -120,7 +120,72 @@ public sealed class PersistentReserveTests : IDisposable
         Assert.Equal(8u * Count, System.Buffers.Binary.BinaryPrimitives.ReadUInt32BigEndian(keys.AsSpan(4)));
     }
 
+    /// <summary>What the initiator has no room for is counted and not written.</summary>
+    [Fact]
+    public void The_length_of_the_full_status_is_told_whatever_part_of_it_is_asked_for()
+    {
+        const int Count = 3_000;
+        RegistrantName own = _a.Nexus.Registrant;
+        PersistentReservation state = PersistentReservation.None.With(
+            [(own, 0xA, false), .. Enumerable.Range(2, Count - 1).Select(n =>
+                (own with { Initiator = TransportId.OfPortName($"iqn.a:b,i,0x{n:x12}")! }, (ulong)n, false))], []);
+        _target.Unit.Take(new PersistentReserveOutOutcome(state), own);
+        _a.Out(Reserve, key: 0xA, type: 1).MustBeGood();
+        byte[] whole = _b.In(ReadFullStatus, ushort.MaxValue).DataIn;
+        Assert.Equal(ushort.MaxValue, whole.Length);
+        foreach (ushort length in (ushort[])[4, 8, 9, 84, 85, 4_096])
+            Assert.Equal(whole[..length], _b.In(ReadFullStatus, length).DataIn);
+        int others = 24 + TransportId.OfPortName("iqn.a:b,i,0x000000000001")!.LengthBytes;
+        Assert.Equal((uint)((others * (Count - 1)) + 24 + own.Initiator.LengthBytes),
+            System.Buffers.Binary.BinaryPrimitives.ReadUInt32BigEndian(whole.AsSpan(4)));
+    }
+
     // ---- What PERSISTENT RESERVE OUT refuses -----------------------------------------------------
+
+    /// <summary>Such a port could never log in at the port that the list came by.</summary>
+    [Fact]
+    public void An_initiator_port_of_another_protocol_is_refused_at_its_place()
+    {
+        byte[] own = IdOf(_b.Nexus.Registrant.Initiator);
+        byte[] foreign = IdOf(TransportId.OfFibreChannelPort(0x21));
+        _a.Out(Register, WithPorts(0xA, own, foreign))
+            .MustBe(SenseData.InvalidFieldInParameterList(28 + own.Length));
+        _a.Register(0xA);
+        _a.Out(Reserve, key: 0xA, type: 1).MustBeGood();
+        byte[] move = [.. PersistentReserve.List(0xA, 0xB), .. foreign];
+        (move[19], move[23]) = (1, (byte)foreign.Length);
+        _a.Out(RegisterAndMove, move).MustBe(SenseData.InvalidFieldInParameterList(24));
+    }
+
+    /// <summary>The rest of the list is not even read.</summary>
+    [Fact]
+    public void More_initiator_ports_than_may_be_registered_are_too_many()
+    {
+        byte[] id = IdOf(_b.Nexus.Registrant.Initiator);
+        byte[] wrong = [0x0F, .. new byte[23]];
+        byte[][] ids = [.. Enumerable.Repeat(id, LogicalUnit.UsualMaxRegistrations), wrong];
+        byte[] list = WithPorts(0xA, ids);
+        byte[] cdb = PersistentReserve.Cdb(Register, 0);
+        System.Buffers.Binary.BinaryPrimitives.WriteUInt32BigEndian(cdb.AsSpan(5), (uint)list.Length);
+        _a.Execute(cdb, list).MustBe(
+            SenseData.IllegalRequest(AdditionalSense.InsufficientRegistrationResources));
+    }
+
+    private static byte[] IdOf(TransportId id)
+    {
+        byte[] bytes = new byte[id.LengthBytes];
+        id.Write(bytes);
+        return bytes;
+    }
+
+    /// <summary>The list of REGISTER with SPEC_I_PT.</summary>
+    private static byte[] WithPorts(ulong newKey, params byte[][] ids)
+    {
+        byte[] all = [.. ids.SelectMany(id => id)];
+        byte[] length = new byte[4];
+        System.Buffers.Binary.BinaryPrimitives.WriteUInt32BigEndian(length, (uint)all.Length);
+        return [.. PersistentReserve.List(0, newKey, flags: 0x08), .. length, .. all];
+    }
 
     [Theory]
     [InlineData(0)]

@@ -52,6 +52,23 @@ public sealed class PreemptAndAbortTests : IDisposable
         Assert.Empty(_unit.Held);
     }
 
+    /// <summary>Its own registration goes with the key, and so do its own commands: all but the one that does it.
+    /// </summary>
+    [Fact]
+    public void The_key_of_the_requester_takes_its_other_commands_silently()
+    {
+        _unit.Send(_bystander, HeldUnit.Move);
+        TestCommand ordered = _unit.Send(_fencing, HeldUnit.Move, TaskAttribute.Ordered);
+        TestCommand fence = _fencing.Send(
+            Lun.FromNumber(0), PersistentReserve.Cdb(PreemptAndAbort, 24, 5), PersistentReserve.List(0xA, 0xA),
+            attribute: TaskAttribute.HeadOfQueue);
+        _unit.EndAll();
+        _unit.Target.Executor.Run();
+        fence.MustBeGood();
+        Assert.True(ordered.WasAborted);
+        Assert.Empty(_fencing.Attentions());
+    }
+
     [Fact]
     public void With_TAS_it_ends_with_TASK_ABORTED_and_nothing_else_tells_of_it()
     {

@@ -1,3 +1,6 @@
+using System.Text;
+using CsCheck;
+
 namespace Scstd.Scsi.Tests;
 
 /// <summary>TransportID, SPC-4 §7.6.4.</summary>
@@ -83,12 +86,35 @@ public sealed class TransportIdTests
     [InlineData("05 00 0014 69716E00613A62 00000000000000000000000000", 4)]
     [InlineData("45 00 0014 69716E2E613A62 00000000000000000000000000", 4)] // no ISID
     [InlineData("45 00 0014 69716E2C692C307867 00000000000000000000000", 4)]
+    [InlineData("05 00 0014 69716E2EFF3A62 00000000000000000000000000", 4)] // not UTF-8
     [InlineData("05 00 00", 0)]
     public void What_is_wrong_is_refused_at_its_place(string hex, int offset)
     {
         Assert.False(TransportId.TryRead(Bytes(hex), out TransportId? id, out int wrong));
         Assert.Equal(offset, wrong);
         Assert.Null(id);
+    }
+
+    /// <summary>What was read is written and read again as the same: a state that was saved can always be loaded.
+    /// </summary>
+    [Fact]
+    public void Whatever_is_read_is_found_again_by_its_name() =>
+        Gen.Byte.Array[0, 240].Select(Gen.String[0, 120], Gen.Bool).Sample((bytes, text, asText) =>
+        {
+            byte[] name = asText ? Encoding.UTF8.GetBytes(text + ",i,0x1") : bytes;
+            int length = Math.Max(20, (name.Length + 4) & ~3);
+            byte[] list = [0x45, 0, (byte)(length >> 8), (byte)length, .. name, .. new byte[length - name.Length]];
+            return !TransportId.TryRead(list, out TransportId? id, out _) ||
+                id!.Equals(TransportId.OfPortName(id.ToString()));
+        });
+
+    /// <summary>U+023A takes two bytes, and three in lower case: 111 of them would not fit any more.</summary>
+    [Fact]
+    public void A_name_is_measured_in_the_case_in_which_it_is_kept()
+    {
+        Assert.Null(TransportId.OfPortName(new string('\u023A', 111) + ",i,0x1"));
+        TransportId id = TransportId.OfPortName(new string('\u023A', 74) + ",i,0x1")!;
+        Assert.Equal(id, TransportId.OfPortName(id.ToString()));
     }
 
     [Theory]

@@ -137,6 +137,17 @@ public sealed class SenseWriterTests
     public void What_is_no_sense_data_is_refused(string hex) =>
         Assert.False(SenseReader.TryRead(Convert.FromHexString(hex.Replace(" ", "")), out _));
 
+    /// <summary>FIELD POINTER has 16 bits: another byte than the wrong one is never pointed to.</summary>
+    [Theory]
+    [InlineData(65_535, (ushort)65_535)]
+    [InlineData(65_536, null)]
+    [InlineData(72_028, null)]
+    public void A_field_beyond_the_reach_of_the_pointer_is_not_pointed_to(int offset, ushort? pointer)
+    {
+        SenseData sense = SenseData.InvalidFieldInParameterList(offset, 3);
+        Assert.Equal((pointer, pointer is null ? null : (byte?)3), (sense.FieldPointer, sense.BitPointer));
+    }
+
     private static string Write(in SenseData sense, bool descriptorFormat)
     {
         byte[] bytes = new byte[SenseWriter.MaxLengthBytes];
