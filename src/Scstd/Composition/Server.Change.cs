@@ -74,6 +74,8 @@ internal sealed partial class Server
         }
         foreach (DeviceSection device in difference.LimitedDevices)
             _serving.Devices[device.Name.Text].Unit.SetRateLimit(plan.Limit(device.Limits));
+        foreach (DeviceSection device in difference.DevicesOfOtherDepth)
+            _serving.Devices[device.Name.Text].Unit.SetCommandLimit(device.QueueDepth);
         ServedDevice[] removed = [.. difference.RemovedDevices.Select(device => _serving.Devices[device.Name.Text])];
         Dictionary<string, ServedDevice> open =
             _serving.Devices.Values.Concat(opened).ToDictionary(device => device.Name);

@@ -17,7 +17,7 @@ internal static class CounterReport
     {
         var counts = new List<Counts>();
         foreach (Lane lane in server.Lanes)
-            counts.Add(await lane.Reactor.InvokeAsync(() => new Counts(lane)).WaitAsync(Patience));
+            counts.Add(await lane.Reactor.InvokeAsync(() => new Counts(server, lane)).WaitAsync(Patience));
         return Write(server, counts);
     }
 
@@ -41,6 +41,8 @@ internal static class CounterReport
             json.WriteNumber("bufferBytesOut", counts.Sum(c => c.BytesOut));
             json.WriteNumber("slabs", server.Arena.Taken);
             json.WriteNumber("slabsAtMost", server.Arena.Capacity);
+            WriteLimits(json, "unitLimits", "unit", counts.SelectMany(c => c.UnitLimits));
+            WriteLimits(json, "targetLimits", "target", counts.SelectMany(c => c.TargetLimits));
             json.WriteStartArray("reactors");
             foreach (Counts one in counts)
                 one.Write(json);
@@ -50,10 +52,25 @@ internal static class CounterReport
         return Encoding.UTF8.GetString(memory.ToArray());
     }
 
+    private static void WriteLimits(Utf8JsonWriter json, string key, string what, IEnumerable<CommandLimitUse> told)
+    {
+        json.WriteStartArray(key);
+        foreach (CommandLimitUse use in CommandLimits.Sum(told))
+        {
+            json.WriteStartObject();
+            json.WriteString(what, use.Name);
+            json.WriteNumber("atMost", use.Most);
+            json.WriteNumber("inUse", use.View.InUse);
+            json.WriteNumber("refused", use.View.Refused);
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+    }
+
     internal static int OpenFileDescriptors() =>
         Directory.GetFiles("/proc/self/fd").Length - 1; // One is the look itself.
 
-    private readonly struct Counts(Lane lane)
+    private readonly struct Counts(Server server, Lane lane)
     {
         private readonly IscsiCounters _iscsi = lane.Iscsi.Counters;
         private readonly int _index = lane.Reactor.Index;
@@ -65,6 +82,10 @@ internal static class CounterReport
         private readonly ulong _sends = lane.Reactor.Sends;
         private readonly int _slabs = lane.Executor.Buffers.SlabCount;
         private readonly int _headerSlotsOut = lane.Iscsi.HeaderSlotsOut;
+
+        public IReadOnlyList<CommandLimitUse> UnitLimits { get; } = CommandLimits.OfUnits(server, lane);
+
+        public IReadOnlyList<CommandLimitUse> TargetLimits { get; } = CommandLimits.OfTargets(server, lane);
 
         public long AllocatedBytes { get; } = GC.GetAllocatedBytesForCurrentThread();
 
