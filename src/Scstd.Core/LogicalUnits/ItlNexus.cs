@@ -91,7 +91,7 @@ public sealed class ItlNexus
     /// <summary>Order among this nexus' commands alone, with TST 001b.</summary>
     internal NexusTaskSet TaskSet { get; }
 
-    /// <summary>Oldest first; see <see cref="ScsiCommand.NextInNexus"/>.</summary>
+    /// <summary>Oldest first, of those that are in the task set; see <see cref="ScsiCommand.NextInNexus"/>.</summary>
     internal ScsiCommand? First => _first;
 
     /// <summary>Commands that wait for older ones of the nexus (QUEUE ALGORITHM MODIFIER 0h).</summary>

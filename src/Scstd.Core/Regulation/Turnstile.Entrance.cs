@@ -65,8 +65,11 @@ internal sealed partial class Turnstile
         AdmitLate(command);
     }
 
+    /// <summary>In the task set it is younger than what has come in since it came.</summary>
     private void AdmitLate(ScsiCommand command)
     {
+        command.ItlNexus!.Remove(command);
+        command.ItlNexus.Add(command);
         Admit(command, command.Binding.Row);
         // Its data has not come yet, or an older ORDERED command has not left.
         if (command.State == CommandState.AwaitingDataOut || !command.IsAdmitted)

@@ -151,6 +151,29 @@ public sealed class CommandLimitTests
         Assert.Equal((0, 4), (a.ItlNexus.CommandCount, b.ItlNexus.CommandCount));
     }
 
+    [Fact]
+    public void A_command_that_finds_a_place_costs_no_managed_memory()
+    {
+        using LimitWorld world = Limited(unit: 2, executors: 2);
+        TestInitiator a = world.Login(1);
+        TestCommand command = world.SendAndRun(a);
+        world.End(command);
+        Repeat(50);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        Repeat(1000);
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+
+        void Repeat(int times)
+        {
+            for (int i = 0; i < times; i++)
+            {
+                a.Port.Forget(command);
+                a.Nexus.CommandReceived(command);
+                world.End(command);
+            }
+        }
+    }
+
     // ---- Ends ------------------------------------------------------------------------------------------------------
 
     [Fact]
