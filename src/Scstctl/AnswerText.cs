@@ -128,7 +128,8 @@ internal static class AnswerText
         foreach (UnitRecord one in units.Units)
         {
             table.Add(one.Name, Size((decimal)one.Blocks * one.BlockBytes), one.BlockBytes, one.State,
-                one.IsWriteProtected, one.CommandsInside, one.Limit?.AtMost, one.Limit?.Refused, one.Luns.Count, one.Store);
+                one.IsWriteProtected, one.CommandsInside, one.Limit?.AtMost, one.Limit?.Refused, one.Luns.Count,
+                one.Store);
         }
         table.Print(output);
     }

@@ -127,7 +127,8 @@ class Host(iscsi.Initiator):
         told TASK SET FULL; with one there that had not ended when it was refused, and was done, it is not BUSY."""
         return [command.answer for command in self.refused
                 if (command.answer.status == iscsi.TASK_SET_FULL and not command.beside)
-                or (command.answer.status == iscsi.BUSY and any(one.answer.status == iscsi.GOOD for one in command.left))]
+                or (command.answer.status == iscsi.BUSY
+                    and any(one.answer.status == iscsi.GOOD for one in command.left))]
 
 
 class Limits:

@@ -223,9 +223,9 @@ public class ScsiCommand
     }
 
     /// <summary>
-    /// No memory, or a limit of commands: SAM-5 §5.3.1 has TASK SET FULL where the unit "has at least one command in the
-    /// task set for an I_T nexus", whose end tells the initiator to go on, and BUSY where it has none. What counts is
-    /// the I_T_L nexus, whatever the limit: to an initiator its commands to other units say nothing of this one.
+    /// No memory, or a limit of commands: SAM-5 §5.3.1 has TASK SET FULL where the unit "has at least one command in
+    /// the task set for an I_T nexus", whose end tells the initiator to go on, and BUSY where it has none. What counts
+    /// is the I_T_L nexus, whatever the limit: to an initiator its commands to other units say nothing of this one.
     /// </summary>
     public void CompleteOverloaded() =>
         Complete(ItlNexus?.HasInTaskSetBeside(this) == true ? ScsiStatus.TaskSetFull : ScsiStatus.Busy);

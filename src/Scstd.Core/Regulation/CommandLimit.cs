@@ -144,7 +144,8 @@ public sealed class CommandLimit
             share.Executor.Post(() => share.GiveUnused(wanted));
     }
 
-    /// <summary>More commands are in than there may be: what ends makes room for nobody until there are fewer.</summary>
+    /// <summary>More commands are in than there may be: what ends makes room for nobody until there are fewer.
+    /// </summary>
     private void LookForDebt()
     {
         if (!_isOpen || _left < 0 == _isOverdrawn)

@@ -20,8 +20,8 @@ internal enum Holding : byte
 /// order, by turns between the nexuses.</summary>
 internal sealed class CommandShare(CommandLimit limit, IExecutor executor) : IKeeper
 {
-    /// <summary>Our choice: so long after an answer that there are no permits nobody is asked again. Initiators repeat a
-    /// command after some milliseconds (Linux: 3), so they lose nothing by it, and however many commands are refused,
+    /// <summary>Our choice: so long after an answer that there are no permits nobody is asked again. Initiators repeat
+    /// a command after some milliseconds (Linux: 3), so they lose nothing by it, and however many commands are refused,
     /// there are no more than a thousand questions a second.</summary>
     private const int PauseUs = 1_000;
 
@@ -79,7 +79,8 @@ internal sealed class CommandShare(CommandLimit limit, IExecutor executor) : IKe
     public void Forget(ScsiCommand command) => _waiting.Remove(command);
 
     public string WaitsFor(ScsiCommand command) => limit.Permit == Holding.UnitPermit
-        ? $"a place among the {limit.Most} commands of its unit" : $"a place among the {limit.Most} commands of its target";
+        ? $"a place among the {limit.Most} commands of its unit"
+        : $"a place among the {limit.Most} commands of its target";
 
     // ---- What the first executor says ------------------------------------------------------------------------------
 

@@ -33,8 +33,8 @@ internal sealed partial class Turnstile
             TakePermits(command);
     }
 
-    /// <summary>Of the target first, then of the unit, so that the commands of a nexus keep their order. Now the command
-    /// has all, or waits, or is refused.</summary>
+    /// <summary>Of the target first, then of the unit, so that the commands of a nexus keep their order. Now the
+    /// command has all, or waits, or is refused.</summary>
     private void TakePermits(ScsiCommand command)
     {
         if (TakePermit(command, command.Nexus.Share, Holding.TargetPermit))

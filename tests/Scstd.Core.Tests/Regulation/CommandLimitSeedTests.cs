@@ -20,7 +20,8 @@ public sealed class CommandLimitSeedTests
             using var world = new LimitWorld(executors: dice.Next(1, 5));
             world.LimitUnit(most);
             world.Run();
-            TestInitiator[] all = [.. Enumerable.Range(0, 6).Select(_ => world.Login(dice.Next(world.Executors.Length)))];
+            TestInitiator[] all =
+                [.. Enumerable.Range(0, 6).Select(_ => world.Login(dice.Next(world.Executors.Length)))];
             for (int step = 0; step < 300; step++)
             {
                 world.Rest();

@@ -55,7 +55,7 @@ internal sealed class LimitWorld : IDisposable
     public void Logout(TestInitiator initiator, Action? ended = null)
     {
         _initiators.Remove(initiator);
-        foreach (ScsiCommand command in _held.Where(command => ReferenceEquals(command.Nexus, initiator.Nexus)).ToArray())
+        foreach (ScsiCommand command in _held.Where(one => ReferenceEquals(one.Nexus, initiator.Nexus)).ToArray())
             End(command);
         initiator.Nexus.End(ended ?? (static () => { }));
     }

@@ -55,9 +55,10 @@ internal static class OrderModel
             }
             if (!IsOrdered(command))
                 continue;
-            world.Law(!other.HasBegun || (GoesFirst(other) && (!isOlder || mayPass)), "the ORDERED {0} began beside {1}",
-                command, other);
-            world.Law(!isOlder || (mayPass && GoesFirst(other)) || (!sameWay && (IsOrdered(other) || other.IsBehindOrdered)),
+            bool isPassed = mayPass && GoesFirst(other);
+            world.Law(!other.HasBegun || (GoesFirst(other) && !isOlder) || isPassed,
+                "the ORDERED {0} began beside {1}", command, other);
+            world.Law(!isOlder || isPassed || (!sameWay && (IsOrdered(other) || other.IsBehindOrdered)),
                 "the ORDERED {0} began before the older {1} had ended", command, other);
         }
     }

@@ -216,7 +216,8 @@ internal sealed class World : IDisposable
     {
         foreach (SimulatedExecutor executor in _executors)
         {
-            Law(All.All(unit => unit.Unit.CommandLimitOn(executor) is not { InUse: > 0 }), "a place was not given back");
+            Law(All.All(unit => unit.Unit.CommandLimitOn(executor) is not { InUse: > 0 }),
+                "a place was not given back");
             Law(TargetLimit?.ViewOn(executor) is not { InUse: > 0 }, "a place of the target was not given back");
         }
         foreach (SimulatedUnit unit in All)

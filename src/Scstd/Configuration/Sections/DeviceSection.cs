@@ -84,8 +84,8 @@ public sealed class DeviceSection : Section
                 + "/sys/block/*/device/timeout). When the store becomes so slow that this is in danger, it gets fewer "
                 + "commands at a time and the initiators are held back. Default: 30s."),
         new Row<DeviceSection, int>("queue_depth", new IntegerRule(1, MostCommands), (s, v) => s.QueueDepth = v,
-            "The most commands of all initiators together in the device's task set; one more is answered TASK SET FULL, "
-                + "or BUSY to an initiator that has none there. Default: any number."),
+            "The most commands of all initiators together in the device's task set; one more is answered TASK SET "
+                + "FULL, or BUSY to an initiator that has none there. Default: any number."),
         new Row<DeviceSection, RateLimitSection>("limits", RateLimitSection.Rule, (s, v) => s.Limits = v,
             "Limits for all initiators of the device together. Default: none."));
 
