@@ -138,6 +138,7 @@ simulate() {
 }
 stage_simulation() {
     step "10,000 seeds of the mid-layer" simulate simulation.log 900 --seeds 0 10000
+    step "2,000 seeds with limits of commands" simulate limits.log 600 --seeds 0 2000 --limits
     step "10,000 aborts, RESERVE, PREEMPT AND ABORT: nothing lands late" simulate must-show.log 600 --must-show
     step "every planted bug is caught" simulate mutations.log 1200 --mutations
 }

@@ -98,6 +98,13 @@ internal static class AnswerText
                 Size(one.DataOutBytes), one.SystemCalls);
         }
         reactors.Print(output);
+        if (status.TargetLimits is not { Count: > 0 } limits)
+            return;
+        output.WriteLine();
+        var targets = new Table("TARGET", "UNDER WAY", "AT MOST", "REFUSED");
+        foreach (TargetLimitRecord one in limits)
+            targets.Add(one.Target, one.Limit.InUse, one.Limit.AtMost, one.Limit.Refused);
+        targets.Print(output);
     }
 
     private static void Print(SessionsAnswer sessions, TextWriter output)
@@ -119,11 +126,13 @@ internal static class AnswerText
 
     private static void Print(UnitsAnswer units, TextWriter output)
     {
-        var table = new Table("UNIT", "SIZE", "BLOCK", "STATE", "PROTECTED", "INSIDE", "LUNS", "STORE");
+        var table = new Table(
+            "UNIT", "SIZE", "BLOCK", "STATE", "PROTECTED", "INSIDE", "AT MOST", "REFUSED", "LUNS", "STORE");
         foreach (UnitRecord one in units.Units)
         {
             table.Add(one.Name, Size((decimal)one.Blocks * one.BlockBytes), one.BlockBytes, one.State,
-                one.IsWriteProtected, one.CommandsInside, one.Luns.Count, one.Store);
+                one.IsWriteProtected, one.CommandsInside, one.Limit?.AtMost, one.Limit?.Refused, one.Luns.Count,
+                one.Store);
         }
         table.Print(output);
     }

@@ -65,10 +65,20 @@ public static class ErrorCode
 /// <param name="BufferBytes">Memory that data on its way has now, and may have.</param>
 /// <param name="Portals">Where it listens.</param>
 /// <param name="Reactors">One for each thread that works.</param>
+/// <param name="TargetLimits">Of the targets that have a limit of commands.</param>
 public sealed record StatusAnswer(
     string Version, int ProcessId, double UptimeSeconds, string? Configuration, int Targets, int Units, int Sessions,
     int OpenFileDescriptors, BufferBytesRecord BufferBytes, IReadOnlyList<PortalRecord> Portals,
-    IReadOnlyList<ReactorRecord> Reactors) : ControlAnswer;
+    IReadOnlyList<ReactorRecord> Reactors, IReadOnlyList<TargetLimitRecord>? TargetLimits = null) : ControlAnswer;
+
+/// <param name="AtMost">Commands at a time.</param>
+/// <param name="InUse">Commands that are in.</param>
+/// <param name="Refused">Answered TASK SET FULL or BUSY since the limit is what it is.</param>
+public sealed record CommandLimitRecord(int AtMost, int InUse, ulong Refused);
+
+/// <param name="Target">Whose limit it is.</param>
+/// <param name="Limit">For all its sessions together.</param>
+public sealed record TargetLimitRecord(string Target, CommandLimitRecord Limit);
 
 public sealed record BufferBytesRecord(long Taken, long AtMost);
 
@@ -142,10 +152,11 @@ public sealed record UnitsAnswer(IReadOnlyList<UnitRecord> Units) : ControlAnswe
 /// <param name="GateHolder">What has the unit for itself now.</param>
 /// <param name="Luns">Which LUNs of the configuration lead to it.</param>
 /// <param name="Totals">What it did since it is served.</param>
+/// <param name="Limit">For the commands of all initiators together; null: there is none.</param>
 public sealed record UnitRecord(
     string Name, string Store, ulong Blocks, int BlockBytes, string Serial, string Naa, string State,
     bool IsWriteProtected, int HomeReactor, int CommandsInside, string? GateHolder,
-    IReadOnlyList<LunRecord> Luns, UnitTotalsRecord? Totals = null);
+    IReadOnlyList<LunRecord> Luns, UnitTotalsRecord? Totals = null, CommandLimitRecord? Limit = null);
 
 /// <param name="Commands">Those that its store has ended.</param>
 /// <param name="DataInBytes">Of those that ended well.</param>

@@ -106,6 +106,9 @@ public sealed record TargetOptions
     /// <summary>Commands that an initiator may have under way: the command window.</summary>
     public int QueueDepth { get; init; } = 128;
 
+    /// <summary>Commands that all sessions together may have under way; null: any number.</summary>
+    public int? MaxCommands { get; init; }
+
     public RedirectOptions? Redirect { get; init; }
 
     /// <summary>Changes of what there is are told at once (RFC 7143 §11.9.1, SCSI asynchronous event), besides by unit

@@ -12,12 +12,13 @@ public sealed class IscsiTarget
     private readonly IReadOnlyList<(AccessGroup Group, InitiatorPatterns Patterns)> _groups;
     private readonly SessionTable _sessions;
 
-    internal IscsiTarget(TargetOptions options, SessionTable sessions)
+    internal IscsiTarget(TargetOptions options, SessionTable sessions, CommandLimit? commands)
     {
         if (!IscsiName.TryNormalize(options.Name, out string name))
             throw new ArgumentException($"'{options.Name}' is not an iSCSI name", nameof(options));
         Options = options;
         Name = name;
+        Commands = commands;
         _sessions = sessions;
         _groups = [.. options.Groups.Select(group => (group, new InitiatorPatterns(group.Initiators)))];
         Negotiation = options.Negotiation with
@@ -31,6 +32,10 @@ public sealed class IscsiTarget
 
     /// <summary>Normalised.</summary>
     public string Name { get; }
+
+    /// <summary>For all sessions together; null: there is no limit. It outlives the target if a change leaves it as it
+    /// is.</summary>
+    public CommandLimit? Commands { get; }
 
     internal TimerOptions Timers => Options.Timers;
 

@@ -2,6 +2,7 @@ using System.Collections.Frozen;
 using System.Collections.Immutable;
 using System.Net;
 using System.Security.Cryptography;
+using Scstd.Core;
 using Scstd.Frontends.Iscsi.Login;
 using Scstd.Frontends.Iscsi.Pdus;
 using Scstd.Frontends.Iscsi.Sessions;
@@ -67,7 +68,9 @@ public sealed partial class IscsiTargetRegistry
         var all = new Dictionary<string, IscsiTarget>(_targets, StringComparer.Ordinal);
         foreach (TargetOptions options in targets)
         {
-            var target = new IscsiTarget(options, Sessions);
+            IscsiTarget target = Create(options);
+            if (target.Commands is { } limit && !ReferenceEquals(limit, Find(target.Name)?.Commands))
+                limit.Open();
             all[target.Name] = target;
         }
         _targets = all.ToFrozenDictionary(StringComparer.Ordinal);
@@ -116,6 +119,20 @@ public sealed partial class IscsiTargetRegistry
                     connection.Shut();
             });
         }
+    }
+
+    /// <summary>A limit of as many commands as before goes on with what it has counted; another is for whoever puts
+    /// the target in force to open.</summary>
+    internal IscsiTarget Create(TargetOptions options)
+    {
+        _ = IscsiName.TryNormalize(options.Name, out string name);
+        CommandLimit? limit = Find(name)?.Commands;
+        if (limit?.Most != options.MaxCommands)
+        {
+            limit = options.MaxCommands is { } most
+                ? CommandLimit.OfTarget([.. _reactors.Select(reactor => reactor.Executor)], most) : null;
+        }
+        return new IscsiTarget(options, Sessions, limit);
     }
 
     internal IscsiTarget? Find(string name) => _targets.GetValueOrDefault(name);

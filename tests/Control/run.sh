@@ -1,6 +1,6 @@
 #!/bin/bash
 # run.sh: the daemon as an administrator meets it: reloaded by SIGHUP with a wrong and a right file while an initiator
-# works, asked and directed by scstctl, killed and started again.
+# works, asked and directed by scstctl, killed and started again; and limits of commands, under two initiators.
 # Environment: STAGE_OUT, SCSTD, SCSTCTL.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
@@ -128,4 +128,38 @@ start_daemon again --config "$STAGE_OUT/scstd.yaml" || { summary; exit 1; }
 check "after kill -9 the socket is taken over" asks 'a["units"] == 2' status
 stop_daemon
 check "and is gone after a stop" test ! -e "$socket"
+
+# Limits of commands: of a unit, of a target, and a reload that changes them under two initiators.
+limits_config() {   # limits_config QUEUE-DEPTH COMMANDS: of the unit and of the target; 0: none
+    cat <<YAML
+control: {socket: $socket}
+state_directory: none
+reactors: {count: 2}
+portals: {all: "127.0.0.1:$port"}
+devices:
+  narrow: {store: memory, size: 16MiB$([ "$1" = 0 ] || echo ", queue_depth: $1")}
+  left: {store: memory, size: 16MiB}
+  right: {store: memory, size: 16MiB}
+targets:
+  $target-narrow: {luns: {0: narrow}}
+  $target-wide: {luns: {0: left, 1: right}$([ "$2" = 0 ] || echo ", limits: {commands: $2}")}
+YAML
+}
+limits_config 4 4 >"$STAGE_OUT/four.yaml"
+limits_config 8 8 >"$STAGE_OUT/eight.yaml"
+limits_config 0 0 >"$STAGE_OUT/none.yaml"
+cp "$STAGE_OUT/four.yaml" "$STAGE_OUT/limits.yaml"
+start_daemon limits --config "$STAGE_OUT/limits.yaml" || { summary; exit 1; }
+(cd "$STAGE_OUT" && timeout -k 10 300 "$here/limits.py" "127.0.0.1:$port" "$target-narrow" "$target-wide" "$socket" \
+    "$SCSTCTL" --socket "$socket") >"$STAGE_OUT/limits.stdout" 2>&1
+check "the initiators came to their end" test $? -le 1
+count_results <"$STAGE_OUT/limits.stdout"
+counted() {
+    counters | tee "$STAGE_OUT/counters.json" | python3 -c 'import json, sys; a = json.load(sys.stdin)
+sys.exit([one["atMost"] for one in a["unitLimits"] + a["targetLimits"]] != [8, 8])'
+}
+check "SIGUSR1 tells the limits" counted
+quiet() { ! daemon_complaints; }
+check "the daemon logged no error" quiet
+stop_daemon
 summary

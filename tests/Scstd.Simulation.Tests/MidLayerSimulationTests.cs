@@ -27,6 +27,15 @@ public sealed class MidLayerSimulationTests
     }
 
     [Fact]
+    public void With_limits_of_commands_that_change_the_laws_hold_and_no_place_is_lost()
+    {
+        var counts = new Counts();
+        for (int seed = 0; seed < 200; seed++)
+            Assert.Null(Seeds.Violation(seed, new WorldOptions { LimitsCommands = true }, counts));
+        Assert.True(counts.Of(ScsiStatus.Busy) > 1000 && counts.Of(ScsiStatus.TaskSetFull) > 1000, $"{counts}");
+    }
+
+    [Fact]
     public void The_simulation_reaches_what_it_is_for()
     {
         var counts = new Counts();

@@ -2,7 +2,9 @@ using System.Diagnostics;
 using Scstd.Simulation;
 
 const string Usage = """
-    Scstd.Simulation --seeds FIRST COUNT [--trace]   runs worlds from seeds; ends with "COUNT seeds, N violations"
+    Scstd.Simulation --seeds FIRST COUNT [--limits] [--trace]
+                                                     runs worlds from seeds, with limits of commands or without; ends
+                                                     with "COUNT seeds, N violations"
     Scstd.Simulation --mutations [WORDS]             plants bugs (with these words in their names) and looks whether
                                                      they are caught; ends with "caught N of M"
     Scstd.Simulation --must-show                     10,000 aborts, RESERVE and PREEMPT AND ABORT against a slow store
@@ -10,8 +12,8 @@ const string Usage = """
 
 switch (args)
 {
-    case ["--seeds", var first, var count, .. var rest] when rest is [] or ["--trace"]:
-        return RunSeeds(int.Parse(first), int.Parse(count), rest is ["--trace"]);
+    case ["--seeds", var first, var count, .. var rest] when !rest.Except(["--trace", "--limits"]).Any():
+        return RunSeeds(int.Parse(first), int.Parse(count), rest.Contains("--limits"), rest.Contains("--trace"));
     case ["--must-show"]:
         return MustShow.Run(Console.WriteLine);
     case ["--mutations"]:
@@ -23,14 +25,14 @@ switch (args)
         return 2;
 }
 
-static int RunSeeds(int first, int count, bool trace)
+static int RunSeeds(int first, int count, bool limits, bool trace)
 {
     var clock = Stopwatch.StartNew();
     var counts = new Counts();
     int violations = 0;
     for (int seed = first; seed < first + count; seed++)
     {
-        var options = new WorldOptions { Trace = trace ? Console.WriteLine : null };
+        var options = new WorldOptions { LimitsCommands = limits, Trace = trace ? Console.WriteLine : null };
         if (Seeds.Violation(seed, options, counts) is not { } broken)
             continue;
         violations++;

@@ -97,7 +97,7 @@ public class ScsiCommand
     internal ScsiCommand? NextWaiting;
     internal bool IsAdmitted;
     internal bool HasData;
-    internal bool HoldsOrder;
+    internal Holding Holds;
     internal bool HoldsExclusion;
     internal bool IsOverloaded;
     internal SenseData? Refusal;
@@ -225,10 +225,13 @@ public class ScsiCommand
         return false;
     }
 
-    /// <summary>No memory now: TASK SET FULL if the nexus has other commands whose end can tell the initiator to go on,
-    /// else BUSY (SAM-5 §5.3.1).</summary>
+    /// <summary>
+    /// No memory, or a limit of commands: SAM-5 §5.3.1 has TASK SET FULL where the unit "has at least one command in
+    /// the task set for an I_T nexus", whose end tells the initiator to go on, and BUSY where it has none. What counts
+    /// is the I_T_L nexus, whatever the limit: to an initiator its commands to other units say nothing of this one.
+    /// </summary>
     public void CompleteOverloaded() =>
-        Complete(ItlNexus is { CommandCount: > 1 } ? ScsiStatus.TaskSetFull : ScsiStatus.Busy);
+        Complete(ItlNexus?.HasInTaskSetBeside(this) == true ? ScsiStatus.TaskSetFull : ScsiStatus.Busy);
 
     internal void SetOutcome(ScsiStatus status, in SenseData sense)
     {
@@ -248,7 +251,7 @@ public class ScsiCommand
         IsAborted = false;
         IsAdmitted = false;
         HasData = false;
-        HoldsOrder = false;
+        Holds = Holding.None;
         HoldsExclusion = false;
         IsOverloaded = false;
         Refusal = null;

@@ -32,6 +32,9 @@ public enum NexusConditions : ushort
 
     /// <summary>QUEUE ALGORITHM MODIFIER 0h: SIMPLE commands are reordered only where no data shows it.</summary>
     RestrictedReordering = 1 << 10,
+
+    /// <summary>Its unit or its target lets only so many commands in at a time.</summary>
+    Counted = 1 << 11,
 }
 
 /// <summary>I_T_L nexus, SAM-5 §4.6: one initiator port, one target port, one logical unit. Lives on its nexus'
@@ -88,7 +91,7 @@ public sealed class ItlNexus
     /// <summary>Order among this nexus' commands alone, with TST 001b.</summary>
     internal NexusTaskSet TaskSet { get; }
 
-    /// <summary>Oldest first; see <see cref="ScsiCommand.NextInNexus"/>.</summary>
+    /// <summary>Oldest first, of those that are in the task set; see <see cref="ScsiCommand.NextInNexus"/>.</summary>
     internal ScsiCommand? First => _first;
 
     /// <summary>Commands that wait for older ones of the nexus (QUEUE ALGORITHM MODIFIER 0h).</summary>
@@ -130,6 +133,18 @@ public sealed class ItlNexus
         for (ScsiCommand? command = _first; command is not null; command = command.NextInNexus)
             commands.Add(command);
         return commands;
+    }
+
+    /// <summary>Whether another command of this nexus is in the task set than one that cannot come in.</summary>
+    internal bool HasInTaskSetBeside(ScsiCommand command)
+    {
+        for (ScsiCommand? other = _first; other is not null; other = other.NextInNexus)
+        {
+            if (!ReferenceEquals(other, command) && other.Keeper is not CommandShare && !other.IsOverloaded &&
+                other.RefusalStatus == ScsiStatus.Good)
+                return true;
+        }
+        return false;
     }
 
     /// <summary>Establishes a unit attention condition and lets the port tell of it at once, if it can and the kind is

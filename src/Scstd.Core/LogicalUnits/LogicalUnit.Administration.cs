@@ -46,4 +46,17 @@ public sealed partial class LogicalUnit
         foreach (Turnstile turnstile in Turnstiles)
             turnstile.Executor.Post(() => turnstile.Regulator.Window.SetAbortTimeout(abortTimeoutMs * 1000));
     }
+
+    /// <summary>From now on the unit has no more commands in its task set at a time, of all initiators together; null:
+    /// any number. If more are in, they stay, and nobody comes in until there are fewer. From any thread.</summary>
+    public void SetCommandLimit(int? most)
+    {
+        CommandLimit? limit =
+            most is { } commands ? CommandLimit.OfUnit([.. Turnstiles.Select(t => t.Executor)], commands) : null;
+        Home.Post(() => Gate.Tell(
+            [turnstile => turnstile.SetCommandLimit(limit)], openExclusion: false, () => limit?.Open()));
+    }
+
+    /// <summary>What the limit of commands does on one executor; null: there is none. To be asked there.</summary>
+    public CommandLimitView? CommandLimitOn(IExecutor executor) => TurnstileOf(executor).Share?.View;
 }

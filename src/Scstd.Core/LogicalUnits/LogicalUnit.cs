@@ -63,7 +63,7 @@ public sealed partial class LogicalUnit
     public ModePage Control { get; }
 
     /// <summary>Commands queue for a nexus up to this; above, TASK SET FULL or BUSY.</summary>
-    public int QueueDepth { get; init; } = 1024;
+    public int NexusQueueDepth { get; init; } = 1024;
 
     /// <summary>How long its initiators wait for a command before they abort it.</summary>
     public long AbortTimeoutMs { get; private set; }

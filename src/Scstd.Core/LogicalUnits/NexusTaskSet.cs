@@ -56,5 +56,12 @@ internal sealed class NexusTaskSet(ItlNexus itl)
         return _dormant.Dequeue();
     }
 
-    private bool IsOldest(ScsiCommand command) => ReferenceEquals(itl.First, command);
+    /// <summary>What waits for a place is not in the task set.</summary>
+    private bool IsOldest(ScsiCommand command)
+    {
+        ScsiCommand? oldest = itl.First;
+        while (oldest?.Keeper is CommandShare)
+            oldest = oldest.NextInNexus;
+        return ReferenceEquals(oldest, command);
+    }
 }

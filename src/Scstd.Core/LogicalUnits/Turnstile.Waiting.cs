@@ -37,7 +37,7 @@ internal sealed partial class Turnstile
         command.GateRequest = null;
         bool first = _dormant.Remove(command);
         Invariant.That(first, "an ORDERED command waits until its turn");
-        command.HoldsOrder = true;
+        command.Holds |= Holding.Order;
         AdmitDormant(command);
     }
 

@@ -51,6 +51,7 @@ internal sealed partial class Turnstile
         itl.Set(NexusConditions.ReservedByOther, ReservationHolder is { } holder && !ReferenceEquals(holder, nexus));
         itl.IndexInTurnstile = _nexuses.Count;
         itl.Set(NexusConditions.Aca, _acaOfAll is not null);
+        itl.Set(NexusConditions.Counted, Share is not null || nexus.Share is not null);
         ApplyControl(itl);
         ApplyPersistentReservation(itl);
         if (nexus.Limiter is not null)
@@ -87,11 +88,11 @@ internal sealed partial class Turnstile
         Watch.Received(command);
         command.Refusal = Judge(command);
         CommandRow row = command.Binding.Row;
-        if ((itl.Conditions & NexusConditions.Aca) != 0)
-            JudgeDuringAca(command, itl);
-        bool waitsForData = false;
-        if (itl.CommandCount > Unit.QueueDepth)
+        if (itl.CommandCount > Unit.NexusQueueDepth)
             Overload(command);
+        if ((itl.Conditions & (NexusConditions.Aca | NexusConditions.Counted)) != 0)
+            JudgeUnusualArrival(command, itl);
+        bool waitsForData = false;
         if (command.Refusal is null && (row.Direction & DataDirection.Out) != 0 && command.RequestedBytes > 0)
             waitsForData = PrepareDataOut(command);
         command.HasData = !waitsForData && command.Refusal is null;
@@ -140,11 +141,9 @@ internal sealed partial class Turnstile
         bool simple = command.Attribute == TaskAttribute.Simple;
         bool goesFirst = command.Attribute == TaskAttribute.HeadOfQueue ||
             (simple && row.Has(CommandTraits.ImplicitHeadOfQueue)) || command.Refusal is not null || command.PassesAca;
-        if ((command.ItlNexus!.Conditions & NexusConditions.OwnTaskSet) != 0)
-        {
-            AdmitToOwnTaskSet(command, goesFirst);
+        if ((command.ItlNexus!.Conditions & (NexusConditions.OwnTaskSet | NexusConditions.Counted)) != 0 &&
+            AdmitUnusual(command, goesFirst))
             return;
-        }
         if (goesFirst || (simple && _orderShut == 0))
         {
             command.IsAdmitted = true;
@@ -269,15 +268,12 @@ internal sealed partial class Turnstile
 
     private void LeaveOrder(ScsiCommand command)
     {
+        if (command.Holds != Holding.None)
+            GiveBack(command);
         if (!command.IsAdmitted)
             return;
         command.IsAdmitted = false;
         _admitted--;
-        if (command.HoldsOrder)
-        {
-            command.HoldsOrder = false;
-            Unit.Home.Post(Unit.Gate.ReleaseOrder);
-        }
         if (_admitted == 0 && _orderDrained is { } drained)
         {
             _orderDrained = null;

@@ -26,6 +26,19 @@ public sealed partial class ItNexus
             itl.Turnstile.CountLimitedNexus(difference);
     }
 
+    /// <summary>Of its target's limit of commands; null: there is none.</summary>
+    internal CommandShare? Share { get; private set; }
+
+    /// <summary>The target of this nexus has no more commands at a time, of all its nexuses together; null: any number.
+    /// The limit is opened when all of them have been told. On the nexus' executor.</summary>
+    public void SetCommandLimit(CommandLimit? limit)
+    {
+        CommandShare? before = Share;
+        Share = limit?.On(Executor);
+        if (!ReferenceEquals(before, Share))
+            CommandShare.Exchange(Holding.TargetPermit, before, Share, [.. ItlNexuses, .. _departing]);
+    }
+
     /// <summary>A slow unit's share for this nexus; null: it is quick again. The bound is the session's, so a unit that
     /// is quick must not suffer for one that is slow: it keeps twice what it uses.</summary>
     internal void AllowCommands(ItlNexus itl, int? share)

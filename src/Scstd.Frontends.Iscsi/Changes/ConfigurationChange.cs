@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Scstd.Core;
 using Scstd.Frontends.Iscsi.Sessions;
 
 namespace Scstd.Frontends.Iscsi;
@@ -14,6 +15,7 @@ internal sealed class ConfigurationChange(IscsiTargetRegistry registry, IscsiCon
 
     private readonly TaskCompletionSource _settled = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly List<IscsiPortal> _opened = [];
+    private IReadOnlyList<CommandLimit> _newLimits = [];
     private int _sessionsChanged;
     private int _sessionsEnded;
     private int _unsettled = 1;
@@ -39,6 +41,7 @@ internal sealed class ConfigurationChange(IscsiTargetRegistry registry, IscsiCon
             return;
         }
         IReadOnlyList<IscsiPortal> before = registry.Portals;
+        _newLimits = [.. LimitsOf(targets).Except(LimitsOf(registry.Targets))];
         registry.Adopt(targets, [.. portals], next.Discovery);
         ExchangePortals(before, portals);
         ReconsiderSessions(portals);
@@ -50,7 +53,7 @@ internal sealed class ConfigurationChange(IscsiTargetRegistry registry, IscsiCon
         var targets = new Dictionary<string, IscsiTarget>(StringComparer.Ordinal);
         foreach (TargetOptions options in next.Targets)
         {
-            var target = new IscsiTarget(options, registry.Sessions);
+            IscsiTarget target = registry.Create(options);
             if (registry.Find(target.Name) is { } present && TargetComparison.AreSame(present.Options, options))
                 target = present;
             if (!targets.TryAdd(target.Name, target))
@@ -128,8 +131,16 @@ internal sealed class ConfigurationChange(IscsiTargetRegistry registry, IscsiCon
         }
     }
 
-    private void Report() =>
+    private static IEnumerable<CommandLimit> LimitsOf(IEnumerable<IscsiTarget> targets) =>
+        targets.Select(target => target.Commands).OfType<CommandLimit>();
+
+    /// <summary>Every session has been told.</summary>
+    private void Report()
+    {
+        foreach (CommandLimit limit in _newLimits)
+            limit.Open();
         _applied.SetResult(new ConfigurationOutcome(_sessionsChanged, _sessionsEnded, _settled.Task));
+    }
 
     private void Settle()
     {

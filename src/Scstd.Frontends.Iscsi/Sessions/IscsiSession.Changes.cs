@@ -20,6 +20,9 @@ internal sealed partial class IscsiSession
     /// <param name="settled">Called here when nothing can act for this session by what was before.</param>
     public SessionFate Reconsider(IscsiTarget? target, IReadOnlySet<ushort> tags, Action settled)
     {
+        // One that ends still has commands under way, and they count.
+        if (target is not null)
+            _nexus?.SetCommandLimit(target.Commands);
         if (State == SessionState.Ending)
             _whenEnded.Add(settled);
         if (!IsOpen || _access is not { } before)

@@ -153,6 +153,7 @@ internal sealed partial class IscsiSession
             _home.Executor, this, access.PortIdentity, initiatorPort, access.Luns, afterLoss: HasReturned,
             isStranger: !WasHereBeforePowerOn);
         _nexus.SetRateLimit(access.Limit);
+        _nexus.SetCommandLimit(access.Target.Commands);
         HadNexus = true;
     }
 

@@ -50,7 +50,9 @@ internal sealed class ControlCommands(Server server, string? configuration, Relo
 
     private async Task<ControlAnswer> StatusAsync()
     {
-        Survey<ReactorRecord> survey = await Survey<ReactorRecord>.OfAsync(server, Describe);
+        Survey<(ReactorRecord Reactor, IReadOnlyList<CommandLimitUse> Limits)> survey =
+            await Survey<(ReactorRecord, IReadOnlyList<CommandLimitUse>)>.OfAsync(
+                server, lane => (Describe(lane), CommandLimits.OfTargets(server, lane)));
         return new StatusAnswer(
             ProgramVersion.Text,
             Environment.ProcessId,
@@ -63,7 +65,11 @@ internal sealed class ControlCommands(Server server, string? configuration, Relo
             new BufferBytesRecord(
                 (long)server.Arena.Taken * BufferPool.SlabBytes, (long)server.Arena.Capacity * BufferPool.SlabBytes),
             [.. server.Registry.Portals.Select(Describe)],
-            survey.Told)
+            [.. survey.Told.Select(told => told.Reactor)],
+            [
+                .. CommandLimits.Sum(survey.Told.SelectMany(told => told.Limits))
+                    .Select(use => new TargetLimitRecord(use.Name, Describe(use))),
+            ])
         {
             SilentReactors = survey.Silent,
         };
@@ -103,15 +109,21 @@ internal sealed class ControlCommands(Server server, string? configuration, Relo
     private async Task<ControlAnswer> UnitsAsync(UnitsRequest request)
     {
         IReadOnlyList<ServedDevice> devices = Selected(request.Unit);
-        Survey<Inside[]> survey =
-            await Survey<Inside[]>.OfAsync(server, lane => [.. devices.Select(device => View(device, lane))]);
+        Survey<(Inside[] Units, IReadOnlyList<CommandLimitUse> Limits)> survey =
+            await Survey<(Inside[], IReadOnlyList<CommandLimitUse>)>.OfAsync(server, lane =>
+                ([.. devices.Select(device => View(device, lane))], CommandLimits.OfUnits(server, lane)));
+        Dictionary<string, CommandLimitUse> limits =
+            CommandLimits.Sum(survey.Told.SelectMany(told => told.Limits)).ToDictionary(use => use.Name);
         FreezeState[] freezing = survey.Silent is null
             ? await Task.WhenAll(devices.Select(async device => (await Changes.ReportAsync(device)).State))
             : new FreezeState[devices.Count];
         return new UnitsAnswer(
         [
             .. devices.Select((device, index) =>
-                Describe(device, [.. survey.Told.Select(views => views[index])], freezing[index])),
+                Describe(device, [.. survey.Told.Select(told => told.Units[index])], freezing[index]) with
+                {
+                    Limit = limits.TryGetValue(device.Name, out CommandLimitUse use) ? Describe(use) : null,
+                }),
         ])
         {
             SilentReactors = survey.Silent,
@@ -157,6 +169,9 @@ internal sealed class ControlCommands(Server server, string? configuration, Relo
             lane.Reactor.SystemCalls, lane.Executor.Buffers.BytesOut, counters.LoginFailures,
             counters.ProtocolFaults, counters.Rejects, counters.DigestErrors);
     }
+
+    private static CommandLimitRecord Describe(CommandLimitUse use) =>
+        new(use.Most, use.View.InUse, use.View.Refused);
 
     private static PortalRecord Describe(IscsiPortal portal) => new(
         portal.EndPoint.ToString(), portal.Options.Tag, portal.ConnectionCount, portal.AcceptedCount,

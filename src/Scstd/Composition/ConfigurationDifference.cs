@@ -15,11 +15,12 @@ internal sealed class ConfigurationDifference
     private static readonly string[] KeysWithNames = ["devices", "portals", "targets"];
 
     /// <summary>What a device may become while it serves.</summary>
-    private static readonly string[] LiveKeysOfDevice = ["size", "blocks", "limits", "abort_timeout"];
+    private static readonly string[] LiveKeysOfDevice = ["size", "blocks", "limits", "abort_timeout", "queue_depth"];
 
     private readonly List<DeviceSection> _resized = [];
     private readonly List<DeviceSection> _limited = [];
     private readonly List<DeviceSection> _otherPatience = [];
+    private readonly List<DeviceSection> _ofOtherDepth = [];
     private readonly List<string> _changes = [];
     private readonly List<string> _refusals = [];
     private readonly List<string> _atNextStart = [];
@@ -56,6 +57,7 @@ internal sealed class ConfigurationDifference
 
     /// <summary>Those whose initiators wait longer or shorter.</summary>
     public IReadOnlyList<DeviceSection> DevicesOfOtherPatience => _otherPatience;
+    public IReadOnlyList<DeviceSection> DevicesOfOtherDepth => _ofOtherDepth;
 
     private (List<T> Added, List<T> Removed) Compare<T>(
         string what, IReadOnlyList<T> now, IReadOnlyList<T> next, Func<T, string> name, Action<T, T> changed)
@@ -92,6 +94,8 @@ internal sealed class ConfigurationDifference
             _limited.Add(after);
         if (keys.Contains("abort_timeout"))
             _otherPatience.Add(after);
+        if (keys.Contains("queue_depth"))
+            _ofOtherDepth.Add(after);
         _changes.Add($"device {after.Name}: {string.Join(", ", keys)} changed");
     }
 

@@ -124,6 +124,7 @@ internal sealed class Plan(DaemonSection daemon, string folder)
         },
         MaxSessions = target.Limits.Sessions,
         QueueDepth = target.Limits.QueueDepth,
+        MaxCommands = target.Limits.Commands,
         AsynchronousEvents = target.AsynchronousEvents,
         Redirect = target.Redirect is { } redirect
             ? new RedirectOptions(redirect.To!.ToString(), redirect.IsPermanent)

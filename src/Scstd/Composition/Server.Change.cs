@@ -79,6 +79,8 @@ internal sealed partial class Server
             _serving.Devices[device.Name.Text].Unit.SetAbortTimeout(
                 (long)device.AbortTimeout.TotalMilliseconds);
         }
+        foreach (DeviceSection device in difference.DevicesOfOtherDepth)
+            _serving.Devices[device.Name.Text].Unit.SetCommandLimit(device.QueueDepth);
         ServedDevice[] removed = [.. difference.RemovedDevices.Select(device => _serving.Devices[device.Name.Text])];
         Dictionary<string, ServedDevice> open =
             _serving.Devices.Values.Concat(opened).ToDictionary(device => device.Name);

@@ -164,6 +164,8 @@ internal sealed partial class Server
             };
             if (plan.Limit(section.Limits) is { } limit)
                 unit.SetRateLimit(limit);
+            if (section.QueueDepth is { } commands)
+                unit.SetCommandLimit(commands);
             _log.Information("Device {Device:l}: {Store:l}, {Blocks} blocks of {BlockBytes} bytes", unit.Name,
                 disk.Store.Description, disk.BlockCount, disk.BlockLengthBytes);
             return new ServedDevice(section, disk, unit);

@@ -18,7 +18,7 @@ internal static class CounterReport
     {
         var counts = new List<Counts>();
         foreach (Lane lane in server.Lanes)
-            counts.Add(await lane.Reactor.InvokeAsync(() => new Counts(lane, server.Devices)).WaitAsync(Patience));
+            counts.Add(await lane.Reactor.InvokeAsync(() => new Counts(server, lane)).WaitAsync(Patience));
         return Write(server, counts);
     }
 
@@ -43,6 +43,8 @@ internal static class CounterReport
             json.WriteNumber("slabs", server.Arena.Taken);
             json.WriteNumber("slabsAtMost", server.Arena.Capacity);
             WriteRegulation(json, [.. counts.SelectMany(c => c.Regulation)]);
+            WriteLimits(json, "unitLimits", "unit", counts.SelectMany(c => c.UnitLimits));
+            WriteLimits(json, "targetLimits", "target", counts.SelectMany(c => c.TargetLimits));
             json.WriteStartArray("reactors");
             foreach (Counts one in counts)
                 one.Write(json);
@@ -63,15 +65,30 @@ internal static class CounterReport
         json.WriteNumber("faultsMet", all.Sum(one => (long)one.Counts.FaultsMet));
     }
 
+    private static void WriteLimits(Utf8JsonWriter json, string key, string what, IEnumerable<CommandLimitUse> told)
+    {
+        json.WriteStartArray(key);
+        foreach (CommandLimitUse use in CommandLimits.Sum(told))
+        {
+            json.WriteStartObject();
+            json.WriteString(what, use.Name);
+            json.WriteNumber("atMost", use.Most);
+            json.WriteNumber("inUse", use.View.InUse);
+            json.WriteNumber("refused", use.View.Refused);
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+    }
+
     internal static int OpenFileDescriptors() =>
         Directory.GetFiles("/proc/self/fd").Length - 1; // One is the look itself.
 
-    private readonly struct Counts(Lane lane, IReadOnlyList<ServedDevice> devices)
+    private readonly struct Counts(Server server, Lane lane)
     {
         /// <summary>Of the units where anything ever stood in the way.</summary>
         public IReadOnlyList<(string Unit, RegulationCounts Counts)> Regulation { get; } =
         [
-            .. devices.Select(device => (Unit: device.Name, Counts: device.Unit.RegulationOn(lane.Executor)))
+            .. server.Devices.Select(device => (Unit: device.Name, Counts: device.Unit.RegulationOn(lane.Executor)))
                 .Where(one => !one.Counts.IsQuiet),
         ];
 
@@ -85,6 +102,10 @@ internal static class CounterReport
         private readonly ulong _sends = lane.Reactor.Sends;
         private readonly int _slabs = lane.Executor.Buffers.SlabCount;
         private readonly int _headerSlotsOut = lane.Iscsi.HeaderSlotsOut;
+
+        public IReadOnlyList<CommandLimitUse> UnitLimits { get; } = CommandLimits.OfUnits(server, lane);
+
+        public IReadOnlyList<CommandLimitUse> TargetLimits { get; } = CommandLimits.OfTargets(server, lane);
 
         public long AllocatedBytes { get; } = GC.GetAllocatedBytesForCurrentThread();
 

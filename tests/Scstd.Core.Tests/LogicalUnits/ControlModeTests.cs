@@ -257,7 +257,7 @@ public sealed class ControlModeTests : IDisposable
     public void An_interlock_of_11b_remembers_a_full_task_set()
     {
         SetControl(Values(interlock: 0x30)).MustBeGood();
-        for (int i = 0; i <= _unit.Target.Unit.QueueDepth; i++)
+        for (int i = 0; i <= _unit.Target.Unit.NexusQueueDepth; i++)
             Send(_a, HeldUnit.Move);
         Assert.Equal([AdditionalSense.PreviousTaskSetFullStatus], Pending(_a));
     }

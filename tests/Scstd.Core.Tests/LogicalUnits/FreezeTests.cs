@@ -254,7 +254,7 @@ public sealed class FreezeTests : IDisposable
         TestInitiator a = _unit.Target.Login();
         Freeze("backup");
         TestCommand[] held =
-            [.. Enumerable.Range(0, _unit.Target.Unit.QueueDepth).Select(_ => _unit.Send(a, HeldUnit.Move))];
+            [.. Enumerable.Range(0, _unit.Target.Unit.NexusQueueDepth).Select(_ => _unit.Send(a, HeldUnit.Move))];
         Assert.Equal(ScsiStatus.TaskSetFull, _unit.Send(a, HeldUnit.Move).Status);
         Assert.All(held, command => Assert.False(command.IsAnswered));
         Assert.Equal(TaskManagementResponse.FunctionComplete, a.Request(TaskManagementFunction.AbortTaskSet));

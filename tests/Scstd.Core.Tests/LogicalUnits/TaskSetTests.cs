@@ -190,7 +190,7 @@ public sealed class TaskSetTests
     {
         using var unit = new HeldUnit();
         TestInitiator a = unit.Target.Login();
-        for (int i = 0; i < unit.Target.Unit.QueueDepth; i++)
+        for (int i = 0; i < unit.Target.Unit.NexusQueueDepth; i++)
             unit.Send(a, HeldUnit.Move);
         TestCommand over = unit.Send(a, HeldUnit.Move);
         Assert.Equal(ScsiStatus.TaskSetFull, over.Status);

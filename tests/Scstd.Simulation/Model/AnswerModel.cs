@@ -81,10 +81,16 @@ internal sealed class AnswerModel(World world)
 
     private void Overloaded(SimulatedCommand command)
     {
-        world.Law(world.IsShortOfMemory, "{0} was answered {1} though there is memory", command, command.Status);
-        // SAM-5 §5.3.1: TASK SET FULL only to who has other commands whose end tells it to go on.
-        world.Law((command.Status == ScsiStatus.TaskSetFull) == (command.To.PendingCount > 1), "{0} was answered {1}",
-            command, command.Status);
+        bool isLimited = world.Options.LimitsCommands;
+        world.Law(world.IsShortOfMemory || isLimited, "{0} was answered {1} though there is memory", command,
+            command.Status);
+        // SAM-5 §5.3.1: TASK SET FULL only to who has other commands whose end tells it to go on. With a limit some may
+        // not be in the task set yet, which nobody can see until they begin.
+        bool hasOthers = command.To.PendingCount > 1;
+        bool isRight = command.Status == ScsiStatus.TaskSetFull ? hasOthers : isLimited
+            ? !command.Model.Pending.Any(o => ReferenceEquals(o.To, command.To) && o != command && o.HasBegun)
+            : !hasOthers;
+        world.Law(isRight, "{0} was answered {1}", command, command.Status);
         if (!command.HasBegun)
             NothingComesFirst(command);
     }

@@ -27,6 +27,8 @@ internal sealed class ModeModel(World world, byte[] values, byte[] changeable)
     /// <summary>A change of TST has taken effect and is being told.</summary>
     public bool TaskSetsAreChanging { get; set; }
 
+    public long TaskSetsChangedAt { get; private set; }
+
     /// <summary>Which of two commands goes first is a question only within one task set.</summary>
     public static bool ShareTaskSet(SimulatedCommand one, SimulatedCommand other) =>
         !one.MayBeInEither && !other.MayBeInEither && one.IsInOwnTaskSet == other.IsInOwnTaskSet &&
@@ -58,7 +60,11 @@ internal sealed class ModeModel(World world, byte[] values, byte[] changeable)
 
     private void Set(byte[] values)
     {
-        TaskSetsAreChanging |= ((values[0] ^ Current[0]) & 0xE0) != 0;
+        if (((values[0] ^ Current[0]) & 0xE0) != 0)
+        {
+            TaskSetsAreChanging = true;
+            TaskSetsChangedAt = world.Now;
+        }
         if (((values[3] ^ Current[3]) & 0x40) != 0)
             TaskAbortedStatusChangedAt = world.Now;
         if (((values[2] ^ Current[2]) & 0x08) != 0)

@@ -2,8 +2,8 @@ using Scstd.Scsi;
 
 namespace Scstd.Simulation;
 
-/// <summary>What an administrator does to units that serve: freezes and thaws one, gives its disk another size.
-/// </summary>
+/// <summary>What an administrator does to units that serve: freezes and thaws one, gives its disk another size,
+/// limits its commands.</summary>
 internal sealed class AdministratorMoves(World world)
 {
     private const string Reason = "administrator";
@@ -11,7 +11,9 @@ internal sealed class AdministratorMoves(World world)
     public void Act()
     {
         SimulatedUnit unit = world.All[world.Dice(world.All.Length)];
-        if (unit.IsFreezing)
+        if (world.Options.LimitsCommands && world.Dice(3) > 0)
+            Limit(unit);
+        else if (unit.IsFreezing)
             Thaw(unit);
         else if (world.Dice(2) == 0)
             Freeze(unit);
@@ -43,6 +45,13 @@ internal sealed class AdministratorMoves(World world)
             world.Law(unit.Model.InsideCount() == 0, "{0} is frozen and has commands inside", unit.Model.Name);
             unit.Model.IsFrozen = true;
         });
+    }
+
+    private void Limit(SimulatedUnit unit)
+    {
+        int? most = world.Dice(5) == 0 ? null : 1 + world.Dice(5);
+        world.Trace?.Invoke($"limits {unit.Model.Name} to {most?.ToString() ?? "any number of"} commands");
+        unit.Unit.SetCommandLimit(most);
     }
 
     private void Resize(SimulatedUnit unit)

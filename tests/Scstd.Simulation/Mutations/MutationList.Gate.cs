@@ -78,7 +78,7 @@ internal static partial class MutationList
                     for
             """),
         new("TASK SET FULL to who has nothing else to wait for", "src/Scstd.Core/Commands/ScsiCommand.cs",
-            "Complete(ItlNexus is { CommandCount: > 1 } ? ScsiStatus.TaskSetFull : ScsiStatus.Busy);",
-            "Complete(ItlNexus is { CommandCount: > 0 } ? ScsiStatus.TaskSetFull : ScsiStatus.Busy);"),
+            "Complete(ItlNexus?.HasInTaskSetBeside(this) == true ? ScsiStatus.TaskSetFull : ScsiStatus.Busy);",
+            "Complete(ItlNexus is not null ? ScsiStatus.TaskSetFull : ScsiStatus.Busy);"),
     ];
 }

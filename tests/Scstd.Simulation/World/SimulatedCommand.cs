@@ -138,6 +138,9 @@ internal sealed class SimulatedCommand : ScsiCommand
     /// <summary>The value that its block <paramref name="index"/> brings: no two writes bring the same.</summary>
     public ulong ValueOf(int index) => ((ulong)Id << 8) | (uint)index;
 
+    /// <summary>A younger one of its nexus has begun, which must not be if this one ever does.</summary>
+    public bool IsPassed { get; set; }
+
     public override string ToString() => $"#{Id} {Kind} {Attribute} of {To.Name} to {Model.Name} {Persistent}";
 }
 

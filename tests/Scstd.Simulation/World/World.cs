@@ -50,11 +50,19 @@ internal sealed class World : IDisposable
         for (int i = 0; i < Units; i++)
             All[i] = new SimulatedUnit(this, $"U{i}", _executors, _random.Next(Executors));
         _scheduler = new Scheduler(this, _executors);
+        if (options.LimitsCommands)
+        {
+            TargetLimit = CommandLimit.OfTarget(_executors, 3 + Dice(6));
+            TargetLimit.Open();
+        }
         for (int i = 0; i < Initiators; i++)
             Join($"iqn.a:{i},i,0x{i:x12}", afterLoss: false);
     }
 
     public WorldOptions Options { get; }
+
+    /// <summary>Of all sessions together; null: there is none.</summary>
+    public CommandLimit? TargetLimit { get; }
 
     /// <summary>Told of every move and every answer; null: nobody listens.</summary>
     public Action<string>? Trace { get; }
@@ -120,6 +128,7 @@ internal sealed class World : IDisposable
             ushort port = (ushort)session.Port;
             session.Nexus = new ItNexus(executor, session, new TargetPortIdentity("t", $"t,t,{port}", port, port), name,
                 new LunMap(map), afterLoss);
+            session.Nexus.SetCommandLimit(TargetLimit);
             foreach (NexusModel nexus in session.Nexuses)
             {
                 nexus.Attentions.Establish(afterLoss
@@ -205,6 +214,12 @@ internal sealed class World : IDisposable
 
     private void LawsOfTheEnd()
     {
+        foreach (SimulatedExecutor executor in _executors)
+        {
+            Law(All.All(unit => unit.Unit.CommandLimitOn(executor) is not { InUse: > 0 }),
+                "a place was not given back");
+            Law(TargetLimit?.ViewOn(executor) is not { InUse: > 0 }, "a place of the target was not given back");
+        }
         foreach (SimulatedUnit unit in All)
         {
             foreach (SimulatedCommand command in unit.Model.Pending)

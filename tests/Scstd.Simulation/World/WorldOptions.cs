@@ -8,6 +8,10 @@ internal sealed record WorldOptions
     /// <summary>Slabs of memory for all executors together; few of them and commands meet BUSY.</summary>
     public int? SlabLimit { get; init; }
 
+    /// <summary>An administrator limits how many commands a unit lets in, now so and now so, and a target does too.
+    /// </summary>
+    public bool LimitsCommands { get; init; }
+
     /// <summary>How often functions are asked for, in a thousand begun moves.</summary>
     public int FunctionsPerMille { get; init; } = 80;
 

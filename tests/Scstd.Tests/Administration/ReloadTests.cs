@@ -3,6 +3,7 @@ using Scstd.Administration;
 using Scstd.Composition;
 using Scstd.Configuration;
 using Scstd.Control;
+using Scstd.Core;
 using Scstd.Linux;
 using Scstd.Tests.Composition;
 
@@ -194,6 +195,40 @@ public sealed class ReloadTests : IAsyncLifetime
         Assert.Equal((0, 0), (answer.SessionsChanged, answer.SessionsEnded));
         Assert.Equal([9_000, 30_000], _server.Devices.Select(device => device.Unit.AbortTimeoutMs));
         Assert.Equal(200, Assert.Single(await _server.Registry.DescribeSessionsAsync()).QueueDepth);
+    }
+
+    [Fact]
+    public async Task Limits_of_commands_change_and_end_while_it_serves()
+    {
+        using RawInitiator initiator = await LogIn(One);
+        initiator.BecomeReady(0);
+        Assert.Equal(["device a: queue_depth changed", $"target {One}: limits changed"], (await Applied(
+            Yaml.Replace("memory, size: 1MiB", "memory, size: 1MiB, queue_depth: 3")
+                .Replace("{luns: {0: a}}", "{luns: {0: a}, limits: {commands: 2}}"))).Changes);
+        Assert.Equal(0, initiator.Read(0, ReadBlock, 512).Status);
+        Assert.Equal(("a", 3, 0), await LimitOf(CommandLimits.OfUnits));
+        Assert.Equal((One, 2, 0), await LimitOf(CommandLimits.OfTargets));
+        CommandLimit? before = TargetLimit();
+        Assert.Equal(["device a: queue_depth changed"], (await Applied(
+            Yaml.Replace("memory, size: 1MiB", "memory, size: 1MiB, queue_depth: 4")
+                .Replace("{luns: {0: a}}", "{luns: {0: a}, limits: {commands: 2}}"))).Changes);
+        Assert.Equal(("a", 4, 0), await LimitOf(CommandLimits.OfUnits));
+        Assert.Same(before, TargetLimit());
+        await Applied(Yaml);
+        Assert.Equal(0, initiator.Read(0, ReadBlock, 512).Status);
+        Assert.Null(await LimitOf(CommandLimits.OfUnits));
+        Assert.Null(TargetLimit());
+    }
+
+    private CommandLimit? TargetLimit() => _server.Registry.Targets.Single(target => target.Name == One).Commands;
+
+    private async Task<(string Name, int Most, int InUse)?> LimitOf(
+        Func<Server, Lane, IReadOnlyList<CommandLimitUse>> limits)
+    {
+        Survey<IReadOnlyList<CommandLimitUse>> survey =
+            await Survey<IReadOnlyList<CommandLimitUse>>.OfAsync(_server, lane => limits(_server, lane));
+        return CommandLimits.Sum(survey.Told.SelectMany(told => told)) is [var one]
+            ? (one.Name, one.Most, one.View.InUse) : null;
     }
 
     /// <summary>A size that took effect before something else failed is taken back.</summary>

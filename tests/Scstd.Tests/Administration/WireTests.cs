@@ -47,10 +47,12 @@ public sealed class WireTests
             + "\"reactors\":[{\"index\":0,\"io\":\"epoll\",\"connections\":1,\"commands\":2,\"dataInBytes\":3,"
             + "\"dataOutBytes\":4,\"passes\":5,\"sleeps\":6,\"systemCalls\":7,\"bufferBytesOut\":8,"
             + "\"loginFailures\":9,\"protocolFaults\":10,\"rejects\":11,\"digestErrors\":12}],"
+            + "\"targetLimits\":[{\"target\":\"iqn.t\",\"limit\":{\"atMost\":8,\"inUse\":7,\"refused\":6}}],"
             + "\"silentReactors\":[1]}"] =
             new StatusAnswer("1.2", 7, 1.5, "/a.yaml", 1, 2, 3, 4, new BufferBytesRecord(5, 6),
                 [new PortalRecord("[::]:3260", 1, 2, 3, 4, 5)],
-                [new ReactorRecord(0, "epoll", 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12)])
+                [new ReactorRecord(0, "epoll", 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12)],
+                [new TargetLimitRecord("iqn.t", new CommandLimitRecord(8, 7, 6))])
             {
                 SilentReactors = [1],
             },
@@ -67,10 +69,11 @@ public sealed class WireTests
         ["""{"answer":"units","units":[{"name":"a","store":"memory","blocks":1,"blockBytes":512,"serial":"s","""
             + "\"naa\":\"3b\",\"state\":\"ready\",\"isWriteProtected\":false,\"homeReactor\":0,\"commandsInside\":0,"
             + "\"luns\":[{\"target\":\"iqn.t\",\"group\":\"g\",\"lun\":3}],"
-            + "\"totals\":{\"commands\":4,\"dataInBytes\":5,\"dataOutBytes\":6,\"enabledCounts\":[7]}}]}"] =
+            + "\"totals\":{\"commands\":4,\"dataInBytes\":5,\"dataOutBytes\":6,\"enabledCounts\":[7]},"
+            + "\"limit\":{\"atMost\":8,\"inUse\":7,\"refused\":6}}]}"] =
             new UnitsAnswer([new UnitRecord(
                 "a", "memory", 1, 512, "s", "3b", "ready", false, 0, 0, null, [new LunRecord("iqn.t", "g", 3)],
-                new UnitTotalsRecord(4, 5, 6, [7]))]),
+                new UnitTotalsRecord(4, 5, 6, [7]), new CommandLimitRecord(8, 7, 6))]),
         ["""{"answer":"reservations","units":[{"unit":"a","reservedBy":"i","type":"WriteExclusive","generation":1,"""
             + "\"persistsThroughPowerLoss\":true,\"registrants\":[{\"initiator\":\"i\",\"target\":\"t\","
             + "\"targetPort\":1,\"key\":\"00000000000000ff\",\"isHolder\":true,\"isForAllTargetPorts\":false}]}]}"] =

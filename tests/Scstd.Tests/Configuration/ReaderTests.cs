@@ -142,6 +142,7 @@ public sealed class ReaderTests
     [InlineData("groups: [{name: a, initiators: ['!x', '!y']}]", "nobody belongs to the group")]
     [InlineData("groups: {name: a}", "expected a list of a section with keys (name,")]
     [InlineData("redirect: 127.0.0.1:3260", "is our own portal")]
+    [InlineData("limits: {commands: 0}", "expected a whole number from 1 to 1000000")]
     [InlineData("limits: {queue_depth: 0}", "expected a whole number from 1 to 4096")]
     [InlineData("negotiation: {FirstBurstLength: 2MiB}", "FirstBurstLength (2MiB) is more than MaxBurstLength (1MiB)")]
     [InlineData("negotiation: {MaxBurstLength: 16MiB}", "expected a size from 512 to 16777215")]

@@ -83,10 +83,16 @@ public sealed class DeviceSection : Section
             "How long the initiators wait for a command before they abort it (Linux: 30s, in "
                 + "/sys/block/*/device/timeout). When the store becomes so slow that this is in danger, it gets fewer "
                 + "commands at a time and the initiators are held back. Default: 30s."),
+        new Row<DeviceSection, int>("queue_depth", new IntegerRule(1, MostCommands), (s, v) => s.QueueDepth = v,
+            "The most commands of all initiators together in the device's task set; one more is answered TASK SET "
+                + "FULL, or BUSY to an initiator that has none there. Default: any number."),
         new Row<DeviceSection, RateLimitSection>("limits", RateLimitSection.Rule, (s, v) => s.Limits = v,
             "Limits for all initiators of the device together. Default: none."));
 
     private const int DefaultRegistrations = 4096;
+
+    /// <summary>Our choice: more than the sessions of any daemon can send; above it a limit limits nothing.</summary>
+    internal const int MostCommands = 1_000_000;
 
     public Word Name { get; private set; }
 
@@ -94,6 +100,9 @@ public sealed class DeviceSection : Section
 
     /// <summary>Null: none.</summary>
     public RateLimitSection? Limits { get; internal set; }
+
+    /// <summary>Null: any number.</summary>
+    public int? QueueDepth { get; internal set; }
 
     public int Registrations { get; private set; } = DefaultRegistrations;
 

@@ -7,6 +7,9 @@ public sealed class TargetLimitsSection : Section
             "Sessions at the same time. Default: 256."),
         new Row<TargetLimitsSection, int>("queue_depth", new IntegerRule(1, 4096), (s, v) => s.QueueDepth = v,
             "Commands that one session may have under way. Default: 128."),
+        new Row<TargetLimitsSection, int>("commands", new IntegerRule(1, DeviceSection.MostCommands),
+            (s, v) => s.Commands = v, "The most commands of all sessions together under way; one more is answered TASK "
+                + "SET FULL, or BUSY to an initiator that has none at that device. Default: any number."),
         new Row<TargetLimitsSection, TimeSpan>("nop_interval",
             new DurationRule(TimeSpan.FromSeconds(1), TimeSpan.FromHours(1), orNone: true),
             (s, v) => s.NopInterval = v, "How long a connection may be silent before it is asked whether it lives. "
@@ -24,6 +27,9 @@ public sealed class TargetLimitsSection : Section
     public int Sessions { get; internal set; } = 256;
 
     public int QueueDepth { get; internal set; } = 128;
+
+    /// <summary>Null: any number.</summary>
+    public int? Commands { get; internal set; }
 
     /// <summary>Zero: never.</summary>
     public TimeSpan NopInterval { get; internal set; } = TimeSpan.FromSeconds(10);
