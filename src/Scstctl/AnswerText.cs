@@ -116,11 +116,13 @@ internal static class AnswerText
 
     private static void Print(UnitsAnswer units, TextWriter output)
     {
-        var table = new Table("UNIT", "SIZE", "BLOCK", "STATE", "PROTECTED", "INSIDE", "LUNS", "STORE");
+        var table = new Table("UNIT", "SIZE", "BLOCK", "STATE", "PROTECTED", "INSIDE", "LUNS", "USED", "LEFT", "STORE");
         foreach (UnitRecord one in units.Units)
         {
             table.Add(one.Name, Size((decimal)one.Blocks * one.BlockBytes), one.BlockBytes, one.State,
-                one.IsWriteProtected, one.CommandsInside, one.Luns.Count, one.Store);
+                one.IsWriteProtected, one.CommandsInside, one.Luns.Count,
+                one.Space is { } space ? Size(space.UsedBytes) : null,
+                one.Space is { } room ? Size(room.LeftBytes) + (room.IsShort ? " (short)" : "") : null, one.Store);
         }
         table.Print(output);
     }

@@ -138,10 +138,20 @@ public sealed record UnitsAnswer(IReadOnlyList<UnitRecord> Units) : ControlAnswe
 /// <param name="CommandsInside">In its task set now.</param>
 /// <param name="GateHolder">What has the unit for itself now.</param>
 /// <param name="Luns">Which LUNs of the configuration lead to it.</param>
+/// <param name="Space">Of a thin unit; null: it is not thin, or there is nothing to measure.</param>
 public sealed record UnitRecord(
     string Name, string Store, ulong Blocks, int BlockBytes, string Serial, string Naa, string State,
     bool IsWriteProtected, int HomeReactor, int CommandsInside, string? GateHolder,
-    IReadOnlyList<LunRecord> Luns);
+    IReadOnlyList<LunRecord> Luns, UnitSpaceRecord? Space = null);
+
+/// <summary>The room of a thin unit, as it was measured last.</summary>
+/// <param name="UsedBytes">Taken by it.</param>
+/// <param name="LeftBytes">That it could still take.</param>
+/// <param name="TotalBytes">Of what it takes from, with what others have taken of it.</param>
+/// <param name="ThresholdBytes">What is left when initiators are told; null: nobody asked for it.</param>
+/// <param name="IsShort">The threshold has been reached.</param>
+public sealed record UnitSpaceRecord(
+    ulong UsedBytes, ulong LeftBytes, ulong TotalBytes, ulong? ThresholdBytes, bool IsShort);
 
 /// <param name="Target">Whose LUN it is.</param>
 /// <param name="Group">Of which group; null: of those who belong to none.</param>

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Scstd.Backends.Disk;
 using Scstd.Composition;
 using Scstd.Configuration;
 using Scstd.Control;
@@ -185,7 +186,15 @@ internal sealed class ControlCommands(Server server, string? configuration, Relo
                 : device.Disk.NotReady is { } why ? $"not ready ({why.Additional})" : "ready",
             device.Unit.IsWriteProtected, device.Unit.Home.Index, views.Sum(view => view.Admitted),
             views.Select(view => view.GateHolder).FirstOrDefault(holder => holder is not null),
-            LunsOf(device.Section.Name.Text));
+            LunsOf(device.Section.Name.Text),
+            device.Disk.Thin is { } thin ? Describe(thin) : null);
+    }
+
+    private static UnitSpaceRecord Describe(ThinProvisioning thin)
+    {
+        StoreSpace space = thin.Space;
+        return new UnitSpaceRecord(
+            space.UsedBytes, space.AvailableBytes, space.TotalBytes, thin.LeftThresholdBytes, thin.IsShort);
     }
 
     private List<LunRecord> LunsOf(string unit)

@@ -15,10 +15,11 @@ internal sealed class ConfigurationDifference
     private static readonly string[] KeysWithNames = ["devices", "portals", "targets"];
 
     /// <summary>What a device may become while it serves.</summary>
-    private static readonly string[] LiveKeysOfDevice = ["size", "blocks", "limits"];
+    private static readonly string[] LiveKeysOfDevice = ["size", "blocks", "limits", "thin_threshold"];
 
     private readonly List<DeviceSection> _resized = [];
     private readonly List<DeviceSection> _limited = [];
+    private readonly List<DeviceSection> _thresholds = [];
     private readonly List<string> _changes = [];
     private readonly List<string> _refusals = [];
     private readonly List<string> _atNextStart = [];
@@ -53,6 +54,9 @@ internal sealed class ConfigurationDifference
 
     public IReadOnlyList<DeviceSection> LimitedDevices => _limited;
 
+    /// <summary>Thin devices with another threshold.</summary>
+    public IReadOnlyList<DeviceSection> ThresholdDevices => _thresholds;
+
     private (List<T> Added, List<T> Removed) Compare<T>(
         string what, IReadOnlyList<T> now, IReadOnlyList<T> next, Func<T, string> name, Action<T, T> changed)
         where T : Section
@@ -82,8 +86,10 @@ internal sealed class ConfigurationDifference
                 + "a restart, or describe it under another name and lead the LUNs there");
             return;
         }
-        if (keys.Any(key => key is not "limits"))
+        if (keys.Any(key => key is "size" or "blocks"))
             _resized.Add(after);
+        if (keys.Contains("thin_threshold"))
+            _thresholds.Add(after);
         if (keys.Contains("limits"))
             _limited.Add(after);
         _changes.Add($"device {after.Name}: {string.Join(", ", keys)} changed");

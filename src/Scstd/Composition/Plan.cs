@@ -69,6 +69,7 @@ internal sealed class Plan(DaemonSection daemon, string folder)
                 == StoreIo.Direct,
             ReadOnly = device.IsReadOnly,
             Thin = device.IsThin,
+            ThinThreshold = Threshold(device),
             Removable = device.IsRemovable,
             RotationRate = device.RotationRate,
             SerialNumber = device.Serial?.Text,
@@ -80,6 +81,10 @@ internal sealed class Plan(DaemonSection daemon, string folder)
             Revision = device.Revision?.Text ?? options.Revision,
         };
     }
+
+    /// <summary>Null: none.</summary>
+    public static ThinThreshold? Threshold(DeviceSection device) => device.ThinThreshold is { } bound
+        ? new ThinThreshold((ulong?)bound.LeftBytes, bound.UsedPercent) : null;
 
     public PortalOptions Portal(PortalSection portal) => new()
     {

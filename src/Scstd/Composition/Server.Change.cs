@@ -74,6 +74,8 @@ internal sealed partial class Server
         }
         foreach (DeviceSection device in difference.LimitedDevices)
             _serving.Devices[device.Name.Text].Unit.SetRateLimit(plan.Limit(device.Limits));
+        foreach (DeviceSection device in difference.ThresholdDevices)
+            await SetThresholdAsync(_serving.Devices[device.Name.Text], device);
         ServedDevice[] removed = [.. difference.RemovedDevices.Select(device => _serving.Devices[device.Name.Text])];
         Dictionary<string, ServedDevice> open =
             _serving.Devices.Values.Concat(opened).ToDictionary(device => device.Name);
@@ -127,6 +129,15 @@ internal sealed partial class Server
             }
         }
         return resized;
+    }
+
+    private static async Task SetThresholdAsync(ServedDevice device, DeviceSection next)
+    {
+        if (device.Disk.Thin is not { } thin)
+            return;
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        thin.SetDefault(device.Unit, Plan.Threshold(next), done.SetResult);
+        await done.Task;
     }
 
     private static ulong? BytesOf(DeviceSection section) => section.Blocks is { } blocks

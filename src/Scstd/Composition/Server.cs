@@ -31,6 +31,7 @@ internal sealed partial class Server
     private int _opened;
     private UnitStates? _states;
     private IscsiTargetRegistry? _registry;
+    private ThinWatch? _thinWatch;
 
     private Server(DaemonSection daemon, string folder, ILogger log) => (_serving, _folder, _log) =
         (new Serving(daemon, ImmutableDictionary<string, ServedDevice>.Empty), folder, log);
@@ -55,6 +56,8 @@ internal sealed partial class Server
     /// <summary>The devices, in the order of the configuration.</summary>
     internal IReadOnlyList<ServedDevice> Devices => _serving.InOrder;
 
+    internal ThinWatch ThinWatch => _thinWatch ??= new ThinWatch(() => Devices, _log);
+
     internal bool HasEnded { get; private set; }
 
     /// <summary>Serves when it returns. Throws <see cref="ServerStartException"/>, whose message is for the
@@ -75,6 +78,7 @@ internal sealed partial class Server
                 Environment.GetEnvironmentVariable("STATE_DIRECTORY"), log);
             Dictionary<string, LogicalUnit> units = server.OpenDevices(daemon, plan);
             await server.Listen(daemon, plan, units);
+            server.ThinWatch.Start();
             return server;
         }
         catch (Exception exception) when (ServerStartException.Explains(exception) is { } why)
@@ -91,6 +95,8 @@ internal sealed partial class Server
         if (HasEnded)
             return;
         HasEnded = true;
+        if (_thinWatch is { } watch)
+            await watch.DisposeAsync();
         // A change that is being made is made; none begins after it.
         if (await _changing.WaitAsync(LastMoments))
             _changing.Release();

@@ -183,6 +183,23 @@ public sealed class ReloadTests : IAsyncLifetime
         Assert.Equal(0, initiator.Read(0, ReadBlock, 512).Status);
     }
 
+    [Fact]
+    public async Task The_threshold_of_a_thin_device_changes_while_it_serves()
+    {
+        string thin = Yaml.Replace("a: {store: memory, size: 1MiB}", "c: {store: memory, size: 1MiB, thin: yes}")
+            .Replace("{0: a}", "{0: c}");
+        await Applied(thin);
+        using RawInitiator initiator = await LogIn(One);
+        initiator.BecomeReady(0);
+        Assert.Null(_server.Devices[0].Disk.Thin!.LeftThresholdBytes);
+        ReloadAnswer answer = await Applied(thin.Replace("thin: yes", "thin: yes, thin_threshold: 75%"));
+        Assert.Equal(["device c: thin_threshold changed"], answer.Changes);
+        // A quarter is left of 256 sets; the range of one set lies above it.
+        Assert.Equal(65ul * 4096, _server.Devices[0].Disk.Thin!.LeftThresholdBytes);
+        (int status, byte[] sense) = initiator.Read(0, TestUnitReady, 0);
+        Assert.Equal((2, 0x2A, 0x01), (status, sense[2 + 12], sense[2 + 13])); // MODE PARAMETERS CHANGED
+    }
+
     /// <summary>A size that took effect before something else failed is taken back.</summary>
     [Fact]
     public async Task A_size_is_taken_back_when_the_rest_fails()
