@@ -53,6 +53,7 @@ internal sealed partial class Turnstile
         itl.Set(NexusConditions.Aca, _acaOfAll is not null);
         ApplyControl(itl);
         ApplyPersistentReservation(itl);
+        ApplyPortGroups(itl);
         if (nexus.Limiter is not null)
             CountLimitedNexus(1);
         _nexuses.Add(itl);

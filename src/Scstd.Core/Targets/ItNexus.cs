@@ -6,9 +6,11 @@ namespace Scstd.Core;
 /// <param name="DeviceName">SCSI device name (iSCSI: the target's iqn).</param>
 /// <param name="PortName">SCSI port name (iSCSI: name,t,0xTPGT).</param>
 /// <param name="RelativePortId">RELATIVE TARGET PORT IDENTIFIER, 1 … 65535.</param>
-/// <param name="PortGroupTag">Target portal group tag, also the target port group.</param>
+/// <param name="PortGroupTag">Target portal group tag; also the target port group, unless the unit has such.</param>
 public sealed record TargetPortIdentity(string DeviceName, string PortName, ushort RelativePortId, ushort PortGroupTag)
 {
+    public TargetPortName Port => new(DeviceName, RelativePortId);
+
     /// <summary>PROTOCOL IDENTIFIER, SPC-4 §7.6.1: iSCSI.</summary>
     public byte ProtocolIdentifier { get; init; } = 0x05;
 
