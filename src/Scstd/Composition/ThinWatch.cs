@@ -18,8 +18,11 @@ internal sealed class ThinWatch(Func<IReadOnlyList<ServedDevice>> devices, ILogg
     /// microseconds.</summary>
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
 
+    /// <summary>Our choice: what does not hang has answered long before.</summary>
+    private static readonly TimeSpan LastMoments = TimeSpan.FromSeconds(1);
+
     private readonly Lock _lock = new();
-    private readonly HashSet<string> _underWay = [];
+    private readonly Dictionary<string, Task> _underWay = [];
     private readonly HashSet<string> _failing = [];
     private readonly CancellationTokenSource _stopping = new();
     private Task _watching = Task.CompletedTask;
@@ -30,13 +33,18 @@ internal sealed class ThinWatch(Func<IReadOnlyList<ServedDevice>> devices, ILogg
     {
         await _stopping.CancelAsync();
         await _watching;
+        // Who is being told shall be; a file system that hangs is left to itself.
+        await Task.WhenAny(Task.WhenAll(UnderWay()), Task.Delay(LastMoments));
         _stopping.Dispose();
     }
 
-    /// <summary>Looks at each disk once; completes when those that answer have.</summary>
-    public Task LookAsync() => Task.WhenAll(devices()
-        .Where(device => device.Disk.Thin is not null && Begins(device.Name))
-        .Select(device => Task.Run(() => Look(device, device.Disk.Thin!))));
+    /// <summary>Looks at each disk once, beginning from now; completes when those that it concerns are told.</summary>
+    public async Task LookAsync()
+    {
+        await Task.WhenAll(UnderWay());
+        Look();
+        await Task.WhenAll(UnderWay());
+    }
 
     private async Task WatchAsync()
     {
@@ -44,7 +52,7 @@ internal sealed class ThinWatch(Func<IReadOnlyList<ServedDevice>> devices, ILogg
         try
         {
             while (await timer.WaitForNextTickAsync(_stopping.Token))
-                _ = LookAsync();
+                Look();
         }
         catch (OperationCanceledException)
         {
@@ -52,18 +60,34 @@ internal sealed class ThinWatch(Func<IReadOnlyList<ServedDevice>> devices, ILogg
         }
     }
 
-    private bool Begins(string device)
+    private Task[] UnderWay()
     {
         lock (_lock)
-            return _underWay.Add(device);
+            return [.. _underWay.Values];
     }
 
-    private void Look(ServedDevice device, ThinProvisioning thin)
+    /// <summary>At each disk that is not being looked at.</summary>
+    private void Look()
+    {
+        foreach (ServedDevice device in devices())
+        {
+            if (device.Disk.Thin is not { } thin)
+                continue;
+            lock (_lock)
+            {
+                if (!_underWay.TryGetValue(device.Name, out Task? before) || before.IsCompleted)
+                    _underWay[device.Name] = Task.Run(() => LookAsync(device, thin));
+            }
+        }
+    }
+
+    private async Task LookAsync(ServedDevice device, ThinProvisioning thin)
     {
         try
         {
-            foreach (ThinCrossing crossing in thin.Measure())
-                Tell(device, thin.Space, crossing);
+            IReadOnlyList<ThinCrossing> crossings = thin.Measure();
+            foreach (ThinCrossing crossing in _stopping.IsCancellationRequested ? [] : crossings)
+                await TellAsync(device, thin.Space, crossing);
             lock (_lock)
                 _failing.Remove(device.Name);
         }
@@ -75,24 +99,21 @@ internal sealed class ThinWatch(Func<IReadOnlyList<ServedDevice>> devices, ILogg
             if (isNew)
                 log.Error("Device {Device:l}: its room cannot be measured: {Why:l}", device.Name, exception.Message);
         }
-        finally
-        {
-            lock (_lock)
-                _underWay.Remove(device.Name);
-        }
     }
 
-    private void Tell(ServedDevice device, StoreSpace space, ThinCrossing crossing)
+    private Task TellAsync(ServedDevice device, StoreSpace space, ThinCrossing crossing)
     {
         string words = $"{Size(space.AvailableBytes)} left, {Size(space.UsedBytes)} used, threshold "
             + $"{Size(crossing.ThresholdBytes)} {(crossing.Resource == ThinResource.Available ? "left" : "used")}";
         if (!crossing.IsReached)
         {
             log.Information("Device {Device:l}: there is room again: {What:l}", device.Name, words);
-            return;
+            return Task.CompletedTask;
         }
         log.Warning("Device {Device:l}: its thin provisioning threshold is reached: {What:l}", device.Name, words);
-        device.Unit.Announce(AdditionalSense.ThinProvisioningSoftThresholdReached);
+        var told = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        device.Unit.Announce(AdditionalSense.ThinProvisioningSoftThresholdReached, told: told.SetResult);
+        return told.Task;
     }
 
     /// <summary>In whole mebibytes: as precise as anybody needs it.</summary>
