@@ -30,6 +30,9 @@ internal static class AnswerText
             case ReservationsAnswer reservations:
                 Print(reservations, output);
                 break;
+            case PortGroupsAnswer groups:
+                CommandText.Print(groups, output);
+                break;
             case FaultsAnswer faults:
                 CommandText.Print(faults, output);
                 break;

@@ -15,6 +15,7 @@ namespace Scstd.Control;
 [JsonDerivedType(typeof(KickAnswer), "kick")]
 [JsonDerivedType(typeof(ChangeAnswer), "change")]
 [JsonDerivedType(typeof(FreezeAnswer), "freeze")]
+[JsonDerivedType(typeof(PortGroupsAnswer), "portGroups")]
 [JsonDerivedType(typeof(FaultsAnswer), "faults")]
 [JsonDerivedType(typeof(CheckAnswer), "check")]
 [JsonDerivedType(typeof(ReloadAnswer), "reload")]
@@ -257,6 +258,27 @@ public sealed record AgreementRecord(string File, bool Agrees, EditRecord? Edit)
 
 /// <summary>One value of the file, on one line.</summary>
 public sealed record EditRecord(int Line, int Column, string Old, string New);
+
+// ---- Target port groups ------------------------------------------------------------------------------------------
+
+/// <param name="Groups">In the order of the configuration.</param>
+public sealed record PortGroupsAnswer(IReadOnlyList<PortGroupRecord> Groups) : ControlAnswer;
+
+/// <param name="Name">In the configuration.</param>
+/// <param name="Id">By which initiators know it.</param>
+/// <param name="State">As the configuration writes it.</param>
+/// <param name="IsPreferred">Initiators shall prefer it among those of the same state.</param>
+/// <param name="IsExplicit">Initiators may change the state.</param>
+/// <param name="Ports">What belongs to it.</param>
+/// <param name="Devices">What it concerns.</param>
+/// <param name="Sessions">That came in at its ports.</param>
+public sealed record PortGroupRecord(
+    string Name, int Id, string State, bool IsPreferred, bool IsExplicit, IReadOnlyList<TargetPortRecord> Ports,
+    IReadOnlyList<string> Devices, int Sessions);
+
+/// <param name="Target">Its name.</param>
+/// <param name="Tag">The target portal group tag.</param>
+public sealed record TargetPortRecord(string Target, int Tag);
 
 // ---- Injected faults ---------------------------------------------------------------------------------------------
 

@@ -75,6 +75,23 @@ if start_daemon again --config "$STAGE_OUT/sharing.yaml"; then
     initiators again --again
     stop_daemon
 fi
+cat >"$STAGE_OUT/paths.yaml" <<YAML
+control: {socket: control.sock}
+state_directory: none
+devices: {one: {store: memory, size: 16MiB}, two: {store: memory, size: 16MiB}}
+portals:
+  path1: {address: "127.0.0.1:$port1", tag: 11}
+  path2: {address: "127.0.0.1:$port2", tag: 12}
+targets: {$target: {luns: {0: one, 1: two}}}
+port_groups:
+  left: {id: 1, portals: path1, devices: one}
+  right: {id: 2, state: standby, explicit: yes, portals: path2, devices: one}
+YAML
+if start_daemon paths --config "$STAGE_OUT/paths.yaml"; then
+    initiators paths
+    check "the daemon logged no error of the paths" quiet
+    stop_daemon
+fi
 if ! unshare -rm true 2>/dev/null; then
     skip "a thin disk on a full file system: this system lets nobody have a file system of his own"
 elif in_small_room; then

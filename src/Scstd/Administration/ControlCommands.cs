@@ -35,6 +35,8 @@ internal sealed class ControlCommands(Server server, string? configuration, Relo
         ThawRequest thaw => _changes.ThawAsync(Selected(thaw.Unit)[0]),
         ResizeRequest resize => _changes.ResizeAsync(resize),
         ReplaceRequest replace => _changes.ReplaceAsync(replace),
+        PortGroupsRequest => Task.FromResult<ControlAnswer>(PortGroups()),
+        SetPortGroupRequest set => _changes.SetPortGroupAsync(set),
         FaultsRequest one => _faults.DescribeAsync(Selected(one.Unit)),
         AddFaultRequest add => _faults.AddAsync(Selected(add.Unit)[0], add),
         ClearFaultsRequest clear => _faults.ClearAsync(Selected(clear.Unit), clear.Id),
@@ -111,6 +113,23 @@ internal sealed class ControlCommands(Server server, string? configuration, Relo
         {
             SilentReactors = survey.Silent,
         };
+    }
+
+    private PortGroupsAnswer PortGroups()
+    {
+        IReadOnlyList<SessionInfo> sessions = server.Registry.DescribeSessions();
+        return new PortGroupsAnswer(
+        [
+            .. server.Daemon.PortGroups.Select(group =>
+            {
+                (string Target, ushort Tag)[] ports = [.. group.PortsIn(server.Daemon)];
+                return new PortGroupRecord(
+                    group.Name.Text, group.Id, PortGroupSection.WordOf(group.State), group.IsPreferred,
+                    group.IsExplicit, [.. ports.Select(port => new TargetPortRecord(port.Target, port.Tag))],
+                    [.. server.Daemon.Devices.Select(device => device.Name.Text).Where(group.Concerns)],
+                    sessions.Count(one => ports.Contains((one.TargetName ?? "", one.PortalGroupTag))));
+            }),
+        ]);
     }
 
     /// <summary>The file as it is now; what is served stays as it is.</summary>

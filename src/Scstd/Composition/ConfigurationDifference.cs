@@ -12,7 +12,7 @@ internal sealed class ConfigurationDifference
     private static readonly string[] KeysOfTheNextStart = ["reactors", "memory", "control", "state_directory"];
 
     /// <summary>They are told entry by entry.</summary>
-    private static readonly string[] KeysWithNames = ["devices", "portals", "targets"];
+    private static readonly string[] KeysWithNames = ["devices", "portals", "targets", "port_groups"];
 
     /// <summary>What a device may become while it serves.</summary>
     private static readonly string[] LiveKeysOfDevice = ["size", "blocks", "limits", "thin_threshold"];
@@ -36,6 +36,7 @@ internal sealed class ConfigurationDifference
         (AddedDevices, RemovedDevices) = Compare("device", now.Devices, next.Devices, one => one.Name.Text, Device);
         Compare("portal", now.Portals, next.Portals, one => one.Name.Text, Portal);
         Compare("target", now.Targets, next.Targets, one => one.Name.Text, Target);
+        Compare("port group", now.PortGroups, next.PortGroups, one => one.Name.Text, PortGroup);
     }
 
     /// <summary>What is done now; empty: nothing is to do.</summary>
@@ -97,6 +98,18 @@ internal sealed class ConfigurationDifference
 
     private void Portal(PortalSection before, PortalSection after) =>
         _changes.Add($"portal {after.Name}: {Keys(before, after)} changed");
+
+    private void PortGroup(PortGroupSection before, PortGroupSection after)
+    {
+        if (before.State != after.State)
+        {
+            _changes.Add($"port group {after.Name}: {PortGroupSection.WordOf(after.State)} instead of "
+                + PortGroupSection.WordOf(before.State));
+        }
+        string[] others = [.. SectionComparison.Differences(before, after).Where(key => key is not "state")];
+        if (others.Length > 0)
+            _changes.Add($"port group {after.Name}: {string.Join(", ", others)} changed");
+    }
 
     private void Target(TargetSection before, TargetSection after)
     {

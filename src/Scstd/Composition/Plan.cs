@@ -135,6 +135,17 @@ internal sealed class Plan(DaemonSection daemon, string folder)
             : null,
     };
 
+    /// <summary>Null: all paths to the device are alike.</summary>
+    public PortGroups? PortGroups(string device)
+    {
+        PortGroupSection[] groups = [.. daemon.PortGroups.Where(group => group.Concerns(device))];
+        return groups.Length == 0 ? null : new PortGroups(groups.Select(group =>
+            new TargetPortGroup((ushort)group.Id, group.State, group.IsPreferred, group.IsExplicit)
+            {
+                Ports = [.. group.PortsIn(daemon).Select(port => new TargetPortName(port.Target, port.Tag))],
+            }));
+    }
+
     private static LunMap Luns(
         IReadOnlyList<LunSection> luns,
         LunAddressingChoice addressing,

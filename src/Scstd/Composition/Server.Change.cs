@@ -62,6 +62,8 @@ internal sealed partial class Server
             throw new ChangeRefusedException(refusals);
         List<ServedDevice> opened = await OpenAddedAsync(difference.AddedDevices, plan);
         List<(ServedDevice Device, ulong BytesBefore)> resized = await ResizeAsync(difference, opened);
+        // Before anybody can come in at a port that is new and not to be used.
+        await RegroupAsync(plan);
         ConfigurationOutcome outcome;
         try
         {
@@ -69,6 +71,7 @@ internal sealed partial class Server
         }
         catch
         {
+            await RegroupAsync(new Plan(Daemon, _folder));
             await UndoAsync(resized);
             throw;
         }

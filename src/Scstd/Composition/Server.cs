@@ -170,6 +170,8 @@ internal sealed partial class Server
             };
             if (plan.Limit(section.Limits) is { } limit)
                 unit.SetRateLimit(limit);
+            unit.BeginWith(plan.PortGroups(unit.Name));
+            unit.PortGroupStatesSet = states => FollowPortGroups(unit, states);
             _log.Information("Device {Device:l}: {Store:l}, {Blocks} blocks of {BlockBytes} bytes", unit.Name,
                 disk.Store.Description, disk.BlockCount, disk.BlockLengthBytes);
             return new ServedDevice(section, disk, unit);
