@@ -30,7 +30,8 @@ public sealed partial class ItNexus
     /// <summary>Brings the nexus into being, on its executor: every unit of the map gets an I_T_L nexus, and each of
     /// those a unit attention condition (SAM-5 §5.14): POWER ON OCCURRED for an initiator port that was here before the
     /// power on; with <paramref name="afterLoss"/>, when it has been here since, I_T NEXUS LOSS OCCURRED (§6.3.4); with
-    /// <paramref name="isStranger"/>, when it never was, the general code of all of them.</summary>
+    /// <paramref name="isStranger"/>, when it never was, the general code of all of them; with
+    /// <paramref name="hasNewMicrocode"/> MICROCODE HAS BEEN CHANGED follows (SPC-4 §5.14).</summary>
     public ItNexus(
         IExecutor executor,
         ITargetPort port,
@@ -38,7 +39,8 @@ public sealed partial class ItNexus
         string initiatorPort,
         LunMap map,
         bool afterLoss = false,
-        bool isStranger = false)
+        bool isStranger = false,
+        bool hasNewMicrocode = false)
     {
         Executor = executor;
         Port = port;
@@ -53,7 +55,10 @@ public sealed partial class ItNexus
             : isStranger ? AdditionalSense.PowerOnResetOrBusDeviceReset : AdditionalSense.PowerOnOccurred;
         foreach (LunMapEntry entry in map.Entries)
         {
-            _byNumber[entry.Number] = Join(entry, condition);
+            ItlNexus itl = Join(entry, condition);
+            _byNumber[entry.Number] = itl;
+            if (hasNewMicrocode)
+                itl.UnitAttentions.Establish(AdditionalSense.MicrocodeHasBeenChanged);
         }
     }
 

@@ -4,6 +4,7 @@ using Scstd.Backends.Disk;
 using Scstd.Configuration;
 using Scstd.Core;
 using Scstd.Frontends.Iscsi;
+using Scstd.Hosting;
 using Scstd.Linux;
 using Serilog;
 
@@ -32,6 +33,7 @@ internal sealed partial class Server
     private UnitStates? _states;
     private IscsiTargetRegistry? _registry;
     private ThinWatch? _thinWatch;
+    private string _version = "";
 
     private Server(DaemonSection daemon, string folder, ILogger log) => (_serving, _folder, _log) =
         (new Serving(daemon, ImmutableDictionary<string, ServedDevice>.Empty), folder, log);
@@ -66,10 +68,11 @@ internal sealed partial class Server
     /// <param name="folder">Where relative paths begin.</param>
     /// <param name="log">Must not block: reactors write to it.</param>
     /// <param name="faulted">A reactor broke; called on its thread.</param>
+    /// <param name="version">Of the program, which initiators take for microcode; null: what it is.</param>
     public static async Task<Server> StartAsync(
-        DaemonSection daemon, string folder, ILogger log, Action<Exception> faulted)
+        DaemonSection daemon, string folder, ILogger log, Action<Exception> faulted, string? version = null)
     {
-        var server = new Server(daemon, folder, log);
+        var server = new Server(daemon, folder, log) { _version = version ?? ProgramVersion.Text };
         try
         {
             var plan = new Plan(daemon, folder) { Executors = server.Executors };
@@ -186,7 +189,7 @@ internal sealed partial class Server
     private async Task Listen(DaemonSection daemon, Plan plan, Dictionary<string, LogicalUnit> units)
     {
         _registry = new IscsiTargetRegistry([.. _lanes.Select(lane => lane.Iscsi)], plan.Discovery());
-        _registry.RememberBeforePowerOn(_states?.LoadNexuses() ?? []);
+        _registry.RememberBeforePowerOn(_states?.LoadNexuses() ?? [], _version);
         TargetOptions[] targets = [.. daemon.Targets.Select(target => plan.Target(target, units))];
         TargetPorts.Assign(targets, daemon.Portals.Select(portal => (ushort)portal.Tag), units.Values);
         _registry.SetTargets(targets);

@@ -14,10 +14,10 @@ public sealed class TestInitiator
 
     public TestInitiator(
         TestExecutor executor, string name, LunMap map, bool afterLoss = false, bool isStranger = false,
-        TargetPortIdentity? target = null)
+        TargetPortIdentity? target = null, bool hasNewMicrocode = false)
     {
         _executor = executor;
-        Nexus = new ItNexus(executor, Port, target ?? Target, name, map, afterLoss, isStranger);
+        Nexus = new ItNexus(executor, Port, target ?? Target, name, map, afterLoss, isStranger, hasNewMicrocode);
     }
 
     public TestPort Port { get; } = new();
