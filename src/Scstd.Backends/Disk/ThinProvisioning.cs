@@ -130,7 +130,7 @@ public sealed class ThinProvisioning
     }
 
     /// <summary>The configuration wants another threshold. What an initiator has saved stays in force. Calls back on
-    /// the unit's home; the others are told as by a MODE SELECT if anything changed (SBC-4 §6.5.9).</summary>
+    /// the unit's home; the others are told as by a MODE SELECT if anything changed (SBC-4 §6.5.7).</summary>
     public void SetDefault(LogicalUnit unit, ThinThreshold? threshold, Action done) => unit.ChangeAlone(() =>
     {
         byte[] values = Values(threshold);

@@ -27,7 +27,7 @@ internal sealed partial class Turnstile
         }
     }
 
-    /// <summary>SPC-4 §5.15.2.6: the end of a transition is told, its beginning is not; nor would the initiator learn
+    /// <summary>SPC-4 §5.15.2.5: the end of a transition is told, its beginning is not; nor would the initiator learn
     /// of anything but it.</summary>
     private static bool IsNews(TargetPortGroup was, TargetPortGroup now) => was.IsPreferred != now.IsPreferred ||
         (was.State != now.State && now.State != AsymmetricAccessState.Transitioning);

@@ -40,13 +40,13 @@ public enum CommandTraits : ushort
     /// meanwhile.</summary>
     HoldsRange = 1 << 9,
 
-    /// <summary>Done through a target port in standby (SPC-4 §5.15.2.4).</summary>
+    /// <summary>Done through a target port in standby (SPC-4 §5.15.2.4.4).</summary>
     AllowedInStandby = 1 << 10,
 
-    /// <summary>Done through a target port that is unavailable (SPC-4 §5.15.2.5), or offline.</summary>
+    /// <summary>Done through a target port that is unavailable (SPC-4 §5.15.2.4.5), or offline.</summary>
     AllowedWhenUnavailable = 1 << 11,
 
-    /// <summary>Done while the target port's state is in transition (SPC-4 §5.15.2.6).</summary>
+    /// <summary>Done while the target port's state is in transition (SPC-4 §5.15.2.5).</summary>
     AllowedInTransition = 1 << 12,
 }
 

@@ -43,7 +43,7 @@ public static partial class Sbc
         Usage = [0x1E, 0, 0, 0, 0x03, 0],
     };
 
-    /// <summary>LOGICAL BLOCK ADDRESS and PMI are obsolete and shall be zero. Our choice (SPC-4 §5.15.2.4 lets us): a
+    /// <summary>LOGICAL BLOCK ADDRESS and PMI are obsolete and shall be zero. Our choice (SPC-4 §5.15.2.4.4 lets us): a
     /// host that finds a path in standby learns the size there.</summary>
     public static readonly CommandRow ReadCapacity10 = new()
     {
