@@ -33,9 +33,9 @@ public readonly record struct ThinCrossing(ThinResource Resource, ulong Threshol
 
 /// <summary>
 /// What a thin disk knows of its room (SBC-4 §4.7.3.7, logical block provisioning thresholds): the Logical Block
-/// Provisioning mode page (1Ch/02h) with one soft threshold of what is left and one of what is used, the log page of the
-/// same name (0Ch), and whether a threshold has been reached. Room is measured by whoever has the time to wait for a
-/// file system; initiators are told what was measured last.
+/// Provisioning mode page (1Ch/02h) with one soft threshold of what is left and one of what is used, the log page of
+/// the same name (0Ch), and whether a threshold has been reached. Room is measured by whoever has the time to wait for
+/// a file system; initiators are told what was measured last.
 /// </summary>
 /*  mode page, without its header of four:
     0      SITUA 0: every I_T nexus is told

@@ -5,8 +5,8 @@ using static Scstd.Scsi.AsymmetricAccessState;
 namespace Scstd.Core.Tests.LogicalUnits;
 
 /// <summary>
-/// Asymmetric logical unit access (SPC-4 §5.15): what is done in which state, who is told of a change, and REPORT and SET
-/// TARGET PORT GROUPS (§6.37, §6.45). Two ports of one target: port 1 is in group 10, port 2 in group 20.
+/// Asymmetric logical unit access (SPC-4 §5.15): what is done in which state, who is told of a change, and REPORT and
+/// SET TARGET PORT GROUPS (§6.37, §6.45). Two ports of one target: port 1 is in group 10, port 2 in group 20.
 /// </summary>
 public sealed class PortGroupTests : IDisposable
 {

@@ -286,7 +286,8 @@ check "B logs in" login b "$portal1" || exit 1
 check "each has a disk of its own" nodes_of_both || { fail "no disks"; summary; exit 1; }
 forget_messages
 parts=("${@:5}")
-[ ${#parts[@]} -gt 0 ] || parts=(reservations_of_spc2 changes_are_told persistent_reservations fence two_paths better_path)
+[ ${#parts[@]} -gt 0 ] ||
+    parts=(reservations_of_spc2 changes_are_told persistent_reservations fence two_paths better_path)
 for part in "${parts[@]}"; do
     step "${part//_/ }"
     $part

@@ -39,7 +39,8 @@ internal sealed partial class ConfigurationChecks
         {
             if (!_daemon.Devices.Any(one => group.Concerns(one.Name.Text) && other.Concerns(one.Name.Text)))
                 continue;
-            (string Target, ushort Tag)[] shared = [.. group.PortsIn(_daemon).Intersect(other.PortsIn(_daemon)).Take(1)];
+            (string Target, ushort Tag)[] shared =
+                [.. group.PortsIn(_daemon).Intersect(other.PortsIn(_daemon)).Take(1)];
             if (shared is not [(var target, var tag)])
                 continue;
             _problems.Add(group.PositionOf(group.Has("portals") ? "portals" : "targets"),
