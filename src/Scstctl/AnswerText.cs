@@ -30,6 +30,9 @@ internal static class AnswerText
             case ReservationsAnswer reservations:
                 Print(reservations, output);
                 break;
+            case PortGroupsAnswer groups:
+                CommandText.Print(groups, output);
+                break;
             case FaultsAnswer faults:
                 CommandText.Print(faults, output);
                 break;
@@ -127,12 +130,13 @@ internal static class AnswerText
     private static void Print(UnitsAnswer units, TextWriter output)
     {
         var table = new Table(
-            "UNIT", "SIZE", "BLOCK", "STATE", "PROTECTED", "INSIDE", "AT MOST", "REFUSED", "LUNS", "STORE");
+            "UNIT", "SIZE", "BLOCK", "STATE", "PROTECTED", "INSIDE", "AT MOST", "REFUSED", "LUNS", "USED", "LEFT", "STORE");
         foreach (UnitRecord one in units.Units)
         {
             table.Add(one.Name, Size((decimal)one.Blocks * one.BlockBytes), one.BlockBytes, one.State,
                 one.IsWriteProtected, one.CommandsInside, one.Limit?.AtMost, one.Limit?.Refused, one.Luns.Count,
-                one.Store);
+                one.Space is { } space ? Size(space.UsedBytes) : null,
+                one.Space is { } room ? Size(room.LeftBytes) + (room.IsShort ? " (short)" : "") : null, one.Store);
         }
         table.Print(output);
     }

@@ -50,6 +50,8 @@ internal static class CommandLine
         root.Add(Kick());
         root.Add(Resize());
         root.Add(Replace());
+        root.Add(Asking("port-groups", "In which state which paths are.", _ => new PortGroupsRequest()));
+        root.Add(PortGroup());
         var faults = new Command("faults", "Faults that are injected to see what hosts make of them.");
         FaultCommands.AddTo(faults, Asking);
         root.Add(faults);
@@ -147,6 +149,21 @@ internal static class CommandLine
             parsed => new ReplaceRequest(parsed.GetValue(target)!, parsed.GetValue(lun),
                 parsed.GetValue(UnitArgument)!, parsed.GetValue(group)),
             target, lun, UnitArgument, group, SaveOption);
+    }
+
+    private static Command PortGroup()
+    {
+        var name = new Argument<string>("NAME") { Description = "A port group of the configuration." };
+        var state = new Argument<string>("STATE")
+        {
+            Description = "active-optimized, active-non-optimized, standby, unavailable, offline or transitioning.",
+        };
+        return new Command("port-group", "Direct a target port group.")
+        {
+            Asking("set", "Put it into another state.",
+                parsed => new SetPortGroupRequest(parsed.GetValue(name)!, parsed.GetValue(state)!),
+                name, state, SaveOption),
+        };
     }
 
     private static Option<int> Seconds(string about, int usual) =>

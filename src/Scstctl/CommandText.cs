@@ -61,6 +61,17 @@ internal static class CommandText
         }
     }
 
+    public static void Print(PortGroupsAnswer groups, TextWriter output)
+    {
+        var table = new Table("GROUP", "ID", "STATE", "PREFERRED", "EXPLICIT", "SESSIONS", "DEVICES", "PORTS");
+        foreach (PortGroupRecord one in groups.Groups)
+        {
+            table.Add(one.Name, one.Id, one.State, one.IsPreferred, one.IsExplicit, one.Sessions, one.Devices.Count,
+                string.Join(" ", one.Ports.Select(port => $"{port.Target},{port.Tag}")));
+        }
+        table.Print(output);
+    }
+
     public static void Print(FaultsAnswer faults, TextWriter output)
     {
         var table = new Table("ID", "UNIT", "EFFECT", "FOR", "DELAY", "ANSWER", "PART", "MET", "HOLDS", "REMAINING");

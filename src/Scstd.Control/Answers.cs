@@ -15,6 +15,7 @@ namespace Scstd.Control;
 [JsonDerivedType(typeof(KickAnswer), "kick")]
 [JsonDerivedType(typeof(ChangeAnswer), "change")]
 [JsonDerivedType(typeof(FreezeAnswer), "freeze")]
+[JsonDerivedType(typeof(PortGroupsAnswer), "portGroups")]
 [JsonDerivedType(typeof(FaultsAnswer), "faults")]
 [JsonDerivedType(typeof(CheckAnswer), "check")]
 [JsonDerivedType(typeof(ReloadAnswer), "reload")]
@@ -153,10 +154,12 @@ public sealed record UnitsAnswer(IReadOnlyList<UnitRecord> Units) : ControlAnswe
 /// <param name="Luns">Which LUNs of the configuration lead to it.</param>
 /// <param name="Totals">What it did since it is served.</param>
 /// <param name="Limit">For the commands of all initiators together; null: there is none.</param>
+/// <param name="Space">Of a thin unit; null: it is not thin, or there is nothing to measure.</param>
 public sealed record UnitRecord(
     string Name, string Store, ulong Blocks, int BlockBytes, string Serial, string Naa, string State,
     bool IsWriteProtected, int HomeReactor, int CommandsInside, string? GateHolder,
-    IReadOnlyList<LunRecord> Luns, UnitTotalsRecord? Totals = null, CommandLimitRecord? Limit = null);
+    IReadOnlyList<LunRecord> Luns, UnitTotalsRecord? Totals = null, CommandLimitRecord? Limit = null,
+    UnitSpaceRecord? Space = null);
 
 /// <param name="Commands">Those that its store has ended.</param>
 /// <param name="DataInBytes">Of those that ended well.</param>
@@ -165,6 +168,15 @@ public sealed record UnitRecord(
 /// </param>
 public sealed record UnitTotalsRecord(
     ulong Commands, ulong DataInBytes, ulong DataOutBytes, IReadOnlyList<ulong> EnabledCounts);
+
+/// <summary>The room of a thin unit, as it was measured last.</summary>
+/// <param name="UsedBytes">Taken by it.</param>
+/// <param name="LeftBytes">That it could still take.</param>
+/// <param name="TotalBytes">Of what it takes from, with what others have taken of it.</param>
+/// <param name="ThresholdBytes">What is left when initiators are told; null: nobody asked for it.</param>
+/// <param name="IsShort">The threshold has been reached.</param>
+public sealed record UnitSpaceRecord(
+    ulong UsedBytes, ulong LeftBytes, ulong TotalBytes, ulong? ThresholdBytes, bool IsShort);
 
 /// <param name="Target">Whose LUN it is.</param>
 /// <param name="Group">Of which group; null: of those who belong to none.</param>
@@ -302,6 +314,27 @@ public sealed record AgreementRecord(string File, bool Agrees, EditRecord? Edit)
 
 /// <summary>One value of the file, on one line.</summary>
 public sealed record EditRecord(int Line, int Column, string Old, string New);
+
+// ---- Target port groups ------------------------------------------------------------------------------------------
+
+/// <param name="Groups">In the order of the configuration.</param>
+public sealed record PortGroupsAnswer(IReadOnlyList<PortGroupRecord> Groups) : ControlAnswer;
+
+/// <param name="Name">In the configuration.</param>
+/// <param name="Id">By which initiators know it.</param>
+/// <param name="State">As the configuration writes it.</param>
+/// <param name="IsPreferred">Initiators shall prefer it among those of the same state.</param>
+/// <param name="IsExplicit">Initiators may change the state.</param>
+/// <param name="Ports">What belongs to it.</param>
+/// <param name="Devices">What it concerns.</param>
+/// <param name="Sessions">That came in at its ports.</param>
+public sealed record PortGroupRecord(
+    string Name, int Id, string State, bool IsPreferred, bool IsExplicit, IReadOnlyList<TargetPortRecord> Ports,
+    IReadOnlyList<string> Devices, int Sessions);
+
+/// <param name="Target">Its name.</param>
+/// <param name="Tag">The target portal group tag.</param>
+public sealed record TargetPortRecord(string Target, int Tag);
 
 // ---- Injected faults ---------------------------------------------------------------------------------------------
 

@@ -16,6 +16,8 @@ namespace Scstd.Control;
 [JsonDerivedType(typeof(FreezeRequest), "freeze")]
 [JsonDerivedType(typeof(ThawRequest), "thaw")]
 [JsonDerivedType(typeof(ResizeRequest), "resize")]
+[JsonDerivedType(typeof(PortGroupsRequest), "portGroups")]
+[JsonDerivedType(typeof(SetPortGroupRequest), "setPortGroup")]
 [JsonDerivedType(typeof(FaultsRequest), "faults")]
 [JsonDerivedType(typeof(AddFaultRequest), "addFault")]
 [JsonDerivedType(typeof(ClearFaultsRequest), "clearFaults")]
@@ -79,6 +81,14 @@ public sealed record ThawRequest(string Unit) : ControlRequest;
 /// <param name="Unit">A device of the configuration.</param>
 /// <param name="Size">As the configuration writes sizes, such as 10GiB.</param>
 public sealed record ResizeRequest(string Unit, string Size) : ControlRequest;
+
+/// <summary>In which state which paths are.</summary>
+public sealed record PortGroupsRequest : ControlRequest;
+
+/// <summary>Put a target port group into another state.</summary>
+/// <param name="Name">A port group of the configuration.</param>
+/// <param name="State">active-optimized, active-non-optimized, standby, unavailable, offline or transitioning.</param>
+public sealed record SetPortGroupRequest(string Name, string State) : ControlRequest;
 
 /// <summary>Which faults are injected; of one unit, if named.</summary>
 public sealed record FaultsRequest(string? Unit = null) : ControlRequest;

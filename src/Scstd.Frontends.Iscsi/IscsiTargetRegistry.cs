@@ -47,12 +47,16 @@ public sealed partial class IscsiTargetRegistry
     /// <summary>All sessions at this moment.</summary>
     public IReadOnlyList<SessionInfo> DescribeSessions() => [.. Sessions.Snapshot().Select(session => session.Info)];
 
-    /// <summary>The I_T nexuses that were here in this life of the daemon or in the one before, one a line.</summary>
+    /// <summary>The I_T nexuses that were here in this life of the daemon or in one before, one a line, and by which
+    /// version of the program each was served last.</summary>
     public IReadOnlyList<string> KnownNexuses => Sessions.Known();
 
     /// <summary>What <see cref="KnownNexuses"/> was at the end of the last life: who comes back is told of the power
-    /// on. Before a portal is opened.</summary>
-    public void RememberBeforePowerOn(IEnumerable<string> nexuses) => Sessions.RememberBeforePowerOn(nexuses);
+    /// on, and of new microcode if another version served it. Before a portal is opened.</summary>
+    /// <param name="nexuses">Its lines.</param>
+    /// <param name="version">Of the program now: a word.</param>
+    public void RememberBeforePowerOn(IEnumerable<string> nexuses, string version) =>
+        Sessions.RememberBeforePowerOn(nexuses, version);
 
     internal SessionTable Sessions { get; } = new();
 

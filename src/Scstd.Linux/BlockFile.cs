@@ -116,6 +116,19 @@ public sealed unsafe class BlockFile : IDisposable
         return SizeBytes = Status(Handle.Descriptor, Path).SizeBytes;
     }
 
+    /// <summary>The room that a regular file has taken and could take. Asks the file system, which may wait for its
+    /// device or server: not for a reactor.</summary>
+    public FileSpace MeasureSpace()
+    {
+        FileSystemStatus system;
+        LinuxException.Check(LibC.FileSystemStatus(Handle.Descriptor, &system), "fstatfs", Path);
+        ulong unit = (ulong)(system.FragmentBytes > 0 ? system.FragmentBytes : system.OptimalTransferBytes);
+        ulong takenBlocks = system.Blocks - Math.Min(system.Blocks, system.FreeBlocks);
+        return new FileSpace(
+            Status(Handle.Descriptor, Path).AllocatedSectors * 512, system.AvailableBlocks * unit,
+            (takenBlocks + system.AvailableBlocks) * unit);
+    }
+
     public void SetSize(long sizeBytes)
     {
         LinuxException.Check(LibC.SetSize(Handle.Descriptor, sizeBytes), "ftruncate", Path);
@@ -231,3 +244,9 @@ public sealed unsafe class BlockFile : IDisposable
         return error == ErrorNumber.NoSuchDevice ? null : throw new LinuxException(error, call, Path);
     }
 }
+
+/// <summary>Room on a file system.</summary>
+/// <param name="AllocatedBytes">What one file has taken.</param>
+/// <param name="AvailableBytes">What files may still take.</param>
+/// <param name="TotalBytes">What all files have taken and may still take, as df(1) counts.</param>
+public readonly record struct FileSpace(ulong AllocatedBytes, ulong AvailableBytes, ulong TotalBytes);

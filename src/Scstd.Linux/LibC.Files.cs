@@ -26,6 +26,10 @@ internal struct ExtendedStatus
     [FieldOffset(0x28)]
     public long SizeBytes;
 
+    /// <summary>In units of 512 bytes, whatever the file system's are.</summary>
+    [FieldOffset(0x30)]
+    public ulong AllocatedSectors;
+
     [FieldOffset(0x98)]
     public uint DirectMemoryAlignment;
 
@@ -39,6 +43,24 @@ internal struct FileSystemStatus
 {
     [FieldOffset(0)]
     public long Type;
+
+    [FieldOffset(8)]
+    public long OptimalTransferBytes;
+
+    /// <summary>Counted in <see cref="FragmentBytes"/>, as the two below.</summary>
+    [FieldOffset(16)]
+    public ulong Blocks;
+
+    [FieldOffset(24)]
+    public ulong FreeBlocks;
+
+    /// <summary>Free, and not kept for root.</summary>
+    [FieldOffset(32)]
+    public ulong AvailableBlocks;
+
+    /// <summary>Zero in old file systems: the optimal transfer is the unit then (statvfs(3)).</summary>
+    [FieldOffset(72)]
+    public long FragmentBytes;
 }
 
 /// <summary>Opening, measuring, locking and memory.</summary>

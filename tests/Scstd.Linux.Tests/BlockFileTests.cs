@@ -21,6 +21,17 @@ public sealed class BlockFileTests : IDisposable
     }
 
     [Fact]
+    public void The_room_of_a_sparse_file_grows_with_what_is_written()
+    {
+        using var file = BlockFile.Open(_directory.File("disk"), new BlockFileOptions { CreateSizeBytes = 1L << 30 });
+        FileSpace before = file.MeasureSpace();
+        Assert.Equal(0ul, before.AllocatedBytes);
+        Assert.InRange(before.AvailableBytes, 1ul, before.TotalBytes);
+        file.Preallocate(0, 1 << 20);
+        Assert.Equal(1ul << 20, file.MeasureSpace().AllocatedBytes);
+    }
+
+    [Fact]
     public void A_file_that_exists_keeps_its_size_and_its_bytes()
     {
         string path = _directory.File("disk");

@@ -66,16 +66,21 @@ whole_sequence() {  # whole_sequence PORT IQN EXT4_LUN XFS_LUN
 }
 
 shared_disk() {     # shared_disk PORT1 PORT2 IQN LUN
-    local status results=$STAGE_OUT/shared.stdout
-    guest shared 900 "$here/guest/shared.sh" "10.0.2.2:$1" "10.0.2.2:$2" "$3" "$4" 2>&1 | tee "$results" |
-        grep --line-buffered -v '^stage:'
-    status=${PIPESTATUS[0]}
-    count_results <"$results" >/dev/null
-    case $status in
-    0 | 1) ;;
-    *) fail "the guest of the shared disk ended with status $status" ;;
-    esac
-    grep -q '^stage:' "$results" || fail "the shared disk's guest did not come to its end"
+    local out=$STAGE_OUT/shared guest_pid
+    rm -rf "$out"; mkdir -p "$out"
+    guest shared 900 "$here/guest/shared.sh" "10.0.2.2:$1" "10.0.2.2:$2" "$3" "$4" >"$out/stdout" 2>&1 &
+    guest_pid=$!
+    if wait_until 900 writing_or_ended "$out/turn" $guest_pid && [ -e "$out/turn" ]; then
+        check "the left path goes to standby" "$SCSTCTL" --socket "$control" port-group set left standby
+        check "the right path becomes the best" "$SCSTCTL" --socket "$control" port-group set right active-optimized
+        touch "$out/turned"
+    else
+        fail "the guest of the shared disk did not come to its paths"
+    fi
+    wait $guest_pid
+    grep -v '^stage:' "$out/stdout"
+    count_results <"$out/stdout" >/dev/null
+    grep -q '^stage:' "$out/stdout" || fail "the shared disk's guest did not come to its end"
 }
 
 slow_storage() {    # slow_storage PORT IQN LUN UNIT
@@ -137,6 +142,9 @@ targets:
   $target-slow:
     portals: [guest]
     luns: {0: slow}
+port_groups:
+  left: {id: 11, portals: path1, devices: shared}
+  right: {id: 12, state: active-non-optimized, portals: path2, devices: shared}
 control: {socket: $control}
 YAML
 }

@@ -33,8 +33,10 @@ public sealed partial class DiskBackend : IBackend, IDisposable
         BlockCount = store.BlockCount;
         BlockLengthBytes = store.BlockLengthBytes;
         Identity = DiskIdentity.Of(options);
-        ModePages = DiskPages.Modes(options, store);
-        VitalProductData = DiskPages.VitalProductData(options, store);
+        Thin = ThinProvisioning.Of(options, store);
+        ModePages = DiskPages.Modes(options, store, Thin);
+        VitalProductData = DiskPages.VitalProductData(options, store, Thin);
+        LogPages = Thin is null ? [] : [Thin.LogPage];
         _isWriteThrough = !IsWriteCacheEnabled;
         _nothingIsLent = !store.IsInMemory;
         _lanes = [.. reactors.Select(reactor => new DiskLane(this, reactor))];
@@ -70,6 +72,11 @@ public sealed partial class DiskBackend : IBackend, IDisposable
     public IReadOnlyList<ModePage> ModePages { get; }
 
     public IReadOnlyList<VitalProductDataPage> VitalProductData { get; }
+
+    public IReadOnlyList<LogPage> LogPages { get; }
+
+    /// <summary>What is measured of a thin disk; null: nothing is.</summary>
+    public ThinProvisioning? Thin { get; }
 
     public byte ModeDeviceSpecificParameter => (byte)(DpoFua | (IsReadOnly ? WriteProtect : 0));
 
@@ -146,6 +153,7 @@ public sealed partial class DiskBackend : IBackend, IDisposable
 
     public void Dispose()
     {
+        Thin?.Close();
         Store.Dispose();
         _resizing.Dispose();
     }

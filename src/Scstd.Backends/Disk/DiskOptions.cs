@@ -44,6 +44,10 @@ public sealed record DiskOptions
     /// <summary>Unmapped blocks take no room (SBC-4 §4.7.4): logical block provisioning management.</summary>
     public bool Thin { get; init; }
 
+    /// <summary>When initiators are told that a thin disk has little room; null: when one of them asks for it.
+    /// </summary>
+    public ThinThreshold? ThinThreshold { get; init; }
+
     /// <summary>Has a medium that can be ejected and loaded.</summary>
     public bool Removable { get; init; }
 

@@ -10,7 +10,8 @@ internal static class DiskPages
 
     private const byte WriteCacheEnabled = 0x04;
 
-    public static IReadOnlyList<VitalProductDataPage> VitalProductData(DiskOptions options, IBlockStore store)
+    public static IReadOnlyList<VitalProductDataPage> VitalProductData(
+        DiskOptions options, IBlockStore store, ThinProvisioning? thin)
     {
         var pages = new List<VitalProductDataPage>
         {
@@ -18,12 +19,15 @@ internal static class DiskPages
             new(0xB1, Characteristics(options)),
         };
         if (options.Thin)
-            pages.Add(new VitalProductDataPage(0xB2, Provisioning(store)));
+            pages.Add(new VitalProductDataPage(0xB2, Provisioning(store, thin)));
         return pages;
     }
 
-    public static IReadOnlyList<ModePage> Modes(DiskOptions options, IBlockStore store) =>
-        [ErrorRecovery(), CachingPage(options, store), InformationalExceptions()];
+    public static IReadOnlyList<ModePage> Modes(DiskOptions options, IBlockStore store, ThinProvisioning? thin)
+    {
+        ModePage[] pages = [ErrorRecovery(), CachingPage(options, store), InformationalExceptions()];
+        return thin is null ? pages : [.. pages, thin.Page];
+    }
 
     /// <summary>WCE of the caching mode page.</summary>
     public static bool HasWriteCache(ModePage page) =>
@@ -63,10 +67,12 @@ internal static class DiskPages
         return page;
     }
 
-    /// <summary>B2h, SBC-4 §6.6.6: LBPU, LBPWS, LBPWS10, LBPRZ 001b (unmapped blocks read as zeros), thin.</summary>
-    private static byte[] Provisioning(IBlockStore store)
+    /// <summary>B2h, SBC-4 §6.6.6: THRESHOLD EXPONENT, zero where nothing is measured; LBPU, LBPWS, LBPWS10, LBPRZ 001b
+    /// (unmapped blocks read as zeros), thin.</summary>
+    private static byte[] Provisioning(IBlockStore store, ThinProvisioning? thin)
     {
         byte[] page = new byte[4];
+        page[0] = (byte)(thin?.ThresholdExponent ?? 0);
         bool unmaps = store.UnmapGranularityBlocks > 0;
         page[1] = (byte)(unmaps ? 0xE4 : 0x04);
         page[2] = 0x02;

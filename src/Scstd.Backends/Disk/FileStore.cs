@@ -102,6 +102,15 @@ public sealed class FileStore : IBlockStore
         _isTruncated = false;
     }
 
+    /// <summary>What is behind a block device nobody tells.</summary>
+    public StoreSpace? MeasureSpace()
+    {
+        if (_file.IsBlockDevice || UnmapGranularityBlocks == 0)
+            return null;
+        FileSpace space = _file.MeasureSpace();
+        return new StoreSpace(space.AllocatedBytes, space.AvailableBytes, space.TotalBytes, IsShared: true);
+    }
+
     /// <summary>A file grows; it is never cut, so that no slip of the pen costs data: what lies beyond a smaller size
     /// stays and is only not served.</summary>
     public ulong PrepareSize(ulong? sizeBytes)

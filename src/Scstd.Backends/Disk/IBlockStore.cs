@@ -45,6 +45,10 @@ public interface IBlockStore : IDisposable
     /// (see <see cref="FileStore"/>) is forgotten.</summary>
     void AcknowledgeErrors();
 
+    /// <summary>The room that its blocks have taken and could take; null where there is nothing to measure. May block:
+    /// not for a reactor. Throws IOException.</summary>
+    StoreSpace? MeasureSpace() => null;
+
     /// <summary>
     /// Sees to it that the store can have another size, and tells how many blocks that is; what it serves does not
     /// change yet. May block: not for a reactor. Throws <see cref="StoreUnavailableException"/>.
@@ -56,3 +60,10 @@ public interface IBlockStore : IDisposable
     /// way.</summary>
     void Adopt(ulong blockCount);
 }
+
+/// <summary>The room of a store whose blocks take some only when they are written.</summary>
+/// <param name="UsedBytes">Taken by this store.</param>
+/// <param name="AvailableBytes">That it could still take.</param>
+/// <param name="TotalBytes">Of what it takes from: with what others have taken of it.</param>
+/// <param name="IsShared">Others take from it too.</param>
+public sealed record StoreSpace(ulong UsedBytes, ulong AvailableBytes, ulong TotalBytes, bool IsShared);

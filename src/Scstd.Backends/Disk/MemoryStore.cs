@@ -130,6 +130,19 @@ public sealed unsafe class MemoryStore : IBlockStore
     {
     }
 
+    /// <summary>A thin disk counts its pages; what the machine has for them is the machine's.</summary>
+    public StoreSpace? MeasureSpace()
+    {
+        if (_mapped is null)
+            return null;
+        ulong pages = 0;
+        foreach (ulong word in _mapped)
+            pages += (ulong)BitOperations.PopCount(word);
+        ulong sizeBytes = BlockCount * (ulong)BlockLengthBytes;
+        ulong usedBytes = Math.Min(sizeBytes, pages * PageBytes);
+        return new StoreSpace(usedBytes, sizeBytes - usedBytes, sizeBytes, IsShared: false);
+    }
+
     public ulong PrepareSize(ulong? sizeBytes)
     {
         ulong blocks = sizeBytes is { } bytes ? DiskSize.Blocks(Description, bytes, BlockLengthBytes) : BlockCount;

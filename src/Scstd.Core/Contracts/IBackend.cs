@@ -31,6 +31,9 @@ public interface IBackend
     /// <summary>Vital product data pages of the device type (B0h…), payload without the four byte header.</summary>
     IReadOnlyList<VitalProductDataPage> VitalProductData { get; }
 
+    /// <summary>Log pages of the device type.</summary>
+    IReadOnlyList<LogPage> LogPages => [];
+
     /// <summary>MODE SENSE's header: the DEVICE-SPECIFIC PARAMETER (SBC-4 §6.5.1: WP, DPOFUA).</summary>
     byte ModeDeviceSpecificParameter { get; }
 
@@ -103,6 +106,16 @@ public sealed record CommandBinding(
 /// <summary>A page of INQUIRY's vital product data.</summary>
 public sealed record VitalProductDataPage(byte PageCode, byte[] Payload);
 
+/// <summary>A log page whose parameters are binary lists that nothing but the device changes (SPC-4 §7.3.2.2.2.5).
+/// </summary>
+/// <param name="PageCode">Its code.</param>
+/// <param name="Read">The parameters as they are now, in the order of their codes; at least one. Must not block.
+/// </param>
+public sealed record LogPage(byte PageCode, Func<IReadOnlyList<LogParameter>> Read);
+
+/// <summary>One parameter: its code, and its bytes without the header.</summary>
+public readonly record struct LogParameter(ushort Code, byte[] Value);
+
 /// <summary>What INQUIRY tells of a unit's identity.</summary>
 public sealed record LogicalUnitIdentity
 {
@@ -139,7 +152,7 @@ public sealed class ModePage
 
     public required byte[] Current { get; set; }
 
-    public required byte[] Default { get; init; }
+    public required byte[] Default { get; set; }
 
     /// <summary>A set bit may be changed by MODE SELECT.</summary>
     public required byte[] Changeable { get; init; }

@@ -10,5 +10,6 @@ internal static class AsynchronousEvents
     public static bool Include(AdditionalSense condition) =>
         condition == AdditionalSense.ReportedLunsDataHasChanged ||
         condition == AdditionalSense.InquiryDataHasChanged ||
-        condition == AdditionalSense.CapacityDataHasChanged;
+        condition == AdditionalSense.CapacityDataHasChanged ||
+        condition == AdditionalSense.AsymmetricAccessStateChanged;
 }

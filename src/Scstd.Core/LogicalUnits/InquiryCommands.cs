@@ -51,16 +51,18 @@ internal static class InquiryCommands
     /// <summary>Page 83h of the port and the target device, with <paramref name="unit"/>'s own names if there is
     /// one.</summary>
     public static void WriteDeviceIdentification(
-        ref ParameterDataWriter to, int peripheral, TargetPortIdentity target, LogicalUnitIdentity? unit)
+        ref ParameterDataWriter to, int peripheral, TargetPortIdentity target, LogicalUnit? unit)
     {
         BeginPage(ref to, peripheral, VitalProductDataPageCode.DeviceIdentification);
         byte protocol = target.ProtocolIdentifier;
         if (unit is not null)
         {
-            DesignationDescriptors.WriteNaa(ref to, unit.Naa);
-            DesignationDescriptors.WriteT10VendorId(ref to, unit.Vendor, unit.Product, unit.SerialNumber);
+            LogicalUnitIdentity own = unit.Backend.Identity;
+            DesignationDescriptors.WriteNaa(ref to, own.Naa);
+            DesignationDescriptors.WriteT10VendorId(ref to, own.Vendor, own.Product, own.SerialNumber);
             DesignationDescriptors.WriteRelativeTargetPort(ref to, protocol, target.RelativePortId);
-            DesignationDescriptors.WriteTargetPortGroup(ref to, protocol, target.PortGroupTag);
+            DesignationDescriptors.WriteTargetPortGroup(
+                ref to, protocol, unit.PortGroups?.Of(target.Port).Id ?? target.PortGroupTag);
         }
         DesignationDescriptors.WriteScsiName(ref to, DesignatorAssociation.TargetPort, protocol, target.PortName);
         DesignationDescriptors.WriteScsiName(ref to, DesignatorAssociation.TargetDevice, protocol, target.DeviceName);
@@ -93,6 +95,7 @@ internal static class InquiryCommands
             IsRemovable = identity.IsRemovable,
             IsMultiPort = unit.IsMultiPort,
             SupportsAca = true,
+            TargetPortGroupSupport = unit.TargetPortGroupSupport,
             Vendor = identity.Vendor,
             Product = identity.Product,
             Revision = identity.Revision,
@@ -156,7 +159,7 @@ internal static class InquiryCommands
                     [.. OwnPages.Union(unit.Backend.VitalProductData.Select(p => p.PageCode)).Order()]);
                 break;
             case VitalProductDataPageCode.DeviceIdentification:
-                WriteDeviceIdentification(ref to, peripheral, command.Nexus.Target, unit.Backend.Identity);
+                WriteDeviceIdentification(ref to, peripheral, command.Nexus.Target, unit);
                 break;
             default:
                 BeginPage(ref to, peripheral, pageCode);

@@ -24,6 +24,9 @@ public enum NexusConditions : ushort
     /// <summary>And this one not even that.</summary>
     ExclusiveAccessOfOther = 1 << 5,
 
+    /// <summary>Its target port is in standby, unavailable, offline or in transition.</summary>
+    NotActive = 1 << 6,
+
     /// <summary>An ACA condition is in effect in the task set.</summary>
     Aca = 1 << 8,
 
@@ -69,6 +72,9 @@ public sealed class ItlNexus
     public bool IsReadOnly => (Conditions & NexusConditions.ReadOnlyMapping) != 0;
 
     public UnitAttentions UnitAttentions { get; }
+
+    /// <summary>Of the group that its target port is in.</summary>
+    public AsymmetricAccessState AccessState { get; internal set; }
 
     /// <summary>Commands that the frontend has not released: also those that have ended and are being sent.</summary>
     internal int CommandsOut { get; set; }

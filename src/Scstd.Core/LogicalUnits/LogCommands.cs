@@ -22,7 +22,7 @@ internal static class LogCommands
 
     private const byte ParameterCodeReset = 0x02;
 
-    private static readonly byte[] Pages =
+    private static readonly byte[] OwnPages =
         [SupportedPages, WriteErrors, ReadErrors, NonMediumErrors, InformationalExceptions];
 
     public static IReadOnlyList<CommandBinding> Bindings { get; } =
@@ -36,7 +36,8 @@ internal static class LogCommands
         ReadOnlySpan<byte> cdb = command.Cdb;
         byte page = (byte)(cdb[2] & 0x3F);
         int subpage = cdb[3];
-        if (!Pages.Contains(page))
+        byte[] pages = PagesOf(command.Unit);
+        if (!pages.Contains(page))
         {
             command.CheckCondition(SenseData.InvalidFieldInCdb(2, 5));
             return;
@@ -44,6 +45,11 @@ internal static class LogCommands
         if (subpage != 0 && !(page == SupportedPages && subpage == AllSubpages))
         {
             command.CheckCondition(SenseData.InvalidFieldInCdb(3));
+            return;
+        }
+        if (FindBackendPage(command.Unit, page) is { } ofBackend)
+        {
+            CompleteWithParameters(command, page, ofBackend.Read());
             return;
         }
         // §6.8: a pointer behind the last parameter of the page.
@@ -56,10 +62,10 @@ internal static class LogCommands
         {
             case SupportedPages:
                 command.CompleteWithData(subpage == AllSubpages
-                    ? [SubpageFormat | SupportedPages, AllSubpages, 0, (byte)((Pages.Length + 1) * 2),
+                    ? [SubpageFormat | SupportedPages, AllSubpages, 0, (byte)((pages.Length + 1) * 2),
                         SupportedPages, 0, SupportedPages, AllSubpages,
-                        .. Pages.Skip(1).SelectMany(p => (byte[])[p, 0])]
-                    : [SupportedPages, 0, 0, (byte)Pages.Length, .. Pages]);
+                        .. pages.Skip(1).SelectMany(p => (byte[])[p, 0])]
+                    : [SupportedPages, 0, 0, (byte)pages.Length, .. pages]);
                 break;
             case InformationalExceptions:
                 command.CompleteWithData(InformationalExceptionsPage);
@@ -68,6 +74,38 @@ internal static class LogCommands
                 CompleteWithCounter(command, page);
                 break;
         }
+    }
+
+    private static byte[] PagesOf(LogicalUnit unit) => unit.Backend.LogPages.Count == 0
+        ? OwnPages : [.. OwnPages.Union(unit.Backend.LogPages.Select(page => page.PageCode)).Order()];
+
+    private static LogPage? FindBackendPage(LogicalUnit unit, byte page) =>
+        unit.Backend.LogPages.FirstOrDefault(one => one.PageCode == page);
+
+    /// <summary>§7.3.2: DS set (the page is not saved); binary lists that are not saved either, from PARAMETER POINTER
+    /// on.</summary>
+    private static void CompleteWithParameters(
+        ScsiCommand command, byte page, IReadOnlyList<LogParameter> parameters)
+    {
+        const byte BinaryListNotSaved = 0x23;
+        ushort pointer = BinaryPrimitives.ReadUInt16BigEndian(command.Cdb[5..]);
+        if (pointer > parameters[^1].Code)
+        {
+            command.CheckCondition(SenseData.InvalidFieldInCdb(5));
+            return;
+        }
+        var answer = new List<byte> { (byte)(0x80 | page), 0, 0, 0 };
+        foreach ((ushort code, byte[] value) in parameters)
+        {
+            if (code >= pointer)
+            {
+                answer.AddRange(
+                    [(byte)(code >> 8), (byte)code, BinaryListNotSaved, (byte)value.Length, .. value]);
+            }
+        }
+        byte[] bytes = [.. answer];
+        BinaryPrimitives.WriteUInt16BigEndian(bytes.AsSpan(2), (ushort)(bytes.Length - 4));
+        command.CompleteWithData(bytes);
     }
 
     private static ushort LastParameterOf(byte page) =>
@@ -106,7 +144,7 @@ internal static class LogCommands
         ReadOnlySpan<byte> cdb = command.Cdb;
         if (command.RequestedBytes != 0)
             return SenseData.InvalidFieldInCdb(7);
-        if (!Pages.Contains((byte)(cdb[2] & 0x3F)))
+        if (!PagesOf(command.Unit).Contains((byte)(cdb[2] & 0x3F)))
             return SenseData.InvalidFieldInCdb(2, 5);
         return cdb[3] != 0 ? SenseData.InvalidFieldInCdb(3) : null;
     }

@@ -37,7 +37,7 @@ public sealed partial class LogicalUnit
         Control = ControlModePage.Create();
         Turnstiles = [.. executors.Select(e => new Turnstile(this, e))];
         ModePages = [Control, .. backend.ModePages];
-        Commands = new CommandTable([.. PrimaryCommands.BindingsFor(this), .. backend.Commands]);
+        Commands = Table();
         Timestamp = new DeviceTimestamp(0, Home.NowMs, IsSet: false);
         LoadSavedModes();
         LoadPersistentReservation();
@@ -52,7 +52,8 @@ public sealed partial class LogicalUnit
 
     public IBackend Backend { get; }
 
-    public CommandTable Commands { get; }
+    /// <summary>Changed only alone on the unit, replaced whole.</summary>
+    public CommandTable Commands { get; private set; }
 
     /// <summary>The executor that keeps the gate.</summary>
     public IExecutor Home { get; }
@@ -105,6 +106,9 @@ public sealed partial class LogicalUnit
     internal SenseData? Refuse(ScsiCommand command, ItlNexus itl)
     {
         CommandRow row = command.Binding.Row;
+        if ((itl.Conditions & NexusConditions.NotActive) != 0 && Turnstile.IsKnown(command) &&
+            !row.Has(AsymmetricAccess.Needed(itl.AccessState)))
+            return AsymmetricAccess.NotReady(itl.AccessState);
         if (row.Has(CommandTraits.NeedsMedium) && Backend.NotReady is { } notReady)
             return notReady;
         if (row.Has(CommandTraits.WritesMedium) && (itl.IsReadOnly || IsWriteProtected))

@@ -20,12 +20,14 @@ internal static class PrimaryCommands
         .. TimestampCommands.Bindings,
     ];
 
-    /// <summary>The same for every unit: what differs they find out by <see cref="ScsiCommand.Unit"/>.</summary>
-    public static IEnumerable<CommandBinding> BindingsFor(LogicalUnit unit)
+    /// <summary>The same for every unit, but for target port groups: what else differs they find out by
+    /// <see cref="ScsiCommand.Unit"/>.</summary>
+    public static IEnumerable<CommandBinding> BindingsFor(LogicalUnit unit) => unit.PortGroups switch
     {
-        _ = unit;
-        return All;
-    }
+        null => All,
+        { AllowsExplicit: true } => [.. All, PortGroupCommands.Report, PortGroupCommands.Set],
+        _ => [.. All, PortGroupCommands.Report],
+    };
 
     /// <summary>SPC-4 §6.47. Whether the medium is ready was asked before (the row needs it).</summary>
     private static void TestUnitReady(ScsiCommand command) => command.Complete();

@@ -32,7 +32,7 @@ internal static class SenseCommands
             return;
         SenseData sense = command.ItlNexus!.UnitAttentions.TryTake(out AdditionalSense attention)
             ? SenseData.UnitAttention(attention)
-            : command.Unit.Backend.NotReady ?? default;
+            : AsymmetricAccess.NotReady(command.ItlNexus.AccessState) ?? command.Unit.Backend.NotReady ?? default;
         Span<byte> bytes = stackalloc byte[SenseWriter.MaxLengthBytes];
         int length = Math.Min(room, SenseWriter.Write(sense, (command.Cdb[1] & 0x01) != 0, bytes));
         command.Data.CopyFrom(bytes[..length], 0);

@@ -11,6 +11,9 @@ internal sealed partial class Turnstile
         new CommandRow { Name = "unknown", OperationCode = 0xFF, Usage = [0xFF], Traits = CommandTraits.None },
         static _ => throw new System.Diagnostics.UnreachableException("an unknown command is never executed"));
 
+    /// <summary>It has a row.</summary>
+    public static bool IsKnown(ScsiCommand command) => !ReferenceEquals(command.Binding, Unknown);
+
     /// <summary>Finds the command's row and holds the CDB against it. Null, or why it is refused.</summary>
     private SenseData? Judge(ScsiCommand command)
     {

@@ -54,6 +54,7 @@ internal sealed partial class Turnstile
         itl.Set(NexusConditions.Counted, Share is not null || nexus.Share is not null);
         ApplyControl(itl);
         ApplyPersistentReservation(itl);
+        ApplyPortGroups(itl);
         if (nexus.Limiter is not null)
             CountLimitedNexus(1);
         _nexuses.Add(itl);

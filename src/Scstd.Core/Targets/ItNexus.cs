@@ -6,9 +6,11 @@ namespace Scstd.Core;
 /// <param name="DeviceName">SCSI device name (iSCSI: the target's iqn).</param>
 /// <param name="PortName">SCSI port name (iSCSI: name,t,0xTPGT).</param>
 /// <param name="RelativePortId">RELATIVE TARGET PORT IDENTIFIER, 1 … 65535.</param>
-/// <param name="PortGroupTag">Target portal group tag, also the target port group.</param>
+/// <param name="PortGroupTag">Target portal group tag; also the target port group, unless the unit has such.</param>
 public sealed record TargetPortIdentity(string DeviceName, string PortName, ushort RelativePortId, ushort PortGroupTag)
 {
+    public TargetPortName Port => new(DeviceName, RelativePortId);
+
     /// <summary>PROTOCOL IDENTIFIER, SPC-4 §7.6.1: iSCSI.</summary>
     public byte ProtocolIdentifier { get; init; } = 0x05;
 
@@ -28,7 +30,8 @@ public sealed partial class ItNexus
     /// <summary>Brings the nexus into being, on its executor: every unit of the map gets an I_T_L nexus, and each of
     /// those a unit attention condition (SAM-5 §5.14): POWER ON OCCURRED for an initiator port that was here before the
     /// power on; with <paramref name="afterLoss"/>, when it has been here since, I_T NEXUS LOSS OCCURRED (§6.3.4); with
-    /// <paramref name="isStranger"/>, when it never was, the general code of all of them.</summary>
+    /// <paramref name="isStranger"/>, when it never was, the general code of all of them; with
+    /// <paramref name="hasNewMicrocode"/> MICROCODE HAS BEEN CHANGED follows (SPC-4 §5.14).</summary>
     public ItNexus(
         IExecutor executor,
         ITargetPort port,
@@ -36,7 +39,8 @@ public sealed partial class ItNexus
         string initiatorPort,
         LunMap map,
         bool afterLoss = false,
-        bool isStranger = false)
+        bool isStranger = false,
+        bool hasNewMicrocode = false)
     {
         Executor = executor;
         Port = port;
@@ -51,7 +55,10 @@ public sealed partial class ItNexus
             : isStranger ? AdditionalSense.PowerOnResetOrBusDeviceReset : AdditionalSense.PowerOnOccurred;
         foreach (LunMapEntry entry in map.Entries)
         {
-            _byNumber[entry.Number] = Join(entry, condition);
+            ItlNexus itl = Join(entry, condition);
+            _byNumber[entry.Number] = itl;
+            if (hasNewMicrocode)
+                itl.UnitAttentions.Establish(AdditionalSense.MicrocodeHasBeenChanged);
         }
     }
 

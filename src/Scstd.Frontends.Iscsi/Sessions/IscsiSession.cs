@@ -106,6 +106,9 @@ internal sealed partial class IscsiSession
     /// <summary>The same initiator port was logged in to the daemon before it was started anew.</summary>
     public bool WasHereBeforePowerOn { get; set; }
 
+    /// <summary>And by another version of the program, of which it has not been told yet.</summary>
+    public bool HasNewMicrocode { get; set; }
+
     /// <summary>It has been open: its initiator port knows the target.</summary>
     public bool HadNexus { get; private set; }
 
@@ -151,7 +154,7 @@ internal sealed partial class IscsiSession
         string initiatorPort = $"{_identity.InitiatorName},i,{_identity.Isid}";
         _nexus = new ItNexus(
             _home.Executor, this, access.PortIdentity, initiatorPort, access.Luns, afterLoss: HasReturned,
-            isStranger: !WasHereBeforePowerOn);
+            isStranger: !WasHereBeforePowerOn, hasNewMicrocode: HasNewMicrocode);
         _nexus.SetRateLimit(access.Limit);
         _nexus.SetCommandLimit(access.Target.Commands);
         HadNexus = true;

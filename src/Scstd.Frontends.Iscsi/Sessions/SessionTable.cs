@@ -35,8 +35,9 @@ internal sealed class SessionTable
     private readonly Dictionary<IscsiSession, Successor> _successors = [];
     private readonly HashSet<SessionKey> _remembered = [];
     private readonly Queue<SessionKey> _rememberedInOrder = new();
-    private readonly HashSet<SessionKey> _beforePowerOn = [];
+    private readonly Dictionary<SessionKey, string?> _beforePowerOn = [];
     private readonly Queue<EndedSession> _ended = new();
+    private string _version = "";
     private ushort _lastTsih;
 
     /// <summary>Our choice: sessions that are remembered after their end, with their last moves: the crash of a cluster
@@ -46,6 +47,8 @@ internal sealed class SessionTable
     /// <summary>Our choice: nexuses that are remembered after their end. One that is forgotten is told POWER ON, RESET,
     /// OR BUS DEVICE RESET OCCURRED when it comes back, which says more than the loss of the nexus.</summary>
     private const int RememberedMax = 16_384;
+
+    private const string VersionMark = "@version ";
 
     public int Count
     {
@@ -72,7 +75,8 @@ internal sealed class SessionTable
             if (!session.IsDiscovery)
                 _byKey[session.Key] = session;
             session.HasReturned = predecessor is not null || _remembered.Contains(session.Key);
-            session.WasHereBeforePowerOn = _beforePowerOn.Contains(session.Key);
+            session.WasHereBeforePowerOn = _beforePowerOn.TryGetValue(session.Key, out string? servedBy);
+            session.HasNewMicrocode = !session.HasReturned && servedBy is not null && servedBy != _version;
             if (predecessor is not null)
             {
                 session.Predecessor = predecessor;
@@ -148,24 +152,42 @@ internal sealed class SessionTable
             return [.. _byTsih.Values];
     }
 
-    /// <summary>The nexuses of this life and of the one before, one a line, for the next.</summary>
+    /// <summary>The nexuses of this life and of those before, one a line, for the next. "@version" and a word stands
+    /// before those that this version served last; a program that does not know such a line passes it over.</summary>
     public IReadOnlyList<string> Known()
     {
         lock (_lock)
         {
+            HashSet<SessionKey> here = [.. _byKey.Keys.Concat(_remembered).Take(RememberedMax)];
+            // Those that have not come back are told what changed since they were here, whenever they do.
+            IEnumerable<IGrouping<string?, SessionKey>> away = _beforePowerOn
+                .Where(pair => !here.Contains(pair.Key)).Take(RememberedMax - here.Count)
+                .GroupBy(pair => pair.Value, pair => pair.Key).OrderBy(group => group.Key is not null);
             return
             [
-                .. _byKey.Keys.Concat(_remembered).Concat(_beforePowerOn).Distinct().Take(RememberedMax)
-                    .Select(key => key.ToLine()),
+                .. away.TakeWhile(group => group.Key is null).SelectMany(group => group).Select(key => key.ToLine()),
+                VersionMark + _version, .. here.Select(key => key.ToLine()),
+                .. away.Where(group => group.Key is not null)
+                    .SelectMany(group => group.Select(key => key.ToLine()).Prepend(VersionMark + group.Key)),
             ];
         }
     }
 
     /// <summary>What was known before the power on; before anybody logs in.</summary>
-    public void RememberBeforePowerOn(IEnumerable<string> lines)
+    public void RememberBeforePowerOn(IEnumerable<string> lines, string version)
     {
         lock (_lock)
-            _beforePowerOn.UnionWith(lines.Take(RememberedMax).Select(SessionKey.Parse).OfType<SessionKey>());
+        {
+            _version = version;
+            string? servedBy = null;
+            foreach (string line in lines)
+            {
+                if (line.StartsWith(VersionMark, StringComparison.Ordinal))
+                    servedBy = line[VersionMark.Length..];
+                else if (SessionKey.Parse(line) is { } key && _beforePowerOn.Count < RememberedMax)
+                    _beforePowerOn.TryAdd(key, servedBy);
+            }
+        }
     }
 
     /// <summary>The last that have ended, the newest first.</summary>

@@ -39,6 +39,15 @@ public enum CommandTraits : ushort
     /// <summary>Atomic against whatever touches the same blocks: nothing that overlaps it is with the device server
     /// meanwhile.</summary>
     HoldsRange = 1 << 9,
+
+    /// <summary>Done through a target port in standby (SPC-4 §5.15.2.4.4).</summary>
+    AllowedInStandby = 1 << 10,
+
+    /// <summary>Done through a target port that is unavailable (SPC-4 §5.15.2.4.5), or offline.</summary>
+    AllowedWhenUnavailable = 1 << 11,
+
+    /// <summary>Done while the target port's state is in transition (SPC-4 §5.15.2.5).</summary>
+    AllowedInTransition = 1 << 12,
 }
 
 /// <summary>Bytes of data that a CDB asks to transfer. A WRITE or READ counts in logical blocks.</summary>

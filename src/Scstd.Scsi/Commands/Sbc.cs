@@ -43,13 +43,14 @@ public static partial class Sbc
         Usage = [0x1E, 0, 0, 0, 0x03, 0],
     };
 
-    /// <summary>LOGICAL BLOCK ADDRESS and PMI are obsolete and shall be zero.</summary>
+    /// <summary>LOGICAL BLOCK ADDRESS and PMI are obsolete and shall be zero. Our choice (SPC-4 §5.15.2.4.4 lets us): a
+    /// host that finds a path in standby learns the size there.</summary>
     public static readonly CommandRow ReadCapacity10 = new()
     {
         Name = "READ CAPACITY (10)",
         OperationCode = 0x25,
         Direction = DataDirection.In,
-        Traits = AllowedAlways | CommandTraits.NeedsMedium,
+        Traits = AllowedAlways | CommandTraits.NeedsMedium | CommandTraits.AllowedInStandby,
         Usage = [0x25, 0, 0, 0, 0, 0, 0, 0, 0, 0],
         TransferLength = TransferLengths.EightBytes,
     };
@@ -60,7 +61,7 @@ public static partial class Sbc
         OperationCode = 0x9E,
         ServiceAction = 0x10,
         Direction = DataDirection.In,
-        Traits = AllowedAlways | CommandTraits.NeedsMedium,
+        Traits = AllowedAlways | CommandTraits.NeedsMedium | CommandTraits.AllowedInStandby,
         Usage = [0x9E, 0x10, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0, 0],
         TransferLength = TransferLengths.BytesIn10To13,
         LengthFieldOffset = 10,

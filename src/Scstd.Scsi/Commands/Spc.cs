@@ -12,6 +12,9 @@ public static class Spc
     private const CommandTraits AllowedUnderPersistent =
         CommandTraits.AllowedUnderWriteExclusive | CommandTraits.AllowedUnderExclusiveAccess;
 
+    private const CommandTraits AllowedInAnyAccessState = CommandTraits.AllowedInStandby |
+        CommandTraits.AllowedWhenUnavailable | CommandTraits.AllowedInTransition;
+
     public static readonly CommandRow TestUnitReady = new()
     {
         Name = "TEST UNIT READY",
@@ -25,7 +28,8 @@ public static class Spc
         Name = "REQUEST SENSE",
         OperationCode = 0x03,
         Direction = DataDirection.In,
-        Traits = AllowedAlways | CommandTraits.BypassesUnitAttention | CommandTraits.ImplicitHeadOfQueue,
+        Traits = AllowedAlways | CommandTraits.BypassesUnitAttention | CommandTraits.ImplicitHeadOfQueue |
+            AllowedInAnyAccessState,
         Usage = [0x03, 0x01, 0, 0, 0xFF, 0],
         TransferLength = TransferLengths.BytesIn4,
         LengthFieldOffset = 4,
@@ -36,7 +40,8 @@ public static class Spc
         Name = "INQUIRY",
         OperationCode = 0x12,
         Direction = DataDirection.In,
-        Traits = AllowedAlways | CommandTraits.BypassesUnitAttention | CommandTraits.ImplicitHeadOfQueue,
+        Traits = AllowedAlways | CommandTraits.BypassesUnitAttention | CommandTraits.ImplicitHeadOfQueue |
+            AllowedInAnyAccessState,
         Usage = [0x12, 0x01, 0xFF, 0xFF, 0xFF, 0],
         TransferLength = TransferLengths.BytesIn3To4,
         LengthFieldOffset = 3,
@@ -48,7 +53,7 @@ public static class Spc
         Name = "MODE SELECT (6)",
         OperationCode = 0x15,
         Direction = DataDirection.Out,
-        Traits = CommandTraits.ChangesUnit,
+        Traits = CommandTraits.ChangesUnit | CommandTraits.AllowedInStandby,
         Usage = [0x15, 0x11, 0, 0, 0xFF, 0],
         TransferLength = TransferLengths.BytesIn4,
         LengthFieldOffset = 4,
@@ -77,7 +82,7 @@ public static class Spc
         Name = "MODE SENSE (6)",
         OperationCode = 0x1A,
         Direction = DataDirection.In,
-        Traits = CommandTraits.AllowedUnderWriteExclusive,
+        Traits = CommandTraits.AllowedUnderWriteExclusive | CommandTraits.AllowedInStandby,
         Usage = [0x1A, 0x08, 0xFF, 0xFF, 0xFF, 0],
         TransferLength = TransferLengths.BytesIn4,
         LengthFieldOffset = 4,
@@ -88,7 +93,7 @@ public static class Spc
         Name = "RECEIVE DIAGNOSTIC RESULTS",
         OperationCode = 0x1C,
         Direction = DataDirection.In,
-        Traits = CommandTraits.AllowedUnderWriteExclusive,
+        Traits = CommandTraits.AllowedUnderWriteExclusive | CommandTraits.AllowedInStandby,
         Usage = [0x1C, 0x01, 0xFF, 0xFF, 0xFF, 0],
         TransferLength = TransferLengths.BytesIn3To4,
         LengthFieldOffset = 3,
@@ -100,6 +105,7 @@ public static class Spc
         Name = "SEND DIAGNOSTIC",
         OperationCode = 0x1D,
         Direction = DataDirection.Out,
+        Traits = CommandTraits.AllowedInStandby,
         Usage = [0x1D, 0x17, 0, 0xFF, 0xFF, 0],
         TransferLength = TransferLengths.BytesIn3To4,
         LengthFieldOffset = 3,
@@ -131,7 +137,7 @@ public static class Spc
         Name = "LOG SELECT",
         OperationCode = 0x4C,
         Direction = DataDirection.Out,
-        Traits = CommandTraits.ChangesUnit,
+        Traits = CommandTraits.ChangesUnit | CommandTraits.AllowedInStandby,
         Usage = [0x4C, 0x02, 0xFF, 0xFF, 0, 0, 0, 0xFF, 0xFF, 0],
         TransferLength = TransferLengths.BytesIn7To8,
         LengthFieldOffset = 7,
@@ -143,7 +149,7 @@ public static class Spc
         Name = "LOG SENSE",
         OperationCode = 0x4D,
         Direction = DataDirection.In,
-        Traits = AllowedAlways,
+        Traits = AllowedAlways | CommandTraits.AllowedInStandby,
         Usage = [0x4D, 0, 0xFF, 0xFF, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0],
         TransferLength = TransferLengths.BytesIn7To8,
         LengthFieldOffset = 7,
@@ -154,7 +160,7 @@ public static class Spc
         Name = "MODE SELECT (10)",
         OperationCode = 0x55,
         Direction = DataDirection.Out,
-        Traits = CommandTraits.ChangesUnit,
+        Traits = CommandTraits.ChangesUnit | CommandTraits.AllowedInStandby,
         Usage = [0x55, 0x11, 0, 0, 0, 0, 0, 0xFF, 0xFF, 0],
         TransferLength = TransferLengths.BytesIn7To8,
         LengthFieldOffset = 7,
@@ -183,7 +189,7 @@ public static class Spc
         Name = "MODE SENSE (10)",
         OperationCode = 0x5A,
         Direction = DataDirection.In,
-        Traits = CommandTraits.AllowedUnderWriteExclusive,
+        Traits = CommandTraits.AllowedUnderWriteExclusive | CommandTraits.AllowedInStandby,
         Usage = [0x5A, 0x18, 0xFF, 0xFF, 0, 0, 0, 0xFF, 0xFF, 0],
         TransferLength = TransferLengths.BytesIn7To8,
         LengthFieldOffset = 7,
@@ -230,7 +236,8 @@ public static class Spc
         Name = "REPORT LUNS",
         OperationCode = 0xA0,
         Direction = DataDirection.In,
-        Traits = AllowedAlways | CommandTraits.BypassesUnitAttention | CommandTraits.ImplicitHeadOfQueue,
+        Traits = AllowedAlways | CommandTraits.BypassesUnitAttention | CommandTraits.ImplicitHeadOfQueue |
+            AllowedInAnyAccessState,
         Usage = [0xA0, 0, 0xFF, 0, 0, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0, 0],
         TransferLength = TransferLengths.BytesIn6To9,
         LengthFieldOffset = 6,
@@ -242,7 +249,7 @@ public static class Spc
         OperationCode = 0xA3,
         ServiceAction = 0x0A,
         Direction = DataDirection.In,
-        Traits = AllowedUnderPersistent,
+        Traits = AllowedUnderPersistent | AllowedInAnyAccessState,
         Usage = [0xA3, 0xEA, 0, 0, 0, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0, 0],
         TransferLength = TransferLengths.BytesIn6To9,
         LengthFieldOffset = 6,
@@ -284,6 +291,18 @@ public static class Spc
         LengthFieldOffset = 6,
     };
 
+    public static readonly CommandRow SetTargetPortGroups = new()
+    {
+        Name = "SET TARGET PORT GROUPS",
+        OperationCode = 0xA4,
+        ServiceAction = 0x0A,
+        Direction = DataDirection.Out,
+        Traits = CommandTraits.ChangesUnit | CommandTraits.AllowedInStandby | CommandTraits.AllowedWhenUnavailable,
+        Usage = [0xA4, 0x0A, 0, 0, 0, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0, 0],
+        TransferLength = TransferLengths.BytesIn6To9,
+        LengthFieldOffset = 6,
+    };
+
     public static readonly CommandRow SetTimestamp = new()
     {
         Name = "SET TIMESTAMP",
@@ -302,7 +321,7 @@ public static class Spc
         OperationCode = 0x5E,
         ServiceAction = serviceAction,
         Direction = DataDirection.In,
-        Traits = AllowedUnderPersistent,
+        Traits = AllowedUnderPersistent | CommandTraits.AllowedInStandby,
         Usage = [0x5E, serviceAction, 0, 0, 0, 0, 0, 0xFF, 0xFF, 0],
         TransferLength = TransferLengths.BytesIn7To8,
         LengthFieldOffset = 7,
@@ -316,7 +335,7 @@ public static class Spc
         OperationCode = 0x5F,
         ServiceAction = serviceAction,
         Direction = DataDirection.Out,
-        Traits = AllowedUnderPersistent | CommandTraits.ChangesUnit,
+        Traits = AllowedUnderPersistent | CommandTraits.ChangesUnit | CommandTraits.AllowedInStandby,
         Usage = [0x5F, serviceAction, 0xFF, 0, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0],
         TransferLength = TransferLengths.BytesIn5To8,
         LengthFieldOffset = 5,

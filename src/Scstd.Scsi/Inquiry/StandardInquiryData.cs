@@ -48,6 +48,9 @@ public readonly ref struct StandardInquiryData
     /// <summary>NORMACA: NACA is obeyed.</summary>
     public bool SupportsAca { get; init; }
 
+    /// <summary>TPGS: 01b implicit, 10b explicit asymmetric access, or both.</summary>
+    public byte TargetPortGroupSupport { get; init; }
+
     public required string Vendor { get; init; }
 
     public required string Product { get; init; }
@@ -65,7 +68,7 @@ public readonly ref struct StandardInquiryData
         to.Byte(0x06);
         to.Byte(SupportsAca ? 0x32 : 0x12); // NORMACA, HISUP, format 2
         to.Byte(0);
-        to.Byte(0); // no port groups, no third party copy, no protection information
+        to.Byte(TargetPortGroupSupport << 4); // no third party copy, no protection information
         to.Byte(IsMultiPort ? 0x10 : 0);
         to.Byte(0x02); // CMDQUE
         to.Ascii(Vendor, 8);

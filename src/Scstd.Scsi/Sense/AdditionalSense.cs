@@ -7,6 +7,10 @@ public readonly record struct AdditionalSense(byte Code, byte Qualifier)
     public static readonly AdditionalSense NotReadyCauseNotReportable = new(0x04, 0x00);
     public static readonly AdditionalSense BecomingReady = new(0x04, 0x01);
     public static readonly AdditionalSense InitializingCommandRequired = new(0x04, 0x02);
+    public static readonly AdditionalSense AsymmetricAccessStateTransition = new(0x04, 0x0A);
+    public static readonly AdditionalSense TargetPortInStandbyState = new(0x04, 0x0B);
+    public static readonly AdditionalSense TargetPortInUnavailableState = new(0x04, 0x0C);
+    public static readonly AdditionalSense LogicalUnitOffline = new(0x04, 0x12);
     public static readonly AdditionalSense WriteError = new(0x0C, 0x00);
     public static readonly AdditionalSense InvalidFieldInCommandInformationUnit = new(0x0E, 0x03);
     public static readonly AdditionalSense UnrecoveredReadError = new(0x11, 0x00);

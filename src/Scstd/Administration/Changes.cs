@@ -3,6 +3,7 @@ using Scstd.Composition;
 using Scstd.Configuration;
 using Scstd.Control;
 using Scstd.Core;
+using Scstd.Scsi;
 using Serilog;
 
 namespace Scstd.Administration;
@@ -94,6 +95,23 @@ internal sealed class Changes(Server server, string? configuration, ILogger log)
             lun => lun.Device.Text == request.Unit,
             lun => lun.Device.Position,
             request.Unit));
+    }
+
+    public async Task<ControlAnswer> SetPortGroupAsync(SetPortGroupRequest request)
+    {
+        AsymmetricAccessState state = PortGroupSection.StateOf(request.State)
+            ?? throw ControlRefusal.NotFound("state", request.State, PortGroupSection.StateWords);
+        ChangeOutcome outcome = await MakeAsync(daemon =>
+        {
+            Known("port group", request.Name, daemon.PortGroups.Select(group => group.Name.Text));
+            return daemon.WithPortGroups(group => group.Name.Text == request.Name ? state : null);
+        });
+        return Answer(outcome, Agreement.Look(
+            configuration,
+            daemon => daemon.FindPortGroup(request.Name),
+            group => group.State == state,
+            group => group.Has("state") ? group.PositionOf("state") : null,
+            PortGroupSection.WordOf(state)));
     }
 
     public static async Task<FreezeReport> ReportAsync(ServedDevice device)

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Scstd.Backends.Disk;
 using Scstd.Composition;
 using Scstd.Configuration;
 using Scstd.Control;
@@ -40,6 +41,8 @@ internal sealed class ControlCommands(Server server, string? configuration, Relo
         ThawRequest thaw => _changes.ThawAsync(Selected(thaw.Unit)[0]),
         ResizeRequest resize => _changes.ResizeAsync(resize),
         ReplaceRequest replace => _changes.ReplaceAsync(replace),
+        PortGroupsRequest => Task.FromResult<ControlAnswer>(PortGroups()),
+        SetPortGroupRequest set => _changes.SetPortGroupAsync(set),
         FaultsRequest one => _faults.DescribeAsync(Selected(one.Unit)),
         AddFaultRequest add => _faults.AddAsync(Selected(add.Unit)[0], add),
         ClearFaultsRequest clear => _faults.ClearAsync(Selected(clear.Unit), clear.Id),
@@ -130,6 +133,23 @@ internal sealed class ControlCommands(Server server, string? configuration, Relo
         };
     }
 
+    private PortGroupsAnswer PortGroups()
+    {
+        IReadOnlyList<SessionInfo> sessions = server.Registry.DescribeSessions();
+        return new PortGroupsAnswer(
+        [
+            .. server.Daemon.PortGroups.Select(group =>
+            {
+                (string Target, ushort Tag)[] ports = [.. group.PortsIn(server.Daemon)];
+                return new PortGroupRecord(
+                    group.Name.Text, group.Id, PortGroupSection.WordOf(group.State), group.IsPreferred,
+                    group.IsExplicit, [.. ports.Select(port => new TargetPortRecord(port.Target, port.Tag))],
+                    [.. server.Daemon.Devices.Select(device => device.Name.Text).Where(group.Concerns)],
+                    sessions.Count(one => ports.Contains((one.TargetName ?? "", one.PortalGroupTag))));
+            }),
+        ]);
+    }
+
     /// <summary>The file as it is now; what is served stays as it is.</summary>
     private CheckAnswer Check()
     {
@@ -209,7 +229,15 @@ internal sealed class ControlCommands(Server server, string? configuration, Relo
             device.Unit.IsWriteProtected, device.Unit.Home.Index, views.Sum(view => view.Admitted),
             views.Select(view => view.GateHolder).FirstOrDefault(holder => holder is not null),
             LunsOf(device.Section.Name.Text),
-            Sum([.. views.Select(view => view.Totals)]));
+            Sum([.. views.Select(view => view.Totals)]),
+            Space: device.Disk.Thin is { } thin ? Describe(thin) : null);
+    }
+
+    private static UnitSpaceRecord Describe(ThinProvisioning thin)
+    {
+        StoreSpace space = thin.Space;
+        return new UnitSpaceRecord(
+            space.UsedBytes, space.AvailableBytes, space.TotalBytes, thin.LeftThresholdBytes, thin.IsShort);
     }
 
     private static UnitTotalsRecord? Sum(UnitTotals[] all) => all.Length == 0 ? null : new UnitTotalsRecord(

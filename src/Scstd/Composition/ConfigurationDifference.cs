@@ -12,15 +12,17 @@ internal sealed class ConfigurationDifference
     private static readonly string[] KeysOfTheNextStart = ["reactors", "memory", "control", "state_directory"];
 
     /// <summary>They are told entry by entry.</summary>
-    private static readonly string[] KeysWithNames = ["devices", "portals", "targets"];
+    private static readonly string[] KeysWithNames = ["devices", "portals", "targets", "port_groups"];
 
     /// <summary>What a device may become while it serves.</summary>
-    private static readonly string[] LiveKeysOfDevice = ["size", "blocks", "limits", "abort_timeout", "queue_depth"];
+    private static readonly string[] LiveKeysOfDevice =
+        ["size", "blocks", "limits", "abort_timeout", "queue_depth", "thin_threshold"];
 
     private readonly List<DeviceSection> _resized = [];
     private readonly List<DeviceSection> _limited = [];
     private readonly List<DeviceSection> _otherPatience = [];
     private readonly List<DeviceSection> _ofOtherDepth = [];
+    private readonly List<DeviceSection> _thresholds = [];
     private readonly List<string> _changes = [];
     private readonly List<string> _refusals = [];
     private readonly List<string> _atNextStart = [];
@@ -37,6 +39,7 @@ internal sealed class ConfigurationDifference
         (AddedDevices, RemovedDevices) = Compare("device", now.Devices, next.Devices, one => one.Name.Text, Device);
         Compare("portal", now.Portals, next.Portals, one => one.Name.Text, Portal);
         Compare("target", now.Targets, next.Targets, one => one.Name.Text, Target);
+        Compare("port group", now.PortGroups, next.PortGroups, one => one.Name.Text, PortGroup);
     }
 
     /// <summary>What is done now; empty: nothing is to do.</summary>
@@ -57,7 +60,11 @@ internal sealed class ConfigurationDifference
 
     /// <summary>Those whose initiators wait longer or shorter.</summary>
     public IReadOnlyList<DeviceSection> DevicesOfOtherPatience => _otherPatience;
+
     public IReadOnlyList<DeviceSection> DevicesOfOtherDepth => _ofOtherDepth;
+
+    /// <summary>Thin devices with another threshold.</summary>
+    public IReadOnlyList<DeviceSection> ThresholdDevices => _thresholds;
 
     private (List<T> Added, List<T> Removed) Compare<T>(
         string what, IReadOnlyList<T> now, IReadOnlyList<T> next, Func<T, string> name, Action<T, T> changed)
@@ -90,6 +97,8 @@ internal sealed class ConfigurationDifference
         }
         if (keys.Contains("size") || keys.Contains("blocks"))
             _resized.Add(after);
+        if (keys.Contains("thin_threshold"))
+            _thresholds.Add(after);
         if (keys.Contains("limits"))
             _limited.Add(after);
         if (keys.Contains("abort_timeout"))
@@ -101,6 +110,18 @@ internal sealed class ConfigurationDifference
 
     private void Portal(PortalSection before, PortalSection after) =>
         _changes.Add($"portal {after.Name}: {Keys(before, after)} changed");
+
+    private void PortGroup(PortGroupSection before, PortGroupSection after)
+    {
+        if (before.State != after.State)
+        {
+            _changes.Add($"port group {after.Name}: {PortGroupSection.WordOf(after.State)} instead of "
+                + PortGroupSection.WordOf(before.State));
+        }
+        string[] others = [.. SectionComparison.Differences(before, after).Where(key => key is not "state")];
+        if (others.Length > 0)
+            _changes.Add($"port group {after.Name}: {string.Join(", ", others)} changed");
+    }
 
     private void Target(TargetSection before, TargetSection after)
     {

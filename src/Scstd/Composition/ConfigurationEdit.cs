@@ -1,4 +1,5 @@
 using Scstd.Configuration;
+using Scstd.Scsi;
 
 namespace Scstd.Composition;
 
@@ -45,6 +46,28 @@ internal static class ConfigurationEdit
         edited.Devices = Replaced(daemon.Devices, was, next);
         return edited;
     }
+
+    /// <summary>Groups that are not there, or are in the state already, are left as they are.</summary>
+    public static DaemonSection WithPortGroups(
+        this DaemonSection daemon, Func<PortGroupSection, AsymmetricAccessState?> stateOf)
+    {
+        var edited = (DaemonSection)daemon.Copy();
+        edited.PortGroups =
+        [
+            .. daemon.PortGroups.Select(group =>
+            {
+                if (stateOf(group) is not { } state || state == group.State)
+                    return group;
+                var changed = (PortGroupSection)group.Copy();
+                changed.State = state;
+                return changed;
+            }),
+        ];
+        return edited;
+    }
+
+    public static PortGroupSection? FindPortGroup(this DaemonSection daemon, string name) =>
+        daemon.PortGroups.FirstOrDefault(group => group.Name.Text == name);
 
     public static DeviceSection? FindDevice(this DaemonSection daemon, string name) =>
         daemon.Devices.FirstOrDefault(device => device.Name.Text == name);

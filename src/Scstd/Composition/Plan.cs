@@ -69,6 +69,7 @@ internal sealed class Plan(DaemonSection daemon, string folder)
                 == StoreIo.Direct,
             ReadOnly = device.IsReadOnly,
             Thin = device.IsThin,
+            ThinThreshold = Threshold(device),
             Removable = device.IsRemovable,
             RotationRate = device.RotationRate,
             SerialNumber = device.Serial?.Text,
@@ -80,6 +81,10 @@ internal sealed class Plan(DaemonSection daemon, string folder)
             Revision = device.Revision?.Text ?? options.Revision,
         };
     }
+
+    /// <summary>Null: none.</summary>
+    public static ThinThreshold? Threshold(DeviceSection device) => device.ThinThreshold is { } bound
+        ? new ThinThreshold((ulong?)bound.LeftBytes, bound.UsedPercent) : null;
 
     public PortalOptions Portal(PortalSection portal) => new()
     {
@@ -130,6 +135,17 @@ internal sealed class Plan(DaemonSection daemon, string folder)
             ? new RedirectOptions(redirect.To!.ToString(), redirect.IsPermanent)
             : null,
     };
+
+    /// <summary>Null: all paths to the device are alike.</summary>
+    public PortGroups? PortGroups(string device)
+    {
+        PortGroupSection[] groups = [.. daemon.PortGroups.Where(group => group.Concerns(device))];
+        return groups.Length == 0 ? null : new PortGroups(groups.Select(group =>
+            new TargetPortGroup((ushort)group.Id, group.State, group.IsPreferred, group.IsExplicit)
+            {
+                Ports = [.. group.PortsIn(daemon).Select(port => new TargetPortName(port.Target, port.Tag))],
+            }));
+    }
 
     private static LunMap Luns(
         IReadOnlyList<LunSection> luns,

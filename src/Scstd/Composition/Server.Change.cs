@@ -62,6 +62,8 @@ internal sealed partial class Server
             throw new ChangeRefusedException(refusals);
         List<ServedDevice> opened = await OpenAddedAsync(difference.AddedDevices, plan);
         List<(ServedDevice Device, ulong BytesBefore)> resized = await ResizeAsync(difference, opened);
+        // Before anybody can come in at a port that is new and not to be used.
+        await RegroupAsync(plan);
         ConfigurationOutcome outcome;
         try
         {
@@ -69,6 +71,7 @@ internal sealed partial class Server
         }
         catch
         {
+            await RegroupAsync(new Plan(Daemon, _folder));
             await UndoAsync(resized);
             throw;
         }
@@ -81,6 +84,8 @@ internal sealed partial class Server
         }
         foreach (DeviceSection device in difference.DevicesOfOtherDepth)
             _serving.Devices[device.Name.Text].Unit.SetCommandLimit(device.QueueDepth);
+        foreach (DeviceSection device in difference.ThresholdDevices)
+            await SetThresholdAsync(_serving.Devices[device.Name.Text], device);
         ServedDevice[] removed = [.. difference.RemovedDevices.Select(device => _serving.Devices[device.Name.Text])];
         Dictionary<string, ServedDevice> open =
             _serving.Devices.Values.Concat(opened).ToDictionary(device => device.Name);
@@ -134,6 +139,15 @@ internal sealed partial class Server
             }
         }
         return resized;
+    }
+
+    private static async Task SetThresholdAsync(ServedDevice device, DeviceSection next)
+    {
+        if (device.Disk.Thin is not { } thin)
+            return;
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        thin.SetDefault(device.Unit, Plan.Threshold(next), done.SetResult);
+        await done.Task;
     }
 
     private static ulong? BytesOf(DeviceSection section) => section.Blocks is { } blocks

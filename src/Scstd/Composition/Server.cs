@@ -4,6 +4,7 @@ using Scstd.Backends.Disk;
 using Scstd.Configuration;
 using Scstd.Core;
 using Scstd.Frontends.Iscsi;
+using Scstd.Hosting;
 using Scstd.Linux;
 using Serilog;
 
@@ -31,6 +32,8 @@ internal sealed partial class Server
     private int _opened;
     private UnitStates? _states;
     private IscsiTargetRegistry? _registry;
+    private ThinWatch? _thinWatch;
+    private string _version = "";
 
     private Server(DaemonSection daemon, string folder, ILogger log) => (_serving, _folder, _log) =
         (new Serving(daemon, ImmutableDictionary<string, ServedDevice>.Empty), folder, log);
@@ -55,6 +58,8 @@ internal sealed partial class Server
     /// <summary>The devices, in the order of the configuration.</summary>
     internal IReadOnlyList<ServedDevice> Devices => _serving.InOrder;
 
+    internal ThinWatch ThinWatch => _thinWatch ??= new ThinWatch(() => Devices, _log);
+
     internal bool HasEnded { get; private set; }
 
     /// <summary>Serves when it returns. Throws <see cref="ServerStartException"/>, whose message is for the
@@ -63,10 +68,11 @@ internal sealed partial class Server
     /// <param name="folder">Where relative paths begin.</param>
     /// <param name="log">Must not block: reactors write to it.</param>
     /// <param name="faulted">A reactor broke; called on its thread.</param>
+    /// <param name="version">Of the program, which initiators take for microcode; null: what it is.</param>
     public static async Task<Server> StartAsync(
-        DaemonSection daemon, string folder, ILogger log, Action<Exception> faulted)
+        DaemonSection daemon, string folder, ILogger log, Action<Exception> faulted, string? version = null)
     {
-        var server = new Server(daemon, folder, log);
+        var server = new Server(daemon, folder, log) { _version = version ?? ProgramVersion.Text };
         try
         {
             var plan = new Plan(daemon, folder) { Executors = server.Executors };
@@ -75,6 +81,7 @@ internal sealed partial class Server
                 Environment.GetEnvironmentVariable("STATE_DIRECTORY"), log);
             Dictionary<string, LogicalUnit> units = server.OpenDevices(daemon, plan);
             await server.Listen(daemon, plan, units);
+            server.ThinWatch.Start();
             return server;
         }
         catch (Exception exception) when (ServerStartException.Explains(exception) is { } why)
@@ -91,6 +98,8 @@ internal sealed partial class Server
         if (HasEnded)
             return;
         HasEnded = true;
+        if (_thinWatch is { } watch)
+            await watch.DisposeAsync();
         // A change that is being made is made; none begins after it.
         if (await _changing.WaitAsync(LastMoments))
             _changing.Release();
@@ -166,6 +175,8 @@ internal sealed partial class Server
                 unit.SetRateLimit(limit);
             if (section.QueueDepth is { } commands)
                 unit.SetCommandLimit(commands);
+            unit.BeginWith(plan.PortGroups(unit.Name));
+            unit.PortGroupStatesSet = states => FollowPortGroups(unit, states);
             _log.Information("Device {Device:l}: {Store:l}, {Blocks} blocks of {BlockBytes} bytes", unit.Name,
                 disk.Store.Description, disk.BlockCount, disk.BlockLengthBytes);
             return new ServedDevice(section, disk, unit);
@@ -180,7 +191,7 @@ internal sealed partial class Server
     private async Task Listen(DaemonSection daemon, Plan plan, Dictionary<string, LogicalUnit> units)
     {
         _registry = new IscsiTargetRegistry([.. _lanes.Select(lane => lane.Iscsi)], plan.Discovery());
-        _registry.RememberBeforePowerOn(_states?.LoadNexuses() ?? []);
+        _registry.RememberBeforePowerOn(_states?.LoadNexuses() ?? [], _version);
         TargetOptions[] targets = [.. daemon.Targets.Select(target => plan.Target(target, units))];
         TargetPorts.Assign(targets, daemon.Portals.Select(portal => (ushort)portal.Tag), units.Values);
         _registry.SetTargets(targets);

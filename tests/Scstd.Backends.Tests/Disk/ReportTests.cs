@@ -87,7 +87,8 @@ public sealed class ReportTests
     public void A_thin_disk_tells_how_blocks_are_unmapped()
     {
         using DiskWorld world = DiskWorld.InMemory(o => o with { Thin = true });
-        Assert.Equal([0x00, 0xE4, 0x02, 0x00], Page(world, 0xB2));
+        // THRESHOLD EXPONENT 3: sets of 8 of its 2048 blocks.
+        Assert.Equal([0x03, 0xE4, 0x02, 0x00], Page(world, 0xB2));
     }
 
     [Fact]

@@ -34,6 +34,15 @@ public sealed class EventTableTests : IDisposable
     }
 
     [Fact]
+    public void Microcode_3F_01_behind_the_power_on_to_an_initiator_port_that_another_version_served()
+    {
+        TestInitiator first = _unit.Target.Login(keepUnitAttention: true, hasNewMicrocode: true);
+        Assert.Equal([AdditionalSense.PowerOnOccurred, AdditionalSense.MicrocodeHasBeenChanged],
+            first.ItlNexus.UnitAttentions.Pending.ToArray());
+        ExpectNothing(_actor, _other, _third);
+    }
+
+    [Fact]
     public void Login_29_00_to_an_initiator_port_that_never_was_here()
     {
         TestInitiator stranger = _unit.Target.Login(keepUnitAttention: true, isStranger: true);

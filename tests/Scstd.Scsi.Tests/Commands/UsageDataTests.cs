@@ -41,6 +41,7 @@ public sealed class UsageDataTests
         { Spc.PersistentReserveOutRegisterAndMove, "5F 07 FF 00 00 FF FF FF FF 00" },
         { Spc.ReportLuns, "A0 00 FF 00 00 00 FF FF FF FF 00 00" },
         { Spc.ReportTargetPortGroups, "A3 EA 00 00 00 00 FF FF FF FF 00 00" },
+        { Spc.SetTargetPortGroups, "A4 0A 00 00 00 00 FF FF FF FF 00 00" },
         { Spc.ReportSupportedOperationCodes, "A3 0C 87 FF FF FF FF FF FF FF 00 00" },
         { Spc.ReportSupportedTaskManagementFunctions, "A3 0D 80 00 00 00 FF FF FF FF 00 00" },
     };

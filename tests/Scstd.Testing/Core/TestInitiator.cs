@@ -13,10 +13,11 @@ public sealed class TestInitiator
     private ulong _sequence;
 
     public TestInitiator(
-        TestExecutor executor, string name, LunMap map, bool afterLoss = false, bool isStranger = false)
+        TestExecutor executor, string name, LunMap map, bool afterLoss = false, bool isStranger = false,
+        TargetPortIdentity? target = null, bool hasNewMicrocode = false)
     {
         _executor = executor;
-        Nexus = new ItNexus(executor, Port, Target, name, map, afterLoss, isStranger);
+        Nexus = new ItNexus(executor, Port, target ?? Target, name, map, afterLoss, isStranger, hasNewMicrocode);
     }
 
     public TestPort Port { get; } = new();

@@ -47,10 +47,10 @@ public sealed class TestTarget : IDisposable
     /// <summary>A new I_T nexus; unless told otherwise, the unit attentions of its birth are taken away.</summary>
     public TestInitiator Login(
         bool keepUnitAttention = false, LunMap? map = null, bool afterLoss = false, string? name = null,
-        bool isStranger = false)
+        bool isStranger = false, TargetPortIdentity? target = null, bool hasNewMicrocode = false)
     {
         name ??= $"iqn.2026-11.test:initiator{_initiators.Count},i,0x1";
-        var initiator = new TestInitiator(Executor, name, map ?? _map, afterLoss, isStranger);
+        var initiator = new TestInitiator(Executor, name, map ?? _map, afterLoss, isStranger, target, hasNewMicrocode);
         _initiators.Add(initiator);
         if (!keepUnitAttention)
             initiator.TakeUnitAttentions();

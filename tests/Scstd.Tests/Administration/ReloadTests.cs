@@ -231,6 +231,57 @@ public sealed class ReloadTests : IAsyncLifetime
             ? (one.Name, one.Most, one.View.InUse) : null;
     }
 
+    [Fact]
+    public async Task The_threshold_of_a_thin_device_changes_while_it_serves()
+    {
+        string thin = Yaml.Replace("a: {store: memory, size: 1MiB}", "c: {store: memory, size: 1MiB, thin: yes}")
+            .Replace("{0: a}", "{0: c}");
+        await Applied(thin);
+        using RawInitiator initiator = await LogIn(One);
+        initiator.BecomeReady(0);
+        Assert.Null(_server.Devices[0].Disk.Thin!.LeftThresholdBytes);
+        ReloadAnswer answer = await Applied(thin.Replace("thin: yes", "thin: yes, thin_threshold: 75%"));
+        Assert.Equal(["device c: thin_threshold changed"], answer.Changes);
+        // A quarter is left of 256 sets; the range of one set lies above it.
+        Assert.Equal(65ul * 4096, _server.Devices[0].Disk.Thin!.LeftThresholdBytes);
+        (int status, byte[] sense) = initiator.Read(0, TestUnitReady, 0);
+        Assert.Equal((2, 0x2A, 0x01), (status, sense[2 + 12], sense[2 + 13])); // MODE PARAMETERS CHANGED
+    }
+
+    [Fact]
+    public async Task A_port_group_comes_changes_and_goes_under_a_session()
+    {
+        using RawInitiator initiator = await LogIn(One);
+        initiator.BecomeReady(0);
+        string grouped = Yaml + "port_groups: {left: {id: 7, portals: here, devices: a}}\n";
+        Assert.Equal(["port group left: added"], (await Applied(grouped)).Changes);
+        ExpectTold(initiator, 0x3F, 0x03); // INQUIRY DATA HAS CHANGED
+        Assert.Equal(["port group left: standby instead of active-optimized"],
+            (await Applied(grouped.Replace("id: 7", "id: 7, state: standby"))).Changes);
+        ExpectTold(initiator, 0x2A, 0x06); // ASYMMETRIC ACCESS STATE CHANGED
+        (int status, byte[] sense) = initiator.Read(0, ReadBlock, 512);
+        Assert.Equal((2, 0x04, 0x0B), (status, sense[2 + 12], sense[2 + 13]));
+        Assert.Empty((await Applied(grouped.Replace("id: 7", "state: STANDBY, id: 7"))).Changes);
+        Assert.Equal(["port group left: removed"], (await Applied(Yaml)).Changes);
+        ExpectTold(initiator, 0x3F, 0x03);
+        Assert.Equal(0, initiator.Read(0, ReadBlock, 512).Status);
+    }
+
+    /// <summary>Nobody is let in at a port before it is in its state, and what fails takes the states back.</summary>
+    [Fact]
+    public async Task States_are_taken_back_when_the_rest_fails()
+    {
+        using var taken = new System.Net.Sockets.Socket(System.Net.Sockets.AddressFamily.InterNetwork,
+            System.Net.Sockets.SocketType.Stream, System.Net.Sockets.ProtocolType.Tcp);
+        taken.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        taken.Listen();
+        ReloadAnswer answer = await Reload(
+            Yaml.Replace("\"127.0.0.1:0\"}", $"\"127.0.0.1:0\", more: \"{taken.LocalEndPoint}\"}}")
+            + "port_groups: {left: {id: 7, state: offline, portals: here}}\n");
+        Assert.False(answer.IsApplied);
+        Assert.All(_server.Devices, device => Assert.Null(device.Unit.PortGroups));
+    }
+
     /// <summary>A size that took effect before something else failed is taken back.</summary>
     [Fact]
     public async Task A_size_is_taken_back_when_the_rest_fails()
@@ -396,6 +447,12 @@ public sealed class ReloadTests : IAsyncLifetime
         ReloadAnswer[] answers = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => _reloader.ReloadAsync()));
         Assert.All(answers, answer => Assert.True(answer.IsApplied));
         Assert.Equal(2, answers.Sum(answer => answer.Changes.Count));
+    }
+
+    private static void ExpectTold(RawInitiator initiator, byte code, byte qualifier)
+    {
+        (int status, byte[] sense) = initiator.Read(0, TestUnitReady, 0);
+        Assert.Equal((2, 0x06, code, qualifier), (status, sense[2 + 2], sense[2 + 12], sense[2 + 13]));
     }
 
     private IEnumerable<string> Targets() => _server.Registry.Targets.Select(target => target.Name).Order();

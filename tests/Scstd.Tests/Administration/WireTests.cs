@@ -25,6 +25,9 @@ public sealed class WireTests
         ["""{"command":"resize","unit":"a","size":"1GiB"}"""] = new ResizeRequest("a", "1GiB"),
         ["""{"command":"replace","target":"iqn.t","lun":3,"unit":"a","group":"g"}"""] =
             new ReplaceRequest("iqn.t", 3, "a", "g"),
+        ["""{"command":"portGroups"}"""] = new PortGroupsRequest(),
+        ["""{"command":"setPortGroup","name":"left","state":"standby"}"""] =
+            new SetPortGroupRequest("left", "standby"),
         ["""{"command":"faults","unit":"a"}"""] = new FaultsRequest("a"),
         ["""{"command":"addFault","unit":"a","effect":"AnswerCommand","initiator":"i*","target":"t","group":"g","""
             + "\"dataOnly\":true,\"delayMs\":1,\"parallel\":2,\"status\":\"CheckCondition\",\"sense\":\"3/11/00\","
@@ -70,10 +73,12 @@ public sealed class WireTests
             + "\"naa\":\"3b\",\"state\":\"ready\",\"isWriteProtected\":false,\"homeReactor\":0,\"commandsInside\":0,"
             + "\"luns\":[{\"target\":\"iqn.t\",\"group\":\"g\",\"lun\":3}],"
             + "\"totals\":{\"commands\":4,\"dataInBytes\":5,\"dataOutBytes\":6,\"enabledCounts\":[7]},"
-            + "\"limit\":{\"atMost\":8,\"inUse\":7,\"refused\":6}}]}"] =
+            + "\"limit\":{\"atMost\":8,\"inUse\":7,\"refused\":6},\"space\":{\"usedBytes\":1,"
+            + "\"leftBytes\":2,\"totalBytes\":3,\"thresholdBytes\":4,\"isShort\":true}}]}"] =
             new UnitsAnswer([new UnitRecord(
                 "a", "memory", 1, 512, "s", "3b", "ready", false, 0, 0, null, [new LunRecord("iqn.t", "g", 3)],
-                new UnitTotalsRecord(4, 5, 6, [7]), new CommandLimitRecord(8, 7, 6))]),
+                new UnitTotalsRecord(4, 5, 6, [7]), new CommandLimitRecord(8, 7, 6),
+                new UnitSpaceRecord(1, 2, 3, 4, true))]),
         ["""{"answer":"reservations","units":[{"unit":"a","reservedBy":"i","type":"WriteExclusive","generation":1,"""
             + "\"persistsThroughPowerLoss\":true,\"registrants\":[{\"initiator\":\"i\",\"target\":\"t\","
             + "\"targetPort\":1,\"key\":\"00000000000000ff\",\"isHolder\":true,\"isForAllTargetPorts\":false}]}]}"] =
@@ -108,6 +113,11 @@ public sealed class WireTests
         ["""{"answer":"change","changes":["c"],"sessionsChanged":1,"sessionsEnded":0,"configuration":{"""
             + "\"file\":\"f\",\"agrees\":false,\"edit\":{\"line\":1,\"column\":2,\"old\":\"a\",\"new\":\"b\"}}}"] =
             new ChangeAnswer(["c"], 1, 0, new AgreementRecord("f", false, new EditRecord(1, 2, "a", "b"))),
+        ["""{"answer":"portGroups","groups":[{"name":"left","id":10,"state":"standby","isPreferred":true,"""
+            + "\"isExplicit\":false,\"ports\":[{\"target\":\"iqn.t\",\"tag\":1}],\"devices\":[\"a\"],"
+            + "\"sessions\":2}]}"] =
+            new PortGroupsAnswer([new PortGroupRecord(
+                "left", 10, "standby", true, false, [new TargetPortRecord("iqn.t", 1)], ["a"], 2)]),
         ["""{"answer":"faults","faults":[{"id":1,"unit":"a","effect":"AnswerCommand","initiators":"i","""
             + "\"dataOnly\":false,\"delayMs\":2,\"status\":\"CheckCondition\",\"sense\":\"3/11/00\",\"probability\":1,"
             + "\"met\":3,\"holding\":4,\"remaining\":5}]}"] =

@@ -5,6 +5,7 @@
 #   1. RESERVE, reset and unit attentions between the hosts
 #   2. persistent reservations by sg_persist, and a fence: preempt and abort while the other host writes
 #   3. multipath over two paths, one of which is lost under fio; mpathpersist over both
+#   4. asymmetric access: the paths change roles under fio (needs 3 before it, and the host to do it: /out/turn)
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 portal1=${1:?PORTAL} portal2=${2:?PORTAL} iqn=${3:?IQN} lun=${4:?LUN}
@@ -195,12 +196,12 @@ start_udev() {
     mkdir -p /run/udev && /lib/systemd/systemd-udevd --daemon && udevadm trigger --subsystem-match=block &&
         udevadm settle --timeout=60
 }
-multipath_settings() {
+multipath_settings() {      # multipath_settings SETTING...
     cat >/etc/multipath.conf <<CONF
 defaults {
     find_multipaths no
     user_friendly_names yes
-    path_grouping_policy multibus
+$(printf '    %s\n' "$@")
     path_checker tur
     no_path_retry 12
     polling_interval 1
@@ -217,7 +218,7 @@ has_map() { map=$(dmsetup ls --target multipath 2>/dev/null | awk '/\(/ { print 
 two_paths() {
     local fio
     modprobe -a dm_multipath dm_round_robin dm_service_time
-    multipath_settings
+    multipath_settings 'path_grouping_policy multibus'
     check "udev is there" start_udev || return
     check "A logs in through the second portal" login a "$portal2" || return
     check "its disk is there" wait_until 60 path_dev $host_a "$portal2" block || return
@@ -243,6 +244,39 @@ two_paths() {
     multipath -F
 }
 
+# Asymmetric access: the host outside changes which path is the better one, under fio. After two_paths.
+port_group_is() {   # port_group_is NODE GROUP STATE
+    sg_rtpg --decode "$1" | tee /dev/stderr | grep -iA1 "group id : $2" | grep -qi "$3"
+}
+# The disks of the priority group that the map uses.
+used_disks() {
+    multipath -ll "$map" | awk '/status=/ { used = /status=active/ } used && / [0-9]+:[0-9]+:[0-9]+:[0-9]+ / {
+        for (i = 1; i <= NF; i++) if ($i ~ /^sd/) print $i }'
+}
+uses() { [ "$(used_disks)" = "${1##*/}" ]; }
+better_path() {
+    local fio left right sg
+    multipath_settings 'path_grouping_policy group_by_prio' 'prio alua' 'failback immediate'
+    multipathd reconfigure
+    check "both paths are there" wait_until 60 path_dev $host_a "$portal1" scsi_generic || return
+    left=$(path_dev $host_a "$portal1" block) right=$(path_dev $host_a "$portal2" block)
+    sg=$(path_dev $host_a "$portal1" scsi_generic)
+    check "sg_rtpg: left is the best" port_group_is "$sg" 0xb 'active/optimized'
+    check "sg_rtpg: right is not" port_group_is "$sg" 0xc 'active/non optimized'
+    check "multipath makes one map of both" both_paths_make_one_map || return
+    check "and uses the left path" wait_until 60 uses "$left"
+    fio --name=better --filename="/dev/mapper/$map" --ioengine=libaio --direct=1 --rw=randrw --bs=4k --iodepth=16 \
+        --size=32m --verify=crc32c --verify_backlog=32 --verify_fatal=1 --time_based --runtime=30 \
+        >/out/fio-better.log 2>&1 &
+    fio=$!
+    touch /out/turn
+    check "left goes to standby and right becomes the best" wait_until 60 test -e /out/turned
+    check "sg_rtpg tells it" wait_until 60 port_group_is "$sg" 0xc 'active/optimized'
+    check "multipath moves to the right path" wait_until 60 uses "$right"
+    check "fio finds all its data" wait $fio
+    multipath -F
+}
+
 scsi_drivers
 start_iscsid $host_a
 if ! interface a $host_a || ! interface b $host_b; then die "no interfaces"; fi
@@ -252,7 +286,8 @@ check "B logs in" login b "$portal1" || exit 1
 check "each has a disk of its own" nodes_of_both || { fail "no disks"; summary; exit 1; }
 forget_messages
 parts=("${@:5}")
-[ ${#parts[@]} -gt 0 ] || parts=(reservations_of_spc2 changes_are_told persistent_reservations fence two_paths)
+[ ${#parts[@]} -gt 0 ] ||
+    parts=(reservations_of_spc2 changes_are_told persistent_reservations fence two_paths better_path)
 for part in "${parts[@]}"; do
     step "${part//_/ }"
     $part

@@ -48,8 +48,26 @@ internal sealed partial class ConfigurationChecks
             _problems.Add(device.PositionOf("size"),
                 $"{device.SizeBytes} bytes are not a whole number of blocks of {device.BlockBytes}");
         }
+        Threshold(device, store);
         if (hasMedium && device.Path is { } path)
             Medium(device, path, _surroundings.FullPath(path.Text));
+    }
+
+    private void Threshold(DeviceSection device, string store)
+    {
+        if (!device.Has("thin_threshold"))
+            return;
+        if (device.Store is StoreKind.Block or StoreKind.Null)
+        {
+            _problems.Add(device.PositionOf("thin_threshold"),
+                $"'thin_threshold' means nothing to a device whose store is {store}: how much room it has cannot be "
+                + "measured");
+        }
+        else if (!device.IsThin)
+        {
+            _problems.Add(device.PositionOf("thin_threshold"),
+                "'thin_threshold' means nothing to a device that is not thin; add 'thin: yes'");
+        }
     }
 
     private void Medium(DeviceSection device, Word path, string full)

@@ -30,6 +30,7 @@ internal sealed partial class ConfigurationChecks
             checks.Authentication(discovery);
         foreach (TargetSection target in daemon.Targets)
             checks.Target(target);
+        checks.PortGroups();
         if (daemon.Targets.Count == 0 && !daemon.Has("targets"))
             problems.AddMissing(daemon.Position, "there is nothing to serve: the key 'targets' is missing");
         else if (daemon.Targets.Count == 0 && problems.Count == 0)

@@ -37,7 +37,12 @@ public sealed class DaemonSection : Section
         new Row<DaemonSection, IReadOnlyList<Named<Word, TargetSection>>>("targets",
             new MapRule<Word, TargetSection>(Names.Target, TargetSection.Rule, "targets by their iSCSI names"),
             (s, v) => s.Targets = [.. v.Select(e => e.Value.Called(new Word(e.Key.Text, e.Position)))],
-            "The targets, by their iSCSI names."));
+            "The targets, by their iSCSI names."),
+        new Row<DaemonSection, IReadOnlyList<Named<Word, PortGroupSection>>>("port_groups",
+            new MapRule<Word, PortGroupSection>(Names.Group, PortGroupSection.Rule, "target port groups by name"),
+            (s, v) => s.PortGroups = [.. v.Select(e => e.Value.Called(new Word(e.Key.Text, e.Position)))],
+            "Target port groups (ALUA), by names of your choice: which paths initiators shall use. Ports that are in "
+                + "none are active. Default: none, all paths are alike."));
 
     public LogSection Log { get; internal set; } = new();
 
@@ -59,6 +64,8 @@ public sealed class DaemonSection : Section
     public DiscoverySection Discovery { get; internal set; } = new();
 
     public IReadOnlyList<TargetSection> Targets { get; internal set; } = [];
+
+    public IReadOnlyList<PortGroupSection> PortGroups { get; internal set; } = [];
 }
 
 public enum LogLevel

@@ -62,6 +62,10 @@ public sealed class DeviceSection : Section
             "Refuse writes. Default: no."),
         new Row<DeviceSection, bool>("thin", new BooleanRule(), (s, v) => s.IsThin = v,
             "Blocks that initiators unmap take no room. Default: no."),
+        new Row<DeviceSection, ThinBound>("thin_threshold", ThinBound.Rule, (s, v) => s.ThinThreshold = v,
+            "When initiators and the log are told that a thin device has little room: the part of its file system "
+                + "(or of a memory disk) that is used, or the size that is left there. Default: never, unless an "
+                + "initiator asks for it."),
         new Row<DeviceSection, bool>("removable", new BooleanRule(), (s, v) => s.IsRemovable = v,
             "The medium can be ejected and loaded. Default: no."),
         new Row<DeviceSection, int>("rotation_rate", new IntegerRule(0, 65534), (s, v) => s.RotationRate = v,
@@ -131,6 +135,9 @@ public sealed class DeviceSection : Section
     public bool IsReadOnly { get; internal set; }
 
     public bool IsThin { get; internal set; }
+
+    /// <summary>Null: none.</summary>
+    public ThinBound? ThinThreshold { get; internal set; }
 
     public bool IsRemovable { get; internal set; }
 
