@@ -16,6 +16,10 @@ namespace Scstd.Backends.Disk;
 /// told by a logical unit reset (its unit attention says that a cache may have been lost) or the store was opened anew.
 /// A write through that fails while plain writes were accepted may have taken such an error away with it and counts the
 /// same, unless it only found no room.
+///
+/// Of several flushes that run together the kernel fails one, and the others succeed over the same lost data. So every
+/// reactor has the file open once more, as its witness, and asks that after each success, before it is believed: what
+/// was recorded by then is told by the witness, or has been told by it before and is kept.
 /// </remarks>
 public sealed class FileStore : IBlockStore
 {
@@ -25,13 +29,14 @@ public sealed class FileStore : IBlockStore
     private volatile bool _hasCachedWrites;
     private volatile bool _isTruncated;
 
+    /// <summary>Takes the file over. Throws LinuxException.</summary>
     public FileStore(BlockFile file, FileStoreGeometry geometry, int reactors)
     {
         _file = file;
         Geometry = geometry;
         _pools = new FileTransferPool[reactors];
         for (int i = 0; i < reactors; i++)
-            _pools[i] = new FileTransferPool(this);
+            _pools[i] = new FileTransferPool(this, file.OpenAgain());
     }
 
     public FileStoreGeometry Geometry { get; private set; }
@@ -87,6 +92,8 @@ public sealed class FileStore : IBlockStore
         try
         {
             _file.Sync();
+            if (_pools[0].Witness.TakeWriteError() is > 0 and int error)
+                throw new LinuxException(error, "fsync", _file.Path);
             _hasCachedWrites = false;
         }
         catch (LinuxException exception)
@@ -96,10 +103,17 @@ public sealed class FileStore : IBlockStore
         }
     }
 
+    /// <summary>What is kept has been told. Nobody's open file tells it once more; what nobody knows of yet is told
+    /// still.</summary>
     public void AcknowledgeErrors()
     {
-        _kept = null;
         _isTruncated = false;
+        if (_kept is null)
+            return;
+        Handle.TakeWriteError();
+        foreach (FileTransferPool pool in _pools)
+            pool.Witness.TakeWriteError();
+        _kept = null;
     }
 
     /// <summary>A file grows; it is never cut, so that no slip of the pen costs data: what lies beyond a smaller size
@@ -250,6 +264,15 @@ public sealed class FileStore : IBlockStore
         if (request.Kind == BlockRequestKind.WriteThrough && _hasCachedWrites && !StoreFault.IsOutOfSpace(error))
             KeepFault(StoreFault.FromWrite(error, lba: null));
         request.Fail(fault);
+    }
+
+    /// <summary>The kernel says that it is on stable storage. That is true if nothing was lost by now.</summary>
+    internal void Flushed(BlockRequest request, FileHandle witness)
+    {
+        if (_kept is null && request.Reactor.TakeWriteError(witness) is > 0 and int error)
+            KeepFault(StoreFault.FromWrite(error, lba: null));
+        if (_kept is { } kept)
+            request.Fail(kept.Sense);
     }
 
     internal void FlushFailed(BlockRequest request, int error)

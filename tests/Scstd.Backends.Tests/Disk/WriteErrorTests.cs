@@ -1,0 +1,97 @@
+using Scstd.Backends.Disk;
+using Scstd.Linux;
+using Scstd.Scsi;
+using Scstd.Testing;
+
+namespace Scstd.Backends.Tests.Disk;
+
+/// <summary>The kernel tells an error of writing back to one of those who ask; GOOD is for none who had to know of it.
+/// </summary>
+public sealed class WriteErrorTests : IDisposable
+{
+    private readonly WriteErrors _errors = new();
+    private readonly TemporaryDirectory _directory = new();
+
+    public void Dispose() => _directory.Dispose();
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Of_two_flushes_under_way_together_none_is_good_over_lost_data(bool deafEndsFirst)
+    {
+        using DiskWorld world = Open();
+        TestInitiator other = world.Target.Login();
+        world.Write(0, Blocks.Of(4));
+        _errors.Record(ErrorNumber.InputOutput);
+        Hold(world, deafEndsFirst);
+        TestCommand first = world.Send(Cdbs.For(Sbc.SynchronizeCache10, 0, 0));
+        TestCommand second = world.Send(Cdbs.For(Sbc.SynchronizeCache10, 0, 0), from: other);
+        world.Run();
+        Assert.Equal((!deafEndsFirst, true), (first.IsAnswered, second.IsAnswered));
+        world.FileCall = _ => -ErrorNumber.InputOutput;
+        world.Run();
+        AssertLost(first);
+        AssertLost(second);
+    }
+
+    [Fact]
+    public void Of_two_reactors_flushes_none_is_good_over_lost_data()
+    {
+        ManualReactor[] reactors = [new(0), new(1)];
+        foreach (ManualReactor reactor in reactors)
+        {
+            reactor.ExecuteFile = _errors.Run;
+            reactor.FindWriteError = _errors.Take;
+        }
+        var options = new DiskOptions
+        {
+            Name = "file",
+            Store = DiskStoreKind.File,
+            Path = _directory.File("disk.img"),
+            SizeBytes = 1 << 20,
+        };
+        using FileStore store = FileStoreOpening.Open(options, reactors.Length);
+        _errors.Record(ErrorNumber.InputOutput);
+        StoreRequest[] requests =
+            [.. reactors.Select(r => StoreRequest.Submit(store, r, BlockRequestKind.Flush, 0, 0))];
+        ManualReactor.RunUntilIdle(reactors);
+        Assert.All(requests, request => Assert.True(request.HasFailed));
+    }
+
+    [Fact]
+    public void What_nobody_knew_of_is_told_after_a_reset_still()
+    {
+        using DiskWorld world = Open();
+        world.Write(0, Blocks.Of(4));
+        _errors.Record(ErrorNumber.InputOutput);
+        world.Initiator.Request(TaskManagementFunction.LogicalUnitReset);
+        world.Initiator.TakeUnitAttentions();
+        AssertLost(world.Execute(Cdbs.For(Sbc.SynchronizeCache10, 0, 0)));
+    }
+
+    private DiskWorld Open(Func<DiskOptions, DiskOptions>? with = null)
+    {
+        DiskWorld world = DiskWorld.InFile(with);
+        world.FileCall = _errors.Run;
+        world.Reactor.FindWriteError = _errors.Take;
+        return world;
+    }
+
+    /// <summary>The first that asks the kernel hears of the error, at once, but its call ends only later.</summary>
+    private void Hold(DiskWorld world, bool holds)
+    {
+        FileOperation? first = null;
+        world.FileCall = operation =>
+        {
+            if (!holds || (first is not null && operation != first))
+                return _errors.Run(operation);
+            if (first is null)
+                _errors.Take(operation.File!);
+            first = operation;
+            return null;
+        };
+    }
+
+    private static void AssertLost(TestCommand command) =>
+        Blocks.AssertSense(SenseKey.MediumError, AdditionalSense.WriteError, command);
+}
