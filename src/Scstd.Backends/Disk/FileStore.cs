@@ -14,12 +14,13 @@ namespace Scstd.Backends.Disk;
 /// holds the pages for clean: a second flush would succeed over lost data. So the store remembers. After a flush has
 /// failed, every further flush and every write that promises stable storage fails too, until all initiators have been
 /// told by a logical unit reset (its unit attention says that a cache may have been lost) or the store was opened anew.
-/// A write through that fails while plain writes were accepted may have taken such an error away with it and counts the
-/// same, unless it only found no room.
+/// A write through that fails may have taken such an error away with it and counts the same, unless it only found no
+/// room. Around the page cache a write meets its own errors alone, as long as no plain write was accepted, which the
+/// device may have cached.
 ///
-/// Of several flushes that run together the kernel fails one, and the others succeed over the same lost data. So every
-/// reactor has the file open once more, as its witness, and asks that after each success, before it is believed: what
-/// was recorded by then is told by the witness, or has been told by it before and is kept.
+/// Of several flushes and writes through that run together the kernel fails one, and the others succeed over the same
+/// lost data. So every reactor has the file open once more, as its witness, and asks that after each success, before it
+/// is believed: what was recorded by then is told by the witness, or has been told by it before and is kept.
 /// </remarks>
 public sealed class FileStore : IBlockStore
 {
@@ -260,14 +261,14 @@ public sealed class FileStore : IBlockStore
 
     internal void WriteFailed(BlockRequest request, int error, ulong lba)
     {
-        SenseData fault = StoreFault.FromWrite(error, lba);
-        if (request.Kind == BlockRequestKind.WriteThrough && _hasCachedWrites && !StoreFault.IsOutOfSpace(error))
+        bool mayBeOfOthers = request.Kind == BlockRequestKind.WriteThrough && (_hasCachedWrites || !_file.IsDirect);
+        if (mayBeOfOthers && !StoreFault.IsOutOfSpace(error))
             KeepFault(StoreFault.FromWrite(error, lba: null));
-        request.Fail(fault);
+        request.Fail(StoreFault.FromWrite(error, lba));
     }
 
     /// <summary>The kernel says that it is on stable storage. That is true if nothing was lost by now.</summary>
-    internal void Flushed(BlockRequest request, FileHandle witness)
+    internal void BroughtToRest(BlockRequest request, FileHandle witness)
     {
         if (_kept is null && request.Reactor.TakeWriteError(witness) is > 0 and int error)
             KeepFault(StoreFault.FromWrite(error, lba: null));

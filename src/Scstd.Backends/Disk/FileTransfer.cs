@@ -59,7 +59,7 @@ internal sealed unsafe class FileTransfer(FileTransferPool pool, FileStore store
                 if (result < 0)
                     store.FlushFailed(Request!, (int)-result);
                 else
-                    store.Flushed(Request!, pool.Witness);
+                    store.BroughtToRest(Request!, pool.Witness);
                 break;
             case FileOperationKind.PunchHole:
                 if (result < 0)
@@ -99,7 +99,11 @@ internal sealed unsafe class FileTransfer(FileTransferPool pool, FileStore store
         _leftBytes -= result;
         Invariant.That(_leftBytes >= 0, "the kernel transfers what it was asked for, or less");
         if (_leftBytes == 0)
+        {
+            if (Kind == FileOperationKind.WriteThrough)
+                store.BroughtToRest(request, pool.Witness);
             return true;
+        }
         Advance(result);
         request.Reactor.Submit(this);
         return false;

@@ -34,6 +34,41 @@ public sealed class WriteErrorTests : IDisposable
         AssertLost(second);
     }
 
+    [Theory]
+    [InlineData(false, false)]
+    [InlineData(false, true)]
+    [InlineData(true, false)]
+    [InlineData(true, true)]
+    public void Of_two_write_throughs_under_way_together_none_is_good_over_lost_data(bool cached, bool deafEndsFirst)
+    {
+        using DiskWorld world = Open(o => o with { WriteBack = cached });
+        TestInitiator other = world.Target.Login();
+        _errors.Record(ErrorNumber.InputOutput);
+        Hold(world, deafEndsFirst);
+        TestCommand first = world.Send(Cdbs.For(Sbc.Write10, 100, 1, Cdbs.Fua), Blocks.Of(1));
+        TestCommand second = world.Send(Cdbs.For(Sbc.Write10, 200, 1, Cdbs.Fua), Blocks.Of(1), other);
+        world.Run();
+        Assert.Equal((!deafEndsFirst, true), (first.IsAnswered, second.IsAnswered));
+        world.FileCall = _ => -ErrorNumber.InputOutput;
+        world.Run();
+        AssertLost(first);
+        AssertLost(second);
+    }
+
+    [Fact]
+    public void A_write_through_that_takes_a_flushs_error_leaves_none_good()
+    {
+        using DiskWorld world = Open();
+        TestInitiator other = world.Target.Login();
+        world.Write(0, Blocks.Of(4));
+        _errors.Record(ErrorNumber.InputOutput);
+        TestCommand first = world.Send(Cdbs.For(Sbc.Write10, 100, 1, Cdbs.Fua), Blocks.Of(1));
+        TestCommand second = world.Send(Cdbs.For(Sbc.SynchronizeCache10, 0, 0), from: other);
+        world.Run();
+        AssertLost(first);
+        AssertLost(second);
+    }
+
     [Fact]
     public void Of_two_reactors_flushes_none_is_good_over_lost_data()
     {
