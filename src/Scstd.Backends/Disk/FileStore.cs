@@ -15,8 +15,8 @@ namespace Scstd.Backends.Disk;
 /// failed, every further flush and every write that promises stable storage fails too, until all initiators have been
 /// told by a logical unit reset (its unit attention says that a cache may have been lost) or the store was opened anew.
 /// A write through that fails may have taken such an error away with it and counts the same, unless it only found no
-/// room. Around the page cache a write meets its own errors alone, as long as no plain write was accepted, which the
-/// device may have cached.
+/// room and the kernel has recorded nothing: then it is the write itself that had none. Around the page cache a write
+/// meets its own errors alone, as long as no plain write was accepted, which the device may have cached.
 ///
 /// Of several flushes and writes through that run together the kernel fails one, and the others succeed over the same
 /// lost data. So every reactor has the file open once more, as its witness, and asks that after each success, before it
@@ -259,8 +259,12 @@ public sealed class FileStore : IBlockStore
         request.Fail(StoreFault.UnrecoveredRead(lba));
     }
 
-    internal void WriteFailed(BlockRequest request, int error, ulong lba)
+    /// <summary>An earlier write may have found no room when it was written back (a thin volume, a network file system)
+    /// and be told here; that is recorded, and what this write did not get room for is not.</summary>
+    internal void WriteFailed(BlockRequest request, int error, ulong lba, FileHandle witness)
     {
+        if (request.Reactor.TakeWriteError(witness) is > 0 and int recorded)
+            KeepFault(StoreFault.FromWrite(recorded, lba: null));
         bool mayBeOfOthers = request.Kind == BlockRequestKind.WriteThrough && (_hasCachedWrites || !_file.IsDirect);
         if (mayBeOfOthers && !StoreFault.IsOutOfSpace(error))
             KeepFault(StoreFault.FromWrite(error, lba: null));

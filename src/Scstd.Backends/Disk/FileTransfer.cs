@@ -85,7 +85,7 @@ internal sealed unsafe class FileTransfer(FileTransferPool pool, FileStore store
             if (Kind == FileOperationKind.Read)
                 store.ReadFailed(request, (int)-result, lba);
             else
-                store.WriteFailed(request, (int)-result, lba);
+                store.WriteFailed(request, (int)-result, lba, pool.Witness);
             return true;
         }
         if (result == 0)
@@ -93,7 +93,7 @@ internal sealed unsafe class FileTransfer(FileTransferPool pool, FileStore store
             if (Kind == FileOperationKind.Read)
                 store.EndOfFileMet(request, lba);
             else
-                store.WriteFailed(request, ErrorNumber.InputOutput, lba);
+                store.WriteFailed(request, ErrorNumber.InputOutput, lba, pool.Witness);
             return true;
         }
         _leftBytes -= result;

@@ -69,6 +69,33 @@ public sealed class WriteErrorTests : IDisposable
         AssertLost(second);
     }
 
+    /// <summary>dm-thin, NFS, btrfs: that there is no room is found when the cache is written back, and the next who
+    /// asks for stable storage is told, whatever he wrote.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void No_room_told_to_a_write_through_that_was_an_earlier_writes_is_not_forgotten(bool cached)
+    {
+        using DiskWorld world = Open(o => o with { WriteBack = cached });
+        world.Write(0, Blocks.Of(4));
+        _errors.Record(ErrorNumber.NoSpace);
+        AssertNoRoom(world.Execute(Cdbs.For(Sbc.Write10, 100, 1, Cdbs.Fua), Blocks.Of(1)));
+        AssertNoRoom(world.Execute(Cdbs.For(Sbc.SynchronizeCache10, 0, 0)));
+    }
+
+    /// <summary>NFS tells it to whoever writes next.</summary>
+    [Fact]
+    public void No_room_told_to_a_plain_write_that_was_an_earlier_writes_is_not_forgotten()
+    {
+        using DiskWorld world = Open();
+        world.Write(0, Blocks.Of(4));
+        _errors.Record(ErrorNumber.NoSpace);
+        world.FileCall = operation => -_errors.Take(operation.File!);
+        AssertNoRoom(world.Execute(Cdbs.For(Sbc.Write10, 100, 1), Blocks.Of(1)));
+        world.FileCall = _errors.Run;
+        AssertNoRoom(world.Execute(Cdbs.For(Sbc.SynchronizeCache10, 0, 0)));
+    }
+
     [Fact]
     public void Of_two_reactors_flushes_none_is_good_over_lost_data()
     {
@@ -126,6 +153,9 @@ public sealed class WriteErrorTests : IDisposable
             return null;
         };
     }
+
+    private static void AssertNoRoom(TestCommand command) => Blocks.AssertSense(
+        SenseKey.DataProtect, AdditionalSense.SpaceAllocationFailedWriteProtect, command);
 
     private static void AssertLost(TestCommand command) =>
         Blocks.AssertSense(SenseKey.MediumError, AdditionalSense.WriteError, command);
