@@ -90,18 +90,13 @@ public sealed class FileStore : IBlockStore
     {
         if (_kept is not null)
             throw new IOException("an earlier failure to write back was never acknowledged");
-        try
+        Sync();
+        if (_pools[0].Witness.TakeWriteError() is > 0 and int error)
         {
-            _file.Sync();
-            if (_pools[0].Witness.TakeWriteError() is > 0 and int error)
-                throw new LinuxException(error, "fsync", _file.Path);
-            _hasCachedWrites = false;
+            KeepFault(StoreFault.FromWrite(error, lba: null));
+            throw new LinuxException(error, "fsync", _file.Path);
         }
-        catch (LinuxException exception)
-        {
-            KeepFault(StoreFault.FromWrite(exception.Error, lba: null));
-            throw;
-        }
+        _hasCachedWrites = false;
     }
 
     /// <summary>What is kept has been told. Nobody's open file tells it once more; what nobody knows of yet is told
@@ -132,7 +127,7 @@ public sealed class FileStore : IBlockStore
                 throw new StoreUnavailableException(
                     $"{Description}: has {hasBytes} bytes and cannot grow to {wantedBytes}");
             _file.SetSize((long)wantedBytes);
-            _file.Sync();
+            Sync();
             return blocks;
         }
         catch (LinuxException exception)
@@ -288,6 +283,20 @@ public sealed class FileStore : IBlockStore
     }
 
     internal void UnmapFailed(BlockRequest request, int error) => request.Fail(StoreFault.FromWrite(error, lba: null));
+
+    /// <summary>Beside the reactors. Whatever it is for, it may be told what an earlier write lost.</summary>
+    private void Sync()
+    {
+        try
+        {
+            _file.Sync();
+        }
+        catch (LinuxException exception)
+        {
+            KeepFault(StoreFault.FromWrite(exception.Error, lba: null));
+            throw;
+        }
+    }
 
     private void KeepFault(in SenseData fault) => _kept ??= new KeptFault(fault);
 

@@ -131,6 +131,28 @@ public sealed class WriteErrorTests : IDisposable
         AssertLost(world.Execute(Cdbs.For(Sbc.SynchronizeCache10, 0, 0)));
     }
 
+    /// <summary>On a real kernel.</summary>
+    [SkippableFact]
+    public void A_growth_that_is_told_what_a_cached_write_lost_keeps_it()
+    {
+        using var system = new LossyFileSystem();
+        using var world = new DiskWorld(new DiskOptions
+        {
+            Name = "file",
+            Store = DiskStoreKind.File,
+            Path = Path.Combine(system.Path, "disk.img"),
+            SizeBytes = 16 << 20,
+        });
+        for (ulong lba = 0; lba < 32768; lba += 2048)
+            world.Write(lba, Blocks.Of(2048));
+        Assert.Throws<StoreUnavailableException>(() => world.Disk.Store.PrepareSize(24 << 20));
+        for (int i = 0; i < 2; i++)
+        {
+            Assert.Equal(ScsiStatus.CheckCondition,
+                world.Execute(Cdbs.For(Sbc.SynchronizeCache10, 0, 0)).Status);
+        }
+    }
+
     private DiskWorld Open(Func<DiskOptions, DiskOptions>? with = null)
     {
         DiskWorld world = DiskWorld.InFile(with);
