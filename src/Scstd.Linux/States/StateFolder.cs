@@ -7,8 +7,8 @@ namespace Scstd.Linux;
 
     A save:    write name.new, fsync it, link name.state to name.link, rename that to name.backup,
                rename name.new to name.state, fsync the folder.
-    A removal: remove name.backup, then name.state, fsync the folder.
-    Ended at any point, name.state is the old state or the new one, whole.                                           */
+    A removal: remove name.backup, fsync the folder, remove name.state, fsync the folder.
+    Ended at any point, name.state is the old state or the new one, whole; a backup without it is a damage.          */
 
 /// <summary>
 /// A folder of small files that survive: each is replaced as a whole and is on stable storage when that is said to be
@@ -68,12 +68,13 @@ public sealed class StateFolder : IDisposable
     public byte[]? Load(string name, Action<string> complain)
     {
         byte[]? file = _calls.Read(PathOf(name, StateSuffix));
-        if (file is null)
-            return null;
-        if (StateFileText.Read(name, file, out string why) is { } content)
+        string why = "";
+        if (file is not null && StateFileText.Read(name, file, out why) is { } content)
             return content;
         byte[]? backup = _calls.Read(PathOf(name, BackupSuffix));
-        string problem = $"{PathOf(name, StateSuffix)} is damaged: {why}";
+        if (file is null && backup is null)
+            return null;
+        string problem = PathOf(name, StateSuffix) + (file is null ? " is missing" : $" is damaged: {why}");
         if (backup is null)
             throw new StateFileException($"{problem}; it has no backup. Restore it, or remove it to begin anew");
         if (StateFileText.Read(name, backup, out string alsoWhy) is not { } earlier)
@@ -126,6 +127,7 @@ public sealed class StateFolder : IDisposable
     private void RemoveNow(string name)
     {
         _calls.Remove(PathOf(name, BackupSuffix));
+        _calls.SyncFolder(_folder);
         string state = PathOf(name, StateSuffix);
         byte[]? before = _calls.Read(state);
         _calls.Remove(state);

@@ -93,6 +93,23 @@ public sealed class StateFolderTests
         }
     }
 
+    /// <summary>A removal takes the backup first, so a backup alone is what somebody left who removed the state.
+    /// </summary>
+    [Fact]
+    public void A_state_that_is_missing_beside_its_backup_is_no_state_that_was_never_saved()
+    {
+        FragileFiles files = Saved(First, Second);
+        files.Remove(PathOf(".state"));
+        var heard = new List<string>();
+        Assert.Equal(First, Folder(files).Load(Name, heard.Add));
+        Assert.Contains($"{PathOf(".state")} is missing", Assert.Single(heard), StringComparison.Ordinal);
+        Folder(files).SaveNow(Name, Third);
+        Assert.Equal(Third, Folder(files).Load(Name, Unexpected));
+        files.Remove(PathOf(".state"));
+        files.Overwrite(PathOf(".backup"), []);
+        Assert.Throws<StateFileException>(() => Folder(files).Load(Name, Unexpected));
+    }
+
     [Theory]
     [InlineData("cut")]
     [InlineData("longer")]
