@@ -139,6 +139,68 @@ public sealed class CachingTests
     }
 
     [Fact]
+    public void Switching_the_cache_off_is_not_good_when_what_was_cached_is_lost()
+    {
+        using DiskWorld world = DiskWorld.InFile();
+        world.Write(0, Blocks.Of(4));
+        world.FileCall = operation => operation.Kind == FileOperationKind.Flush
+            ? -ErrorNumber.InputOutput : RealFile.Run(operation);
+        Blocks.AssertSense(SenseKey.MediumError, AdditionalSense.WriteError, SelectCaching(world, 0));
+        Assert.Equal(WriteCacheEnabled, SenseCaching(world)[6] & WriteCacheEnabled);
+        world.FileCall = RealFile.Run;
+        world.Write(0, Blocks.Of(1));
+        Assert.Equal(FileOperationKind.Write, world.Operations[^1]);
+        world.Initiator.Request(TaskManagementFunction.LogicalUnitReset);
+        world.Initiator.TakeUnitAttentions();
+        Blocks.AssertGood(SelectCaching(world, 0));
+        world.Write(0, Blocks.Of(1));
+        Assert.Equal(FileOperationKind.WriteThrough, world.Operations[^1]);
+    }
+
+    [Fact]
+    public void A_reset_that_switches_the_cache_off_does_so_even_if_its_flush_fails()
+    {
+        using var directory = new TemporaryDirectory();
+        var options = new DiskOptions
+        {
+            Name = "file",
+            Store = DiskStoreKind.File,
+            Path = directory.File("disk.img"),
+            SizeBytes = 1 << 20,
+        };
+        var reactor = new ManualReactor();
+        using DiskBackend disk = DiskBackend.Open(options, [reactor]);
+        using var target = new TestTarget(disk, new TestStateStore());
+        TestInitiator a = target.Login();
+        const byte AndSave = 0x11, NotSaved = 0x10;
+        Select(0, AndSave);
+        Select(WriteCacheEnabled, NotSaved);
+        reactor.ExecuteFile = operation =>
+            operation.Kind == FileOperationKind.Flush ? -ErrorNumber.InputOutput : RealFile.Run(operation);
+        var reset = new TaskManagementRequest { Function = TaskManagementFunction.LogicalUnitReset };
+        a.Nexus.TaskManagementRequested(reset);
+        Run();
+        Assert.Contains(reset, a.Port.FunctionsExecuted);
+        a.TakeUnitAttentions();
+        Assert.Equal(0, a.Execute([0x1A, 0x08, 0x08, 0, 255, 0]).DataIn[6] & WriteCacheEnabled);
+
+        void Select(byte cache, byte how)
+        {
+            byte[] list = [0, 0, 0, 0, 0x08, 18, cache, .. new byte[17]];
+            TestCommand select = a.Send(Lun.FromNumber(0), [0x15, how, 0, 0, (byte)list.Length, 0], list);
+            Run();
+            Blocks.AssertGood(select);
+        }
+
+        void Run()
+        {
+            do
+                target.Executor.Run();
+            while (reactor.RunPass() || !target.Executor.IsIdle);
+        }
+    }
+
+    [Fact]
     public void SynchronizeCache10_and_SynchronizeCache16_flush_and_wait_for_it()
     {
         using DiskWorld world = DiskWorld.InFile();
