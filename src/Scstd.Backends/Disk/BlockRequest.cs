@@ -17,7 +17,8 @@ public enum BlockRequestKind
     /// <summary>Done when every write that was done before is on stable storage.</summary>
     Flush,
 
-    /// <summary>The range needs no memory any more and reads as zeros.</summary>
+    /// <summary>The range needs no memory any more and reads as zeros. The store may end early, with
+    /// <see cref="BlockRequest.Blocks"/> saying how far it came (never nowhere): the rest is asked for again.</summary>
     Unmap,
 
     /// <summary>How many blocks from the first one on are in the same state as it, mapped or not.</summary>

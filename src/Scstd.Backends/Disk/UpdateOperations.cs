@@ -101,6 +101,7 @@ internal sealed class WriteSameOperation : ScanOperation
 {
     private bool _isBegun;
     private bool _isUnmapping;
+    private bool _isUnmapAsked;
 
     protected override void Step()
     {
@@ -129,7 +130,7 @@ internal sealed class WriteSameOperation : ScanOperation
     protected override void Finished()
     {
         base.Finished();
-        _isBegun = false;
+        _isBegun = _isUnmapAsked = false;
     }
 
     private void Begin()
@@ -157,11 +158,16 @@ internal sealed class WriteSameOperation : ScanOperation
     /// <summary>The range reads as zeros afterwards (LBPRZ): that is what was asked for.</summary>
     private void GoOnUnmapping()
     {
+        if (_isUnmapAsked)
+        {
+            _isUnmapAsked = false;
+            NextLba += Blocks;
+            BlocksLeft -= Blocks;
+        }
         if (BlocksLeft > 0)
         {
-            ulong blocks = BlocksLeft;
-            BlocksLeft = 0;
-            Ask(BlockRequestKind.Unmap, NextLba, blocks);
+            _isUnmapAsked = true;
+            Ask(BlockRequestKind.Unmap, NextLba, BlocksLeft);
         }
         else if (Disk.IsWriteThrough && Kind == BlockRequestKind.Unmap)
         {
