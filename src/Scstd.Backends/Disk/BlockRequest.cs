@@ -52,6 +52,10 @@ public abstract class BlockRequest
     /// <summary>The answer to <see cref="BlockRequestKind.FindExtent"/>; <see cref="Blocks"/> has the length.</summary>
     public bool IsMapped { get; set; }
 
+    /// <summary>The answer to <see cref="BlockRequestKind.Unmap"/>: the range cannot be unmapped, and is mapped still.
+    /// </summary>
+    public bool IsUnmapRefused { get; private set; }
+
     /// <summary>The store could not do it.</summary>
     public bool HasFailed { get; private set; }
 
@@ -72,7 +76,10 @@ public abstract class BlockRequest
         Invariant.That(_parts == 0 && parts > 0, "a request is begun once");
         _parts = parts;
         HasFailed = false;
+        IsUnmapRefused = false;
     }
+
+    public void RefuseUnmap() => IsUnmapRefused = true;
 
     /// <summary>Another part, while at least one is under way.</summary>
     public void AddPart()

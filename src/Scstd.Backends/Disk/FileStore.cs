@@ -282,7 +282,15 @@ public sealed class FileStore : IBlockStore
         request.Fail(fault);
     }
 
-    internal void UnmapFailed(BlockRequest request, int error) => request.Fail(StoreFault.FromWrite(error, lba: null));
+    /// <summary>A device that knows no WRITE ZEROES or DISCARD, or a range that it does not cut: no fault, only not
+    /// done.</summary>
+    internal void UnmapFailed(BlockRequest request, int error)
+    {
+        if (error is ErrorNumber.NotSupported or ErrorNumber.InvalidArgument)
+            request.RefuseUnmap();
+        else
+            request.Fail(StoreFault.FromWrite(error, lba: null));
+    }
 
     /// <summary>Beside the reactors. Whatever it is for, it may be told what an earlier write lost.</summary>
     private void Sync()

@@ -6,7 +6,7 @@ namespace Scstd.Backends.Disk;
 
 /// <summary>
 /// UNMAP (SBC-4 §5.37). The whole list is judged before the first block is unmapped, so a refused command has
-/// changed nothing.
+/// changed nothing. It is a hint: what the store cannot unmap stays mapped, and that is no error (§4.7.3.2).
 /// </summary>
 internal sealed class UnmapOperation : DiskOperation
 {

@@ -54,6 +54,31 @@ public sealed class ProvisioningTests
             Assert.Equal(new byte[512], world.Read((ulong)lba, 1));
     }
 
+    /// <summary>A device without WRITE ZEROES, or one that does not cut the range.</summary>
+    [Theory]
+    [InlineData(ErrorNumber.NotSupported)]
+    [InlineData(ErrorNumber.InvalidArgument)]
+    public void What_the_store_cannot_unmap_is_written_by_WriteSame_and_left_by_Unmap(int error)
+    {
+        using DiskWorld world = Thin(DiskStoreKind.File);
+        world.Write(0, Blocks.Of(1024));
+        world.FileCall = o => o.Kind == FileOperationKind.PunchHole ? -error : RealFile.Run(o);
+        Blocks.AssertGood(Unmap(world, (8, 16), (100, 3)));
+        Assert.Equal(Blocks.Of(1024), world.Read(0, 1024));
+        Blocks.AssertGood(world.Execute(Cdbs.For(Sbc.WriteSame16, 8, 1000, 0x08), new byte[512]));
+        byte[] expected = Blocks.Of(1024);
+        expected.AsSpan(8 * 512, 1000 * 512).Clear();
+        Assert.Equal(expected, world.Read(0, 1024));
+    }
+
+    [Fact]
+    public void A_medium_that_fails_while_it_unmaps_is_an_error()
+    {
+        using DiskWorld world = Thin(DiskStoreKind.File);
+        world.FileCall = o => o.Kind == FileOperationKind.PunchHole ? -ErrorNumber.InputOutput : RealFile.Run(o);
+        Blocks.AssertSense(SenseKey.MediumError, AdditionalSense.WriteError, Unmap(world, (8, 16)));
+    }
+
     [Fact]
     public void Pages_that_were_never_written_stay_as_they_are_and_marked_ones_are_given_back()
     {
