@@ -43,11 +43,7 @@ public sealed class StateFolder : IDisposable
     /// UnauthorizedAccessException.</summary>
     public static StateFolder Open(string folder)
     {
-        if (!Directory.Exists(folder))
-        {
-            Directory.CreateDirectory(folder);
-            BlockFile.SyncDirectory(folder);
-        }
+        Make(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)), new StateFileCalls());
         string path = Path.Combine(folder, LockName);
         try
         {
@@ -60,6 +56,18 @@ public sealed class StateFolder : IDisposable
         {
             throw new IOException($"{folder}: another scstd keeps its state there", exception);
         }
+    }
+
+    /// <summary>Every level that is missing, each with a name that is durable: what is saved in it must be found.
+    /// </summary>
+    internal static void Make(string folder, IStateFileCalls calls)
+    {
+        if (calls.HasFolder(folder))
+            return;
+        string parent = Path.GetDirectoryName(folder) ?? "/";
+        Make(parent, calls);
+        calls.MakeFolder(folder);
+        calls.SyncFolder(parent);
     }
 
     /// <summary>What was last saved under the name; null: nothing. Blocks. Throws <see cref="StateFileException"/> if

@@ -141,11 +141,24 @@ public sealed class StateFolderTests
         Assert.Empty(Saved(First, Second, null).Names);
     }
 
+    [Theory]
+    [InlineData("/var/lib/scstd")]
+    [InlineData("/var/lib/tenants/one/scstd")]
+    public void A_folder_is_durable_by_every_name_on_the_way_to_it(string folder)
+    {
+        var files = new FragileFiles();
+        files.AddFolder("/var");
+        files.AddFolder("/var/lib");
+        StateFolder.Make(folder, files);
+        Assert.True(files.HasFolder(folder));
+        Assert.True(files.IsDurable(folder));
+    }
+
     [Fact]
     public void The_kernels_calls_do_the_same()
     {
         using var directory = new TemporaryDirectory();
-        string path = directory.File("states");
+        string path = directory.File("of/many/levels/states");
         using (StateFolder folder = StateFolder.Open(path))
         {
             Assert.Null(folder.Load(Name, Unexpected));
