@@ -83,7 +83,7 @@ public sealed partial class DiskBackend : IBackend, IDisposable
     /// <summary>Commands at work on the store, on one reactor; for a check that none is left.</summary>
     public int UnderWayOn(Reactor reactor) => _lanes[reactor.Index].UnderWay;
 
-    internal bool IsThin => _options.Thin && Store.UnmapGranularityBlocks > 0;
+    internal bool IsThin => DiskLimits.IsThin(_options, Store);
 
     /// <summary>Caching mode page: WCE is zero, so every write is GOOD only on stable storage.</summary>
     internal bool IsWriteThrough => _isWriteThrough && Store.HasVolatileCache;

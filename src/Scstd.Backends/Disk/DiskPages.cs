@@ -17,7 +17,7 @@ internal static class DiskPages
             new(0xB0, BlockLimits(options, store)),
             new(0xB1, Characteristics(options)),
         };
-        if (options.Thin)
+        if (DiskLimits.IsThin(options, store))
             pages.Add(new VitalProductDataPage(0xB2, Provisioning(store)));
         return pages;
     }
@@ -41,7 +41,7 @@ internal static class DiskPages
         Write16(page, 2, (ushort)Math.Max(1 << options.PhysicalBlockExponent, 4096 / block));
         Write32(page, 4, (uint)(DiskLimits.MaxTransferBytes / block));
         Write32(page, 8, (uint)(DiskLimits.OptimalTransferBytes / block));
-        if (store.UnmapGranularityBlocks > 0)
+        if (DiskLimits.IsThin(options, store))
         {
             Write32(page, 16, uint.MaxValue);
             Write32(page, 20, DiskLimits.MaxUnmapDescriptors);
