@@ -157,7 +157,7 @@ internal sealed partial class Server
         {
             // The homes, which keep the gates, are spread over the reactors.
             var unit = new LogicalUnit(
-                section.Name.Text, disk, executors, homeIndex: _opened++ % executors.Count, _states,
+                section.Name.Text, disk, executors, homeIndex: _opened++ % executors.Count, _states?.Of(disk.Identity),
                 (long)section.AbortTimeout.TotalMilliseconds)
             {
                 MaxRegistrations = section.Registrations,

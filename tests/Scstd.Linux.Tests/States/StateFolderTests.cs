@@ -41,10 +41,10 @@ public sealed class StateFolderTests
             {
                 FragileFiles files = Saved(First, Second);
                 bool wasSaved = Save(ref files, Third, end, Remains.Everything);
-                string afterOne = Text(Folder(files).Load(Name, Unexpected));
+                string afterOne = Text(Load(files));
                 Assert.Contains(afterOne, wasSaved ? [Text(Third)] : new[] { Text(Second), Text(Third) });
                 bool wasSavedAgain = Save(ref files, First, again, Remains.SyncedOnly);
-                Assert.Contains(Text(Folder(files).Load(Name, Unexpected)), wasSavedAgain ? [Text(First)]
+                Assert.Contains(Text(Load(files)), wasSavedAgain ? [Text(First)]
                     : new[] { Text(Second), Text(Third), Text(First) });
             }
         }
@@ -64,9 +64,9 @@ public sealed class StateFolderTests
                     continue;
                 failures++;
                 files.FailsAt = null;
-                Assert.Equal(Second, Folder(files).Load(Name, Unexpected));
+                Assert.Equal(Second, Load(files));
                 Folder(files).SaveNow(Name, First);
-                Assert.Equal(First, Folder(files.AfterTheEnd(Remains.SyncedOnly)).Load(Name, Unexpected));
+                Assert.Equal(First, Load(files.AfterTheEnd(Remains.SyncedOnly)));
             }
         }
         Assert.True(failures > 9, $"only {failures} calls failed");
@@ -84,11 +84,11 @@ public sealed class StateFolderTests
             damaged[at] ^= 0x20;
             files.Overwrite(PathOf(".state"), damaged);
             var heard = new List<string>();
-            Assert.Equal(First, Folder(files).Load(Name, heard.Add));
+            Assert.Equal(First, Load(files, heard.Add));
             Assert.Contains($"{PathOf(".state")} is damaged", Assert.Single(heard), StringComparison.Ordinal);
             files.EndsAt = files.Calls + 5;
             Assert.Throws<WorldEndedException>(() => Folder(files).SaveNow(Name, Third));
-            string left = Text(Folder(files.AfterTheEnd(Remains.Everything)).Load(Name, heard.Add));
+            string left = Text(Load(files.AfterTheEnd(Remains.Everything), heard.Add));
             Assert.Contains(left, new[] { Text(First), Text(Third) });
         }
     }
@@ -101,13 +101,14 @@ public sealed class StateFolderTests
         FragileFiles files = Saved(First, Second);
         files.Remove(PathOf(".state"));
         var heard = new List<string>();
-        Assert.Equal(First, Folder(files).Load(Name, heard.Add));
+        Assert.True(Folder(files).Load(Name, static _ => { })!.IsOfBackup);
+        Assert.Equal(First, Load(files, heard.Add));
         Assert.Contains($"{PathOf(".state")} is missing", Assert.Single(heard), StringComparison.Ordinal);
         Folder(files).SaveNow(Name, Third);
-        Assert.Equal(Third, Folder(files).Load(Name, Unexpected));
+        Assert.Equal(Third, Load(files));
         files.Remove(PathOf(".state"));
         files.Overwrite(PathOf(".backup"), []);
-        Assert.Throws<StateFileException>(() => Folder(files).Load(Name, Unexpected));
+        Assert.Throws<StateFileException>(() => Load(files));
     }
 
     [Theory]
@@ -126,10 +127,10 @@ public sealed class StateFolderTests
                 "cut" => whole[..^1],
                 "longer" => [.. whole, (byte)'\n'],
                 "empty" => [],
-                _ => StateFileText.Write("disk2@reservations", First),
+                _ => StateFileText.Write("disk2@reservations", null, First),
             });
         }
-        var refused = Assert.Throws<StateFileException>(() => Folder(files).Load(Name, Unexpected));
+        var refused = Assert.Throws<StateFileException>(() => Load(files));
         Assert.Contains(PathOf(".state"), refused.Message, StringComparison.Ordinal);
         Assert.Contains(PathOf(".backup"), refused.Message, StringComparison.Ordinal);
     }
@@ -139,6 +140,61 @@ public sealed class StateFolderTests
     {
         Assert.Equal([PathOf(".backup"), PathOf(".state")], Saved(First, Second, Third).Names);
         Assert.Empty(Saved(First, Second, null).Names);
+    }
+
+    [Fact]
+    public void Anothers_state_is_set_aside_loudly_and_its_own_is_found_again()
+    {
+        const string Own = "naa.3111", Another = "naa.3222";
+        var files = new FragileFiles();
+        foreach (byte[] state in new[] { First, Second })
+            Folder(files).SaveNow(Name, state, Another);
+        Assert.Equal(Second, Load(files, owner: Another));
+        var heard = new List<string>();
+        Assert.Null(Load(files, heard.Add, Own));
+        string complaint = Assert.Single(heard);
+        Assert.All(new[] { PathOf(".state"), Own, $"{PathOf(".state")}.{Another}" },
+            part => Assert.Contains(part, complaint, StringComparison.Ordinal));
+        Assert.Equal([$"{PathOf(".backup")}.{Another}", $"{PathOf(".state")}.{Another}"], files.Names);
+        Assert.Null(Load(files, owner: Own));
+        Folder(files).SaveNow(Name, Third, Own);
+        Assert.Equal(Third, Load(files, owner: Own));
+    }
+
+    [Fact]
+    public void The_end_while_a_state_is_set_aside_leaves_nobody_with_anothers()
+    {
+        for (int end = 1; end <= MostCalls; end++)
+        {
+            foreach (Remains remains in Enum.GetValues<Remains>())
+            {
+                var files = new FragileFiles();
+                foreach (byte[] state in new[] { First, Second })
+                    Folder(files).SaveNow(Name, state, "another");
+                files.EndsAt = files.Calls + end;
+                try
+                {
+                    Assert.Null(Load(files, static _ => { }, "own"));
+                }
+                catch (WorldEndedException)
+                {
+                }
+                files = files.AfterTheEnd(remains);
+                Assert.Null(Load(files, static _ => { }, "own"));
+            }
+        }
+    }
+
+    /// <summary>As an earlier scstd wrote it.</summary>
+    [Fact]
+    public void A_state_without_an_owner_is_everybodys()
+    {
+        FragileFiles files = Saved(First, Second);
+        Assert.StartsWith("scstd state 1\n", Text(files.Read(PathOf(".state"))), StringComparison.Ordinal);
+        Assert.Equal(Second, Load(files, owner: "own"));
+        Folder(files).SaveNow(Name, Third, "own");
+        files.Remove(PathOf(".state"));
+        Assert.Equal(Second, Load(files, static _ => { }, "own"));
     }
 
     [Theory]
@@ -161,15 +217,15 @@ public sealed class StateFolderTests
         string path = directory.File("of/many/levels/states");
         using (StateFolder folder = StateFolder.Open(path))
         {
-            Assert.Null(folder.Load(Name, Unexpected));
+            Assert.Null(folder.Load(Name, Unexpected)?.Content);
             foreach (byte[]? state in new[] { First, Second, null, Third, Second })
             {
                 folder.SaveNow(Name, state);
-                Assert.Equal(state, folder.Load(Name, Unexpected));
+                Assert.Equal(state, folder.Load(Name, Unexpected)?.Content);
             }
         }
         using StateFolder again = StateFolder.Open(path);
-        Assert.Equal(Second, again.Load(Name, Unexpected));
+        Assert.Equal(Second, again.Load(Name, Unexpected)?.Content);
         Assert.Equal([$"{Name}.backup", $"{Name}.state", "lock"],
             Directory.GetFiles(path).Select(Path.GetFileName).Order(StringComparer.Ordinal));
     }
@@ -193,7 +249,7 @@ public sealed class StateFolderTests
         }
         Assert.True(all.Wait(TimeSpan.FromSeconds(30)));
         Assert.Equal(Enumerable.Range(0, 50), order);
-        Assert.Equal("49", Text(folder.Load(Name, Unexpected)));
+        Assert.Equal("49", Text(folder.Load(Name, Unexpected)?.Content));
     }
 
     [Fact]
@@ -227,7 +283,7 @@ public sealed class StateFolderTests
     {
         FragileFiles files = Saved(history[..^1].ToArray());
         bool wasSaved = Save(ref files, history[^1], end, remains);
-        string found = Text(Folder(files).Load(Name, Unexpected));
+        string found = Text(Load(files));
         Assert.Contains(found, wasSaved ? [Text(history[^1])] : new[] { Text(history[^2]), Text(history[^1]) });
         return !wasSaved;
     }
@@ -269,6 +325,9 @@ public sealed class StateFolderTests
             return true;
         }
     }
+
+    private static byte[]? Load(FragileFiles files, Action<string>? complain = null, string? owner = null) =>
+        Folder(files).Load(Name, complain ?? Unexpected, owner)?.Content;
 
     private static StateFolder Folder(FragileFiles files) => new("/states", files);
 
