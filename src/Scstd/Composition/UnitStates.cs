@@ -87,17 +87,41 @@ internal sealed class UnitStates : IDisposable
 /// <param name="log">For what an administrator must know.</param>
 internal sealed class UnitState(StateFolder folder, string owner, ILogger log) : IUnitStateStore
 {
+    private bool _hasEarlierReservations;
+
     public byte[]? Load(string unitName, string part)
     {
         try
         {
-            return folder.Load(
+            LoadedState? state = folder.Load(
                 NameOf(unitName, part), problem => log.Error("Device {Device:l}: {Problem:l}", unitName, problem),
-                owner)?.Content;
+                owner);
+            if (part == UnitStateParts.Reservations)
+                _hasEarlierReservations = state is { IsOfBackup: true };
+            return state?.Content;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             throw new UnitStateException($"device {unitName}: {exception.Message}", exception);
+        }
+    }
+
+    /// <summary>The unit is composed. If the last change of its reservations is lost, who was preempted by it is
+    /// registered again: only the administrator can judge whether that host may write.</summary>
+    public void TellWhatCameBack(LogicalUnit unit)
+    {
+        if (!_hasEarlierReservations)
+            return;
+        ReservationView view = unit.DescribeReservation();
+        log.Warning(
+            "Device {Device:l}: its registrations are those before the last change, {Reserved:l}; who was preempted by "
+            + "that change has come back", unit.Name, view.Type is { } type ? $"reserved {type}" : "not reserved");
+        foreach (RegistrantView one in view.Registrants)
+        {
+            log.Warning(
+                "Device {Device:l}: registered: {Initiator:l} at port {Port} of {Target:l}, key 0x{Key:x16}{Holds:l}",
+                unit.Name, one.Initiator, one.TargetPort, one.Target, one.Key,
+                one.IsHolder ? ", holds the reservation" : "");
         }
     }
 

@@ -39,6 +39,49 @@ public sealed class UnitStatesTests : IDisposable
         Assert.EndsWith("one", File.ReadAllText(aside), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("damaged")]
+    [InlineData("missing")]
+    public void Reservations_that_fall_back_by_one_change_are_told_one_by_one(string what)
+    {
+        UnitState state = Of("A1");
+        Save(state, Reservations(Registration("a", 0xA, holds: true), Registration("b", 0xB, holds: false)));
+        Save(state, Reservations(Registration("b", 0xB, holds: true)));
+        string file = _folder.File("state/disk@reservations.state");
+        if (what == "missing")
+            File.Delete(file);
+        else
+            File.AppendAllText(file, "x");
+        state = Of("A1");
+        state.TellWhatCameBack(new LogicalUnit("disk", new TestBackend(), [_executor], stateStore: state));
+        string[] warnings =
+            [.. _events.Lines.Where(line => line.StartsWith("Warning: Device disk: ", StringComparison.Ordinal))];
+        Assert.Equal(3, warnings.Length);
+        Assert.Contains("reserved WriteExclusive;", warnings[0], StringComparison.Ordinal);
+        Assert.Contains("iqn.2026-11.test:a,i,0x000000000001", warnings[1], StringComparison.OrdinalIgnoreCase);
+        Assert.Contains("key 0x000000000000000a, holds the reservation", warnings[1], StringComparison.Ordinal);
+        Assert.Contains("key 0x000000000000000b", warnings[2], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Reservations_that_are_whole_are_not_told_of()
+    {
+        UnitState state = Of("A1");
+        Save(state, Reservations(Registration("a", 0xA, holds: true)));
+        state.TellWhatCameBack(new LogicalUnit("disk", new TestBackend(), [_executor], stateStore: state));
+        Assert.Empty(_events.Lines);
+    }
+
+    private static string Reservations(params string[] registrations) =>
+        $$"""{"version": 1, "type": "WriteExclusive", "registrations": [{{string.Join(',', registrations)}}]}""";
+
+    private static string Registration(string host, int key, bool holds) => $$"""
+        {
+          "initiator": "iqn.2026-11.test:{{host}},i,0x000000000001", "target": "iqn.2026-11.test:target", "port": 1,
+          "key": "0x{{key:x16}}", "allTargetPorts": false, "holds": {{(holds ? "true" : "false")}}
+        }
+        """;
+
     private static UnitState Of(UnitStates states, string serial)
     {
         var options = new DiskOptions
@@ -58,7 +101,7 @@ public sealed class UnitStatesTests : IDisposable
     {
         using var saved = new ManualResetEventSlim();
         var executor = new Here(_executor.Buffers, saved.Set);
-        state.Save("disk", "reservations", Encoding.UTF8.GetBytes(content), executor, Assert.True);
+        state.Save("disk", "reservations", Encoding.UTF8.GetBytes(content), executor, isSaved => Assert.True(isSaved));
         Assert.True(saved.Wait(TimeSpan.FromSeconds(30)));
     }
 
