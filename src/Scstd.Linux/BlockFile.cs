@@ -148,6 +148,15 @@ public sealed unsafe class BlockFile : IDisposable
     /// <summary>fsync, on the calling thread: for setting up, not for a reactor.</summary>
     public void Sync() => LinuxException.Check(LibC.Sync(Handle.Descriptor), "fsync", Path);
 
+    /// <summary>The same file opened once more, to read: it takes write errors by itself
+    /// (<see cref="FileHandle.TakeWriteError"/>), and one that nobody has been told yet is among them.</summary>
+    public FileHandle OpenAgain()
+    {
+        string own = $"/proc/self/fd/{Handle.Descriptor}";
+        int descriptor = LibC.Open(own, LibC.OpenReadOnly | LibC.OpenCloseOnExec, 0);
+        return new FileHandle(LinuxException.Check(descriptor, $"open({own})", Path));
+    }
+
     /// <summary>Where data begins at or behind <paramref name="offsetBytes"/>, or null if only a hole follows.
     /// </summary>
     public long? NextData(long offsetBytes) => Seek(offsetBytes, LibC.SeekData, "lseek(SEEK_DATA)");

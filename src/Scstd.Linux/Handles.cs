@@ -33,6 +33,23 @@ public sealed class FileHandle : SafeHandle
     /// <summary>Opened with O_DIRECT: memory, offset and length keep the device's alignment.</summary>
     public bool IsDirect { get; internal set; }
 
+    /// <summary>
+    /// An error of writing back that the kernel has recorded for the file since this was opened, or since it was last
+    /// told here or by an fsync of this: its errno, or 0. Linux tells such an error once to every struct file, and of
+    /// two calls on one that run together to one alone (errseq_t). Looks and does not wait: what is written back behind
+    /// the end of any file is what is waited for.
+    /// </summary>
+    public int TakeWriteError()
+    {
+        while (LibC.SyncRange(Descriptor, long.MaxValue - 1, 1, LibC.SyncRangeWaitBefore) != 0)
+        {
+            int error = LibC.LastError;
+            if (error != ErrorNumber.Interrupted)
+                return error;
+        }
+        return 0;
+    }
+
     /// <summary>A second descriptor that is closed with this one.</summary>
     internal void KeepOpenWith(FileHandle second) => _second = second;
 

@@ -83,6 +83,9 @@ internal static unsafe partial class LibC
     internal const nuint BlockDeviceLogicalSector = 0x1268; // BLKSSZGET
     internal const nuint BlockDevicePhysicalSector = 0x127B; // BLKPBSZGET
 
+    /// <summary>SYNC_FILE_RANGE_WAIT_BEFORE.</summary>
+    internal const uint SyncRangeWaitBefore = 1;
+
     internal const int SeekData = 3;
     internal const int SeekHole = 4;
 
@@ -126,6 +129,9 @@ internal static unsafe partial class LibC
 
     [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
     internal static partial int Sync(int descriptor);
+
+    [LibraryImport("libc", EntryPoint = "sync_file_range", SetLastError = true)]
+    internal static partial int SyncRange(int descriptor, long offset, long length, uint flags);
 
     [LibraryImport("libc", EntryPoint = "lseek", SetLastError = true)]
     internal static partial long Seek(int descriptor, long offset, int whence);

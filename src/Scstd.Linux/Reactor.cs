@@ -81,6 +81,13 @@ public abstract class Reactor : IDisposable
     /// from inside this call.</summary>
     public abstract void Submit(FileOperation operation);
 
+    /// <summary><see cref="FileHandle.TakeWriteError"/>: at once, by a call that does not wait.</summary>
+    public virtual int TakeWriteError(FileHandle file)
+    {
+        SystemCalls++;
+        return file.TakeWriteError();
+    }
+
     /// <summary>Runs work that can only block on a small bounded pool; <paramref name="completed"/> comes back as a
     /// message on this reactor, with what the work threw, or null.</summary>
     public abstract void RunBlocking(Action work, Action<Exception?> completed);

@@ -163,6 +163,45 @@ public sealed class BlockFileTests : IDisposable
         }
     }
 
+    /// <summary>The mechanism of Linux that a store leans on: of two fsyncs of one open file the second is deaf, and who
+    /// has the file open for itself still hears.</summary>
+    [SkippableFact]
+    public void A_write_error_is_told_to_every_open_file_once()
+    {
+        Skip.IfNot(Environment.IsPrivilegedProcess, "needs the right to mount and to make a loop device");
+        string room = _directory.File("room");
+        Directory.CreateDirectory(room);
+        Skip.If(Run("mount", "-t", "tmpfs", "-o", "size=4m", "none", room) is null, "this system does not let mount");
+        string image = Path.Combine(room, "image");
+        using (FileStream sparse = File.Create(image))
+            sparse.SetLength(32 << 20);
+        string? loop = Run("losetup", "--find", "--show", image);
+        try
+        {
+            Skip.If(loop is null, "this system has no loop devices");
+            using BlockFile disk = BlockFile.Open(loop!, new BlockFileOptions());
+            using FileHandle witness = disk.OpenAgain();
+            using FileHandle another = disk.OpenAgain();
+            using (var writer = new FileStream(loop!, FileMode.Open, FileAccess.Write, FileShare.ReadWrite))
+                writer.Write(new byte[16 << 20].AsSpan());
+            Assert.Equal(0, witness.TakeWriteError());
+            Assert.Throws<LinuxException>(disk.Sync);
+            disk.Sync();
+            foreach (FileHandle file in (FileHandle[])[witness, another])
+            {
+                Assert.True(file.TakeWriteError() is ErrorNumber.InputOutput or ErrorNumber.NoSpace);
+                Assert.Equal(0, file.TakeWriteError());
+            }
+            Assert.Equal(0, disk.Handle.TakeWriteError());
+        }
+        finally
+        {
+            if (loop is not null)
+                Run("losetup", "--detach", loop);
+            Run("umount", room);
+        }
+    }
+
     private static string? Run(string program, params string[] arguments)
     {
         using var process = Process.Start(new ProcessStartInfo(program, arguments)

@@ -32,6 +32,9 @@ public sealed class ManualReactor : Reactor
     /// system call.</summary>
     public Func<FileOperation, long?> ExecuteFile { get; set; } = operation => FileCalls.Run(operation);
 
+    /// <summary>What the kernel has recorded of errors in writing back; by default the real one's answer.</summary>
+    public Func<FileHandle, int>? FindWriteError { get; set; }
+
     /// <summary>While true, work given to <see cref="RunBlocking"/> waits.</summary>
     public bool HoldBlocking { get; set; }
 
@@ -150,6 +153,9 @@ public sealed class ManualReactor : Reactor
             throw new InvalidOperationException("a file operation was submitted twice");
         _files.Enqueue(operation);
     }
+
+    public override int TakeWriteError(FileHandle file) =>
+        FindWriteError is null ? base.TakeWriteError(file) : FindWriteError(file);
 
     public override void RunBlocking(Action work, Action<Exception?> completed) => _blocking.Enqueue((work, completed));
 

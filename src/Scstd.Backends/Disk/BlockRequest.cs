@@ -17,7 +17,8 @@ public enum BlockRequestKind
     /// <summary>Done when every write that was done before is on stable storage.</summary>
     Flush,
 
-    /// <summary>The range needs no memory any more and reads as zeros.</summary>
+    /// <summary>The range needs no memory any more and reads as zeros. The store may end early, with
+    /// <see cref="BlockRequest.Blocks"/> saying how far it came (never nowhere): the rest is asked for again.</summary>
     Unmap,
 
     /// <summary>How many blocks from the first one on are in the same state as it, mapped or not.</summary>
@@ -51,6 +52,10 @@ public abstract class BlockRequest
     /// <summary>The answer to <see cref="BlockRequestKind.FindExtent"/>; <see cref="Blocks"/> has the length.</summary>
     public bool IsMapped { get; set; }
 
+    /// <summary>The answer to <see cref="BlockRequestKind.Unmap"/>: the range cannot be unmapped, and is mapped still.
+    /// </summary>
+    public bool IsUnmapRefused { get; private set; }
+
     /// <summary>The store could not do it.</summary>
     public bool HasFailed { get; private set; }
 
@@ -71,7 +76,10 @@ public abstract class BlockRequest
         Invariant.That(_parts == 0 && parts > 0, "a request is begun once");
         _parts = parts;
         HasFailed = false;
+        IsUnmapRefused = false;
     }
+
+    public void RefuseUnmap() => IsUnmapRefused = true;
 
     /// <summary>Another part, while at least one is under way.</summary>
     public void AddPart()

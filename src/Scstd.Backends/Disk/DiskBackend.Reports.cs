@@ -26,7 +26,7 @@ public sealed partial class DiskBackend
         BinaryPrimitives.WriteUInt64BigEndian(answer, BlockCount - 1);
         BinaryPrimitives.WriteUInt32BigEndian(answer[8..], (uint)BlockLengthBytes);
         answer[13] = (byte)_options.PhysicalBlockExponent;
-        if (_options.Thin)
+        if (IsThin)
             answer[14] = ProvisioningManagement | ProvisioningReadsZeros;
         command.CompleteWithData(answer);
     }

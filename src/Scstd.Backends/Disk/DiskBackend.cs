@@ -90,7 +90,7 @@ public sealed partial class DiskBackend : IBackend, IDisposable
     /// <summary>Commands at work on the store, on one reactor; for a check that none is left.</summary>
     public int UnderWayOn(Reactor reactor) => _lanes[reactor.Index].UnderWay;
 
-    internal bool IsThin => _options.Thin && Store.UnmapGranularityBlocks > 0;
+    internal bool IsThin => DiskLimits.IsThin(_options, Store);
 
     /// <summary>Caching mode page: WCE is zero, so every write is GOOD only on stable storage.</summary>
     internal bool IsWriteThrough => _isWriteThrough && Store.HasVolatileCache;
@@ -117,7 +117,7 @@ public sealed partial class DiskBackend : IBackend, IDisposable
         return 8;
     }
 
-    /// <summary>Nothing has been written yet that a switched off write cache would have to bring to rest.</summary>
+    /// <summary>Nothing has been written that a switched off write cache would have to bring to rest.</summary>
     public void ModePageChanged(ModePage page)
     {
         if (page.PageCode == DiskPages.Caching)
@@ -125,16 +125,15 @@ public sealed partial class DiskBackend : IBackend, IDisposable
     }
 
     /// <summary>Who switches the write cache off may rely from then on that everything acknowledged is on stable
-    /// storage, what was written before as well (SBC-4 §6.5.6). If that fails, the store remembers and every later
-    /// write says so.</summary>
-    public void ModePageChanged(ModePage page, IExecutor executor, Action done)
+    /// storage, what was written before as well (SBC-4 §6.5.6). If that fails, the cache stays on.</summary>
+    public void ModePageChanged(ModePage page, IExecutor executor, Action<SenseData?> done)
     {
         bool wasWriteThrough = _isWriteThrough;
         ModePageChanged(page);
         if (_isWriteThrough && !wasWriteThrough && Store.HasVolatileCache)
             _lanes[executor.Index].FlushThen(done);
         else
-            done();
+            done(null);
     }
 
     /// <summary>A store's request cannot be called back; a command of several stops before its next.</summary>

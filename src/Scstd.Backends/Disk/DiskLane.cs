@@ -1,5 +1,6 @@
 using Scstd.Core;
 using Scstd.Linux;
+using Scstd.Scsi;
 
 namespace Scstd.Backends.Disk;
 
@@ -59,29 +60,29 @@ internal sealed class DiskLane
 
     public int UnderWay => _all.Sum(pool => pool.UnderWay) + (Background.IsUnderWay ? 1 : 0) + _flushes;
 
-    /// <summary>Brings everything to stable storage for a change of the unit; how it ends the store keeps.</summary>
-    public void FlushThen(Action done)
+    /// <summary>Brings everything to stable storage for a change of the unit; null, or why it could not.</summary>
+    public void FlushThen(Action<SenseData?> done)
     {
         _flushes++;
-        _store.Submit(new ChangeFlush(Reactor, () =>
+        _store.Submit(new ChangeFlush(Reactor, failure =>
         {
             _flushes--;
-            done();
+            done(failure);
         }));
     }
 
     private sealed class ChangeFlush : BlockRequest
     {
-        private readonly Action _done;
+        private readonly Action<SenseData?> _done;
 
-        public ChangeFlush(Reactor reactor, Action done)
+        public ChangeFlush(Reactor reactor, Action<SenseData?> done)
         {
             Reactor = reactor;
             Kind = BlockRequestKind.Flush;
             _done = done;
         }
 
-        public override void Completed() => _done();
+        public override void Completed() => _done(HasFailed ? Fault : null);
     }
 }
 

@@ -3,6 +3,11 @@ namespace Scstd.Backends.Disk;
 /// <summary>What one command may ask of a disk; told in the Block Limits page (SBC-4 §6.6.4) and kept.</summary>
 internal static class DiskLimits
 {
+    /// <summary>Blocks can be unmapped, as the configuration wants and the store can. Whatever tells or does it asks
+    /// here.</summary>
+    public static bool IsThin(DiskOptions options, IBlockStore store) =>
+        options.Thin && store.UnmapGranularityBlocks > 0;
+
     /// <summary>Our choice: what initiators split their largest requests to anyway, and little enough that a full
     /// command window does not exhaust a small pool.</summary>
     public const int MaxTransferBytes = 8 * 1024 * 1024;

@@ -64,6 +64,8 @@ internal abstract class DiskOperation : BlockRequest
         DataOffsetBytes = offsetBytes;
         if (data is not null)
             Account((long)blocks * Disk.BlockLengthBytes);
+        else if (kind == BlockRequestKind.Unmap)
+            Account(Math.Min(MaxBytesInOneGo, (long)blocks * Disk.BlockLengthBytes));
         Disk.Store.Submit(this);
     }
 

@@ -33,7 +33,7 @@ public sealed record DiskOptions
     public int PhysicalBlockExponent { get; init; }
 
     /// <summary>A write is GOOD when the page cache or the device's cache has it; the caching mode page says so and
-    /// lets an initiator switch it off. False: when it is on stable storage.</summary>
+    /// lets an initiator switch it off. False: when it is on stable storage, whatever initiators want.</summary>
     public bool WriteBack { get; init; } = true;
 
     /// <summary>Around the page cache (O_DIRECT).</summary>

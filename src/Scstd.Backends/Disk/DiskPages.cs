@@ -18,7 +18,7 @@ internal static class DiskPages
             new(0xB0, BlockLimits(options, store)),
             new(0xB1, Characteristics(options)),
         };
-        if (options.Thin)
+        if (DiskLimits.IsThin(options, store))
             pages.Add(new VitalProductDataPage(0xB2, Provisioning(store, thin)));
         return pages;
     }
@@ -45,7 +45,7 @@ internal static class DiskPages
         Write16(page, 2, (ushort)Math.Max(1 << options.PhysicalBlockExponent, 4096 / block));
         Write32(page, 4, (uint)(DiskLimits.MaxTransferBytes / block));
         Write32(page, 8, (uint)(DiskLimits.OptimalTransferBytes / block));
-        if (store.UnmapGranularityBlocks > 0)
+        if (DiskLimits.IsThin(options, store))
         {
             Write32(page, 16, uint.MaxValue);
             Write32(page, 20, DiskLimits.MaxUnmapDescriptors);
@@ -85,16 +85,14 @@ internal static class DiskPages
     private static ModePage ErrorRecovery() => Fixed(0x01, new byte[10]);
 
     /// <summary>08h, SBC-4 §6.5.6. WCE is the truth about plain writes, and an initiator's to change where there is a
-    /// cache to switch off.</summary>
+    /// cache to switch off. Where the configuration has switched it off nobody switches it on: what is not changeable is
+    /// not taken from saved values either.</summary>
     private static ModePage CachingPage(DiskOptions options, IBlockStore store)
     {
         byte[] values = new byte[18];
         byte[] changeable = new byte[18];
-        if (store.HasVolatileCache)
-        {
-            changeable[0] = WriteCacheEnabled;
-            values[0] = options.WriteBack ? WriteCacheEnabled : (byte)0;
-        }
+        if (store.HasVolatileCache && options.WriteBack)
+            changeable[0] = values[0] = WriteCacheEnabled;
         return new ModePage
         {
             PageCode = Caching,

@@ -14,8 +14,13 @@ namespace Scstd.Backends.Disk;
 /// holds the pages for clean: a second flush would succeed over lost data. So the store remembers. After a flush has
 /// failed, every further flush and every write that promises stable storage fails too, until all initiators have been
 /// told by a logical unit reset (its unit attention says that a cache may have been lost) or the store was opened anew.
-/// A write through that fails while plain writes were accepted may have taken such an error away with it and counts the
-/// same, unless it only found no room.
+/// A write through that fails may have taken such an error away with it and counts the same, unless it only found no
+/// room and the kernel has recorded nothing: then it is the write itself that had none. Around the page cache a write
+/// meets its own errors alone, as long as no plain write was accepted, which the device may have cached.
+///
+/// Of several flushes and writes through that run together the kernel fails one, and the others succeed over the same
+/// lost data. So every reactor has the file open once more, as its witness, and asks that after each success, before it
+/// is believed: what was recorded by then is told by the witness, or has been told by it before and is kept.
 /// </remarks>
 public sealed class FileStore : IBlockStore
 {
@@ -25,13 +30,14 @@ public sealed class FileStore : IBlockStore
     private volatile bool _hasCachedWrites;
     private volatile bool _isTruncated;
 
+    /// <summary>Takes the file over. Throws LinuxException.</summary>
     public FileStore(BlockFile file, FileStoreGeometry geometry, int reactors)
     {
         _file = file;
         Geometry = geometry;
         _pools = new FileTransferPool[reactors];
         for (int i = 0; i < reactors; i++)
-            _pools[i] = new FileTransferPool(this);
+            _pools[i] = new FileTransferPool(this, file.OpenAgain());
     }
 
     public FileStoreGeometry Geometry { get; private set; }
@@ -84,22 +90,26 @@ public sealed class FileStore : IBlockStore
     {
         if (_kept is not null)
             throw new IOException("an earlier failure to write back was never acknowledged");
-        try
+        Sync();
+        if (_pools[0].Witness.TakeWriteError() is > 0 and int error)
         {
-            _file.Sync();
-            _hasCachedWrites = false;
+            KeepFault(StoreFault.FromWrite(error, lba: null));
+            throw new LinuxException(error, "fsync", _file.Path);
         }
-        catch (LinuxException exception)
-        {
-            KeepFault(StoreFault.FromWrite(exception.Error, lba: null));
-            throw;
-        }
+        _hasCachedWrites = false;
     }
 
+    /// <summary>What is kept has been told. Nobody's open file tells it once more; what nobody knows of yet is told
+    /// still.</summary>
     public void AcknowledgeErrors()
     {
-        _kept = null;
         _isTruncated = false;
+        if (_kept is null)
+            return;
+        Handle.TakeWriteError();
+        foreach (FileTransferPool pool in _pools)
+            pool.Witness.TakeWriteError();
+        _kept = null;
     }
 
     /// <summary>What is behind a block device nobody tells.</summary>
@@ -126,7 +136,7 @@ public sealed class FileStore : IBlockStore
                 throw new StoreUnavailableException(
                     $"{Description}: has {hasBytes} bytes and cannot grow to {wantedBytes}");
             _file.SetSize((long)wantedBytes);
-            _file.Sync();
+            Sync();
             return blocks;
         }
         catch (LinuxException exception)
@@ -253,12 +263,25 @@ public sealed class FileStore : IBlockStore
         request.Fail(StoreFault.UnrecoveredRead(lba));
     }
 
-    internal void WriteFailed(BlockRequest request, int error, ulong lba)
+    /// <summary>An earlier write may have found no room when it was written back (a thin volume, a network file system)
+    /// and be told here; that is recorded, and what this write did not get room for is not.</summary>
+    internal void WriteFailed(BlockRequest request, int error, ulong lba, FileHandle witness)
     {
-        SenseData fault = StoreFault.FromWrite(error, lba);
-        if (request.Kind == BlockRequestKind.WriteThrough && _hasCachedWrites && !StoreFault.IsOutOfSpace(error))
+        if (request.Reactor.TakeWriteError(witness) is > 0 and int recorded)
+            KeepFault(StoreFault.FromWrite(recorded, lba: null));
+        bool mayBeOfOthers = request.Kind == BlockRequestKind.WriteThrough && (_hasCachedWrites || !_file.IsDirect);
+        if (mayBeOfOthers && !StoreFault.IsOutOfSpace(error))
             KeepFault(StoreFault.FromWrite(error, lba: null));
-        request.Fail(fault);
+        request.Fail(StoreFault.FromWrite(error, lba));
+    }
+
+    /// <summary>The kernel says that it is on stable storage. That is true if nothing was lost by now.</summary>
+    internal void BroughtToRest(BlockRequest request, FileHandle witness)
+    {
+        if (_kept is null && request.Reactor.TakeWriteError(witness) is > 0 and int error)
+            KeepFault(StoreFault.FromWrite(error, lba: null));
+        if (_kept is { } kept)
+            request.Fail(kept.Sense);
     }
 
     internal void FlushFailed(BlockRequest request, int error)
@@ -268,7 +291,29 @@ public sealed class FileStore : IBlockStore
         request.Fail(fault);
     }
 
-    internal void UnmapFailed(BlockRequest request, int error) => request.Fail(StoreFault.FromWrite(error, lba: null));
+    /// <summary>A device that knows no WRITE ZEROES or DISCARD, or a range that it does not cut: no fault, only not
+    /// done.</summary>
+    internal void UnmapFailed(BlockRequest request, int error)
+    {
+        if (error is ErrorNumber.NotSupported or ErrorNumber.InvalidArgument)
+            request.RefuseUnmap();
+        else
+            request.Fail(StoreFault.FromWrite(error, lba: null));
+    }
+
+    /// <summary>Beside the reactors. Whatever it is for, it may be told what an earlier write lost.</summary>
+    private void Sync()
+    {
+        try
+        {
+            _file.Sync();
+        }
+        catch (LinuxException exception)
+        {
+            KeepFault(StoreFault.FromWrite(exception.Error, lba: null));
+            throw;
+        }
+    }
 
     private void KeepFault(in SenseData fault) => _kept ??= new KeptFault(fault);
 

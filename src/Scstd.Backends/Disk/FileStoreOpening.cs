@@ -20,6 +20,11 @@ public static class FileStoreOpening
         {
             return new FileStore(file, Judge(options, file, (long?)wanted), reactors);
         }
+        catch (LinuxException exception)
+        {
+            file.Dispose();
+            throw new StoreUnavailableException(exception.Message, exception);
+        }
         catch
         {
             file.Dispose();

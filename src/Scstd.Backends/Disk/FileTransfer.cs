@@ -58,6 +58,8 @@ internal sealed unsafe class FileTransfer(FileTransferPool pool, FileStore store
             case FileOperationKind.Flush:
                 if (result < 0)
                     store.FlushFailed(Request!, (int)-result);
+                else
+                    store.BroughtToRest(Request!, pool.Witness);
                 break;
             case FileOperationKind.PunchHole:
                 if (result < 0)
@@ -83,7 +85,7 @@ internal sealed unsafe class FileTransfer(FileTransferPool pool, FileStore store
             if (Kind == FileOperationKind.Read)
                 store.ReadFailed(request, (int)-result, lba);
             else
-                store.WriteFailed(request, (int)-result, lba);
+                store.WriteFailed(request, (int)-result, lba, pool.Witness);
             return true;
         }
         if (result == 0)
@@ -91,13 +93,17 @@ internal sealed unsafe class FileTransfer(FileTransferPool pool, FileStore store
             if (Kind == FileOperationKind.Read)
                 store.EndOfFileMet(request, lba);
             else
-                store.WriteFailed(request, ErrorNumber.InputOutput, lba);
+                store.WriteFailed(request, ErrorNumber.InputOutput, lba, pool.Witness);
             return true;
         }
         _leftBytes -= result;
         Invariant.That(_leftBytes >= 0, "the kernel transfers what it was asked for, or less");
         if (_leftBytes == 0)
+        {
+            if (Kind == FileOperationKind.WriteThrough)
+                store.BroughtToRest(request, pool.Witness);
             return true;
+        }
         Advance(result);
         request.Reactor.Submit(this);
         return false;
@@ -120,9 +126,13 @@ internal sealed unsafe class FileTransfer(FileTransferPool pool, FileStore store
 
 /// <summary>The operations of one store on one reactor. Grows to what the reactor has ever had under way at once, which
 /// the command window and the queue depths bound.</summary>
-internal sealed class FileTransferPool(FileStore store) : IDisposable
+/// <param name="store">Theirs.</param>
+/// <param name="witness">Its file, opened once more; asked on this reactor alone, or while nothing is under way.</param>
+internal sealed class FileTransferPool(FileStore store, FileHandle witness) : IDisposable
 {
     private FileTransfer? _free;
+
+    public FileHandle Witness => witness;
 
     public FileTransfer Take(BlockRequest request)
     {
@@ -147,5 +157,6 @@ internal sealed class FileTransferPool(FileStore store) : IDisposable
         // What is still under way (a reactor that had to stop without it) keeps its memory for ever.
         for (; _free is not null; _free = _free.NextFree)
             _free.Dispose();
+        witness.Dispose();
     }
 }

@@ -17,6 +17,14 @@ public sealed unsafe class MemoryStore : IBlockStore
     /// <summary>Our choice: a disk may grow to so many times its first size.</summary>
     private const int GrowthFactor = 16;
 
+    /// <summary>Our choice: pages that one UNMAP request gives back. The kernel takes some 200 ns for each, so it keeps a
+    /// reactor no longer than copying does between two turns (<see cref="DiskOperation"/>).</summary>
+    private const int UnmapPagesMax = 4096;
+
+    /// <summary>Our choice: words of the map that one UNMAP request looks at, 64 GiB of disk in a quarter of a
+    /// millisecond.</summary>
+    private const int UnmapWordsMax = 1 << 18;
+
     /// <summary>Our choice: and to no more than this, of which a process has room for a hundred.</summary>
     private const long GrowthBytesMax = 1L << 40;
 
@@ -111,7 +119,9 @@ public sealed unsafe class MemoryStore : IBlockStore
                 Mark(request);
                 break;
             case BlockRequestKind.Unmap:
-                Unmap(OffsetOf(request.Lba), OffsetOf(request.Lba + request.Blocks));
+                long start = OffsetOf(request.Lba);
+                long end = Unmap(start, OffsetOf(request.Lba + request.Blocks), UnmapPagesMax, UnmapWordsMax);
+                request.Blocks = (ulong)((end - start) / BlockLengthBytes);
                 break;
             case BlockRequestKind.FindExtent:
                 FindExtent(request);
@@ -184,7 +194,7 @@ public sealed unsafe class MemoryStore : IBlockStore
     {
         if (_mapped is not null)
         {
-            Unmap(startBytes, endBytes);
+            Unmap(startBytes, endBytes, pagesMax: int.MaxValue, wordsMax: int.MaxValue);
             return;
         }
         long firstPage = Math.Min(endBytes, (startBytes + PageBytes - 1) / PageBytes * PageBytes);
@@ -192,24 +202,58 @@ public sealed unsafe class MemoryStore : IBlockStore
         _pages.Discard(firstPage, endBytes - firstPage);
     }
 
-    /// <summary>Whole pages go back to the system, the rest is cleared: both read zeros.</summary>
-    private void Unmap(long startBytes, long endBytes)
+    /// <summary>Whole pages go back to the system, the rest is cleared: both read zeros. What was not written since it
+    /// was last unmapped does so already. Returns where it ended, the bounds being reached.</summary>
+    private long Unmap(long startBytes, long endBytes, int pagesMax, int wordsMax)
     {
         long firstPage = (startBytes + PageBytes - 1) / PageBytes;
         long endPage = endBytes / PageBytes;
-        if (firstPage >= endPage)
+        if (firstPage > endPage)
         {
+            ClearIfMapped(startBytes, endBytes);
+            return endBytes;
+        }
+        ClearIfMapped(startBytes, firstPage * PageBytes);
+        long page = UnmapPages(firstPage, endPage, pagesMax, wordsMax);
+        if (page < endPage)
+            return page * PageBytes;
+        ClearIfMapped(endPage * PageBytes, endBytes);
+        return endBytes;
+    }
+
+    /// <summary>Word by word of the map; what follows each other is given back in one go. The marks go first, see
+    /// <see cref="Submit"/>.</summary>
+    private long UnmapPages(long page, long endPage, int pagesMax, int wordsMax)
+    {
+        long given = page;
+        long end = page;
+        for (int pages = 0, words = 0; page < endPage && pages < pagesMax && words < wordsMax; words++)
+        {
+            long next = Math.Min(endPage, (page | 63) + 1);
+            ulong mask = (ulong.MaxValue >> (int)(64 - (next - page))) << (int)(page & 63);
+            ulong mapped = Volatile.Read(ref _mapped![page >> 6]) & mask;
+            if (mapped != 0)
+            {
+                Interlocked.And(ref _mapped[page >> 6], ~mask);
+                pages += BitOperations.PopCount(mapped);
+                if (end != page)
+                {
+                    _pages.Discard(given * PageBytes, (end - given) * PageBytes);
+                    given = page;
+                }
+                end = next;
+            }
+            page = next;
+        }
+        _pages.Discard(given * PageBytes, (end - given) * PageBytes);
+        return page;
+    }
+
+    /// <summary>Within one page.</summary>
+    private void ClearIfMapped(long startBytes, long endBytes)
+    {
+        if (startBytes < endBytes && IsMapped(startBytes / PageBytes))
             Clear(startBytes, endBytes);
-            return;
-        }
-        Clear(startBytes, firstPage * PageBytes);
-        Clear(endPage * PageBytes, endBytes);
-        for (long page = firstPage; page < endPage; page++)
-        {
-            if (IsMapped(page))
-                Interlocked.And(ref _mapped![page >> 6], ~(1UL << (int)(page & 63)));
-        }
-        _pages.Discard(firstPage * PageBytes, (endPage - firstPage) * PageBytes);
     }
 
     private void Clear(long startBytes, long endBytes) =>

@@ -6,7 +6,7 @@ namespace Scstd.Backends.Disk;
 
 /// <summary>
 /// UNMAP (SBC-4 §5.37). The whole list is judged before the first block is unmapped, so a refused command has
-/// changed nothing.
+/// changed nothing. It is a hint: what the store cannot unmap stays mapped, and that is no error (§4.7.3.2).
 /// </summary>
 internal sealed class UnmapOperation : DiskOperation
 {
@@ -15,17 +15,19 @@ internal sealed class UnmapOperation : DiskOperation
 
     private int _descriptors = -1;
     private int _next;
+    private BlockRange _left;
 
     protected override void Step()
     {
         if (_descriptors < 0 && !TryBegin())
             return;
-        while (_next < _descriptors)
+        if (_left.Blocks > 0)
+            _left = new BlockRange(_left.Lba + Blocks, _left.Blocks - Blocks);
+        while (_left.Blocks == 0 && _next < _descriptors)
+            _left = Descriptor(_next++);
+        if (_left.Blocks > 0)
         {
-            BlockRange range = Descriptor(_next++);
-            if (range.Blocks == 0)
-                continue;
-            Ask(BlockRequestKind.Unmap, range.Lba, range.Blocks);
+            Ask(BlockRequestKind.Unmap, _left.Lba, _left.Blocks);
             return;
         }
         if (Disk.IsWriteThrough && Kind == BlockRequestKind.Unmap && _descriptors > 0)
@@ -38,6 +40,7 @@ internal sealed class UnmapOperation : DiskOperation
     {
         _descriptors = -1;
         _next = 0;
+        _left = default;
         Kind = BlockRequestKind.Read;
     }
 

@@ -101,6 +101,7 @@ internal sealed class WriteSameOperation : ScanOperation
 {
     private bool _isBegun;
     private bool _isUnmapping;
+    private bool _isUnmapAsked;
 
     protected override void Step()
     {
@@ -129,7 +130,7 @@ internal sealed class WriteSameOperation : ScanOperation
     protected override void Finished()
     {
         base.Finished();
-        _isBegun = false;
+        _isBegun = _isUnmapAsked = false;
     }
 
     private void Begin()
@@ -138,10 +139,19 @@ internal sealed class WriteSameOperation : ScanOperation
         BlockRange range = BlockRange.Read(Command.Cdb).ToEnd(Disk.BlockCount);
         NextLba = range.Lba;
         BlocksLeft = range.Blocks;
-        int block = Disk.BlockLengthBytes;
-        bool zeros = new BlockCdb(Command.Cdb).NoDataOutBuffer || BufferBytes.IsZero(Command.Data, block);
+        bool zeros = new BlockCdb(Command.Cdb).NoDataOutBuffer ||
+            BufferBytes.IsZero(Command.Data, Disk.BlockLengthBytes);
         _isUnmapping = new BlockCdb(Command.Cdb).Unmap && zeros;
-        if (!_isUnmapping && BlocksLeft > 0)
+        if (_isUnmapping)
+            Again();
+        else
+            BeginWriting(zeros);
+    }
+
+    private void BeginWriting(bool zeros)
+    {
+        int block = Disk.BlockLengthBytes;
+        if (BlocksLeft > 0)
         {
             int lengthBytes = (int)Math.Min(BlocksLeft, (ulong)(PieceBytes / block)) * block;
             if (!TryLease(Scratch, lengthBytes))
@@ -154,14 +164,26 @@ internal sealed class WriteSameOperation : ScanOperation
         Again();
     }
 
-    /// <summary>The range reads as zeros afterwards (LBPRZ): that is what was asked for.</summary>
+    /// <summary>The range reads as zeros afterwards (LBPRZ): that is what was asked for. What cannot be unmapped is
+    /// written (SBC-4 §5.50).</summary>
     private void GoOnUnmapping()
     {
+        if (_isUnmapAsked)
+        {
+            _isUnmapAsked = false;
+            if (IsUnmapRefused)
+            {
+                _isUnmapping = false;
+                BeginWriting(zeros: true);
+                return;
+            }
+            NextLba += Blocks;
+            BlocksLeft -= Blocks;
+        }
         if (BlocksLeft > 0)
         {
-            ulong blocks = BlocksLeft;
-            BlocksLeft = 0;
-            Ask(BlockRequestKind.Unmap, NextLba, blocks);
+            _isUnmapAsked = true;
+            Ask(BlockRequestKind.Unmap, NextLba, BlocksLeft);
         }
         else if (Disk.IsWriteThrough && Kind == BlockRequestKind.Unmap)
         {

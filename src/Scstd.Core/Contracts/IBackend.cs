@@ -40,16 +40,18 @@ public interface IBackend
     /// <summary>Writes the block descriptor (8 bytes, or 16 with LONGLBA) and returns its length; 0: none.</summary>
     int WriteModeBlockDescriptor(Span<byte> destination, bool longLba);
 
-    /// <summary>A page has other values: when the unit is composed, before it serves. May block.</summary>
+    /// <summary>A page has other values, and nothing is to be done for it: when the unit is composed, before it serves,
+    /// or when a change that could not be carried through is taken back.</summary>
     void ModePageChanged(ModePage page);
 
     /// <summary>The same by MODE SELECT or a reset; runs alone on the unit and does not block.
-    /// <paramref name="done"/> is called on <paramref name="executor"/>, now or later, when the new values hold.
+    /// <paramref name="done"/> is called on <paramref name="executor"/>, now or later: with null when the new values
+    /// hold, else with why what they ask for could not be done. MODE SELECT then takes the change back; a reset does not.
     /// </summary>
-    void ModePageChanged(ModePage page, IExecutor executor, Action done)
+    void ModePageChanged(ModePage page, IExecutor executor, Action<SenseData?> done)
     {
         ModePageChanged(page);
-        done();
+        done(null);
     }
 
     /// <summary>Null if a command that needs the medium may run, else why not (NOT READY …).</summary>

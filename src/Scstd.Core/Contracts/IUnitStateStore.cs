@@ -19,5 +19,11 @@ public interface IUnitStateStore
     void Save(string unitName, string part, byte[]? content, IExecutor executor, Action<bool> saved);
 }
 
+/// <summary>Names of parts that mean something outside of the unit.</summary>
+public static class UnitStateParts
+{
+    public const string Reservations = PersistentReserveOut.StatePart;
+}
+
 /// <summary>A unit's saved state cannot be trusted. The message is for the administrator.</summary>
 public sealed class UnitStateException(string message, Exception? inner = null) : Exception(message, inner);

@@ -1,3 +1,5 @@
+using Scstd.Scsi;
+
 namespace Scstd.Core;
 
 /// <summary>The values of the mode pages: current, and saved (SPC-4 §5.9).</summary>
@@ -25,16 +27,11 @@ public sealed partial class LogicalUnit
         }
     }
 
-    /// <summary>Keeps all pages as they are now but for <paramref name="changes"/>; then calls back on
-    /// <paramref name="executor"/>, with false if the saved values are the old ones still.</summary>
-    internal void SaveModes(
-        IReadOnlyList<(ModePage Page, byte[] Values)> changes, IExecutor executor, Action<bool> saved)
+    /// <summary>Keeps all pages as they are now; then calls back on <paramref name="executor"/>, with false if the saved
+    /// values are the old ones still.</summary>
+    internal void SaveModes(IExecutor executor, Action<bool> saved)
     {
-        (ModePage Page, byte[] Values)[] all =
-        [
-            .. ModePages.Select(page =>
-                (page, changes.LastOrDefault(c => ReferenceEquals(c.Page, page)).Values ?? page.Current)),
-        ];
+        (ModePage Page, byte[] Values)[] all = [.. ModePages.Select(page => (page, page.Current))];
         StateStore!.Save(Name, SavedModePages.Part, SavedModePages.Write(all), executor, isSaved =>
         {
             if (isSaved)
@@ -47,36 +44,85 @@ public sealed partial class LogicalUnit
     }
 
     /// <summary>Makes the values current, one page after the other, each with what it asks of the device server; then
-    /// calls back on <paramref name="executor"/>, with whether any value is another than before. Runs alone on the
-    /// unit.</summary>
+    /// calls back on <paramref name="executor"/>. Runs alone on the unit.</summary>
+    /// <param name="changes">Pages and their new values.</param>
+    /// <param name="executor">Where this runs.</param>
+    /// <param name="mustHold">The values hold even if the device server could not do what they ask of it.</param>
+    /// <param name="applied">Hears what was changed.</param>
     internal void ApplyModes(
-        IReadOnlyList<(ModePage Page, byte[] Values)> changes, IExecutor executor, Action<bool> applied) =>
-        ApplyFrom(0, false, changes, executor, applied);
+        IReadOnlyList<(ModePage Page, byte[] Values)> changes, IExecutor executor, bool mustHold,
+        Action<ModeChange> applied) =>
+        ApplyFrom(0, new ModeChange(this), changes, executor, mustHold, applied);
 
     private void ApplyFrom(
         int index,
-        bool changed,
+        ModeChange change,
         IReadOnlyList<(ModePage Page, byte[] Values)> changes,
         IExecutor executor,
-        Action<bool> applied)
+        bool mustHold,
+        Action<ModeChange> applied)
     {
         for (; index < changes.Count; index++)
         {
             (ModePage page, byte[] values) = changes[index];
             if (page.Current.AsSpan().SequenceEqual(values))
                 continue;
-            // Replaced, not rewritten: who reads the page on another executor sees the old one or the new one.
-            page.Current = [.. values];
-            changed = true;
+            change.Set(page, values);
             if (ReferenceEquals(page, Control))
-            {
-                AddConsequence(static turnstile => turnstile.ControlChanged());
                 continue;
-            }
             int next = index + 1;
-            Backend.ModePageChanged(page, executor, () => ApplyFrom(next, true, changes, executor, applied));
+            Backend.ModePageChanged(page, executor, failure =>
+            {
+                if (failure is not null && !mustHold)
+                {
+                    change.TakeBack(failure);
+                    applied(change);
+                    return;
+                }
+                ApplyFrom(next, change, changes, executor, mustHold, applied);
+            });
             return;
         }
-        applied(changed);
+        applied(change);
+    }
+
+    /// <summary>What became of a change of mode pages.</summary>
+    internal sealed class ModeChange(LogicalUnit unit)
+    {
+        private readonly List<(ModePage Page, byte[] Before)> _changed = [];
+
+        /// <summary>All values are as before.</summary>
+        public bool IsEmpty => _changed.Count == 0;
+
+        /// <summary>Why it was taken back; null: it holds.</summary>
+        public SenseData? Failure { get; private set; }
+
+        internal void Set(ModePage page, byte[] values)
+        {
+            _changed.Add((page, page.Current));
+            Exchange(page, [.. values]);
+        }
+
+        /// <summary>All pages are as they were before it.</summary>
+        public void TakeBack(SenseData? why)
+        {
+            Failure = why;
+            foreach ((ModePage page, byte[] before) in Enumerable.Reverse(_changed))
+            {
+                Exchange(page, before);
+                if (!ReferenceEquals(page, unit.Control))
+                    unit.Backend.ModePageChanged(page);
+            }
+            _changed.Clear();
+        }
+
+        /// <summary>Replaced, not rewritten: who reads the page on another executor sees the old one or the new one.
+        /// </summary>
+        private void Exchange(ModePage page, byte[] values)
+        {
+            page.Current = values;
+            if (ReferenceEquals(page, unit.Control))
+                unit.AddConsequence(static turnstile => turnstile.ControlChanged());
+        }
     }
 }

@@ -12,7 +12,7 @@ public sealed partial class LogicalUnit
     internal void CarryOutReset(AdditionalSense condition, Action<IReadOnlyList<Action<Turnstile>>> carriedOut)
     {
         (ModePage, byte[])[] modes = [.. ModePages.Select(page => (page, SavedOrDefault(page)))];
-        ApplyModes(modes, Home, _ =>
+        ApplyModes(modes, Home, mustHold: true, _ =>
         {
             Reserve(null);
             Faults.EndAll();

@@ -126,31 +126,38 @@ internal static class ModeSelect
         return null;
     }
 
-    /// <summary>With SP all pages are saved, and nothing is changed unless they are (SPC-4 §6.11).</summary>
-    private static void Carry(ScsiCommand command, List<(ModePage Page, byte[] Values)> changes)
-    {
-        IExecutor executor = command.Nexus.Executor;
-        if (!Saves(command.Cdb))
+    /// <summary>All of the list or nothing: what the device server cannot do ends the command with why, and with SP
+    /// all pages are saved and nothing is changed unless they are (SPC-4 §6.11).</summary>
+    private static void Carry(ScsiCommand command, List<(ModePage Page, byte[] Values)> changes) =>
+        command.Unit.ApplyModes(changes, command.Nexus.Executor, mustHold: false, change =>
         {
-            Apply(command, changes);
-            return;
-        }
-        command.Unit.SaveModes(changes, executor, saved =>
+            if (change.Failure is { } failure)
+                command.CheckCondition(failure);
+            else if (Saves(command.Cdb))
+                Save(command, change);
+            else
+                End(command, change);
+        });
+
+    private static void Save(ScsiCommand command, LogicalUnit.ModeChange change) =>
+        command.Unit.SaveModes(command.Nexus.Executor, saved =>
         {
             if (saved)
-                Apply(command, changes);
-            else
-                command.CheckCondition(new SenseData(SenseKey.HardwareError, AdditionalSense.InternalTargetFailure));
+            {
+                End(command, change);
+                return;
+            }
+            var failure = new SenseData(SenseKey.HardwareError, AdditionalSense.InternalTargetFailure);
+            change.TakeBack(failure);
+            command.CheckCondition(failure);
         });
-    }
 
-    private static void Apply(ScsiCommand command, List<(ModePage Page, byte[] Values)> changes) =>
-        command.Unit.ApplyModes(changes, command.Nexus.Executor, changed =>
-        {
-            if (changed)
-                command.Unit.EstablishUnitAttention(AdditionalSense.ModeParametersChanged, command.ItlNexus);
-            command.Complete();
-        });
+    private static void End(ScsiCommand command, LogicalUnit.ModeChange change)
+    {
+        if (!change.IsEmpty)
+            command.Unit.EstablishUnitAttention(AdditionalSense.ModeParametersChanged, command.ItlNexus);
+        command.Complete();
+    }
 
     private static bool Saves(ReadOnlySpan<byte> cdb) => (cdb[1] & SavePages) != 0;
 }

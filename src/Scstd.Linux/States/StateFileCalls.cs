@@ -27,6 +27,11 @@ internal interface IStateFileCalls
 
     /// <summary>Makes names durable.</summary>
     void SyncFolder(string folder);
+
+    bool HasFolder(string folder);
+
+    /// <summary>In one that is there.</summary>
+    void MakeFolder(string folder);
 }
 
 /// <summary>The kernel's.</summary>
@@ -84,4 +89,8 @@ internal sealed unsafe class StateFileCalls : IStateFileCalls
     }
 
     public void SyncFolder(string folder) => BlockFile.SyncDirectory(Path.Combine(folder, "."));
+
+    public bool HasFolder(string folder) => Directory.Exists(folder);
+
+    public void MakeFolder(string folder) => Directory.CreateDirectory(folder);
 }

@@ -7,8 +7,8 @@ namespace Scstd.Linux;
 
     A save:    write name.new, fsync it, link name.state to name.link, rename that to name.backup,
                rename name.new to name.state, fsync the folder.
-    A removal: remove name.backup, then name.state, fsync the folder.
-    Ended at any point, name.state is the old state or the new one, whole.                                           */
+    A removal: remove name.backup, fsync the folder, remove name.state, fsync the folder.
+    Ended at any point, name.state is the old state or the new one, whole; a backup without it is a damage.          */
 
 /// <summary>
 /// A folder of small files that survive: each is replaced as a whole and is on stable storage when that is said to be
@@ -43,11 +43,7 @@ public sealed class StateFolder : IDisposable
     /// UnauthorizedAccessException.</summary>
     public static StateFolder Open(string folder)
     {
-        if (!Directory.Exists(folder))
-        {
-            Directory.CreateDirectory(folder);
-            BlockFile.SyncDirectory(folder);
-        }
+        Make(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)), new StateFileCalls());
         string path = Path.Combine(folder, LockName);
         try
         {
@@ -62,18 +58,34 @@ public sealed class StateFolder : IDisposable
         }
     }
 
-    /// <summary>What was last saved under the name; null: nothing. Blocks. Throws <see cref="StateFileException"/> if
-    /// neither it nor the state before it is whole. <paramref name="complain"/> hears of what had to be passed over.
+    /// <summary>Every level that is missing, each with a name that is durable: what is saved in it must be found.
     /// </summary>
-    public byte[]? Load(string name, Action<string> complain)
+    internal static void Make(string folder, IStateFileCalls calls)
+    {
+        if (calls.HasFolder(folder))
+            return;
+        string parent = Path.GetDirectoryName(folder) ?? "/";
+        Make(parent, calls);
+        calls.MakeFolder(folder);
+        calls.SyncFolder(parent);
+    }
+
+    /// <summary>What was last saved under the name; null: nothing. Blocks. Throws <see cref="StateFileException"/> if
+    /// neither it nor the state before it is whole.</summary>
+    /// <param name="name">Of the state.</param>
+    /// <param name="complain">Hears of what had to be passed over.</param>
+    /// <param name="owner">Who asks; another's state is set aside, and is no state. Null: anybody may have it, as
+    /// anybody may have what was saved without an owner.</param>
+    public LoadedState? Load(string name, Action<string> complain, string? owner = null)
     {
         byte[]? file = _calls.Read(PathOf(name, StateSuffix));
-        if (file is null)
-            return null;
-        if (StateFileText.Read(name, file, out string why) is { } content)
-            return content;
+        string why = "";
+        if (file is not null && StateFileText.Read(name, file, out why) is { } state)
+            return OfOwner(name, state, isBackup: false, owner, complain);
         byte[]? backup = _calls.Read(PathOf(name, BackupSuffix));
-        string problem = $"{PathOf(name, StateSuffix)} is damaged: {why}";
+        if (file is null && backup is null)
+            return null;
+        string problem = PathOf(name, StateSuffix) + (file is null ? " is missing" : $" is damaged: {why}");
         if (backup is null)
             throw new StateFileException($"{problem}; it has no backup. Restore it, or remove it to begin anew");
         if (StateFileText.Read(name, backup, out string alsoWhy) is not { } earlier)
@@ -81,25 +93,53 @@ public sealed class StateFolder : IDisposable
             throw new StateFileException($"{problem}; its backup {PathOf(name, BackupSuffix)} is damaged too: "
                 + $"{alsoWhy}. Restore one of them, or remove both to begin anew");
         }
+        if (OfOwner(name, earlier, isBackup: true, owner, complain) is not { } loaded)
+            return null;
         complain($"{problem}; the state before it is used instead, from {PathOf(name, BackupSuffix)}");
-        return earlier;
+        return loaded;
+    }
+
+    private LoadedState? OfOwner(string name, OwnedState state, bool isBackup, string? owner, Action<string> complain)
+    {
+        if (owner is null || state.Owner is not { } other || other == owner)
+            return new LoadedState(state.Content, isBackup);
+        SetAside(name, other);
+        complain($"{PathOf(name, StateSuffix)} is the state of {other} and not of {owner}, which has its name now and "
+            + $"begins without any; it is kept as {PathOf(name, StateSuffix)}.{other}");
+        return null;
+    }
+
+    /// <summary>The state last: as long as it is there, this is found to be undone.</summary>
+    private void SetAside(string name, string owner)
+    {
+        foreach (string suffix in (string[])[BackupSuffix, StateSuffix])
+        {
+            string path = PathOf(name, suffix);
+            if (_calls.Read(path) is not null)
+                _calls.Rename(path, $"{path}.{owner}");
+            _calls.SyncFolder(_folder);
+        }
     }
 
     /// <summary>Saves, or removes with null, on the worker's thread; then <paramref name="done"/> is called there with
     /// null, or why it could not be brought to stable storage, and then the state before is still there.</summary>
-    public void Save(string name, byte[]? content, Action<IOException?> done) =>
-        _worker.Enqueue(new Job(this, name, content, done));
+    /// <param name="name">Of the state.</param>
+    /// <param name="content">Anything.</param>
+    /// <param name="done">See above.</param>
+    /// <param name="owner">Whose it is; null: anybody's. One line that can end a file's name.</param>
+    public void Save(string name, byte[]? content, Action<IOException?> done, string? owner = null) =>
+        _worker.Enqueue(new Job(this, name, owner, content, done));
 
     /// <summary>Lets another process use the folder.</summary>
     public void Dispose() => _lock?.Dispose();
 
     /// <summary>The same on the calling thread. Throws IOException.</summary>
-    internal void SaveNow(string name, byte[]? content)
+    internal void SaveNow(string name, byte[]? content, string? owner = null)
     {
         if (content is null)
             RemoveNow(name);
         else
-            ReplaceNow(name, StateFileText.Write(name, content));
+            ReplaceNow(name, StateFileText.Write(name, owner, content));
     }
 
     private void ReplaceNow(string name, byte[] file)
@@ -126,6 +166,7 @@ public sealed class StateFolder : IDisposable
     private void RemoveNow(string name)
     {
         _calls.Remove(PathOf(name, BackupSuffix));
+        _calls.SyncFolder(_folder);
         string state = PathOf(name, StateSuffix);
         byte[]? before = _calls.Read(state);
         _calls.Remove(state);
@@ -186,7 +227,8 @@ public sealed class StateFolder : IDisposable
 
     private string PathOf(string name, string suffix) => Path.Combine(_folder, name + suffix);
 
-    private sealed class Job(StateFolder folder, string name, byte[]? content, Action<IOException?> done) : IWorkItem
+    private sealed class Job(
+        StateFolder folder, string name, string? owner, byte[]? content, Action<IOException?> done) : IWorkItem
     {
         public IWorkItem? Following { get; set; }
 
@@ -195,7 +237,7 @@ public sealed class StateFolder : IDisposable
             IOException? failure = null;
             try
             {
-                folder.SaveNow(name, content);
+                folder.SaveNow(name, content, owner);
             }
             catch (IOException exception)
             {
@@ -209,6 +251,11 @@ public sealed class StateFolder : IDisposable
         }
     }
 }
+
+/// <summary>What was saved.</summary>
+/// <param name="Content">As it was saved.</param>
+/// <param name="IsOfBackup">It is the state before the last, which is not whole.</param>
+public sealed record LoadedState(byte[] Content, bool IsOfBackup);
 
 /// <summary>A saved state that is not whole. The message is for the administrator.</summary>
 public sealed class StateFileException(string message) : IOException(message);

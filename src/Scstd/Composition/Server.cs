@@ -164,13 +164,15 @@ internal sealed partial class Server
         DiskBackend disk = DiskBackend.Open(plan.Disk(section), [.. _lanes.Select(lane => lane.Reactor)]);
         try
         {
+            UnitState? state = _states?.Of(disk.Identity);
             // The homes, which keep the gates, are spread over the reactors.
             var unit = new LogicalUnit(
-                section.Name.Text, disk, executors, homeIndex: _opened++ % executors.Count, _states,
+                section.Name.Text, disk, executors, homeIndex: _opened++ % executors.Count, state,
                 (long)section.AbortTimeout.TotalMilliseconds)
             {
                 MaxRegistrations = section.Registrations,
             };
+            state?.TellWhatCameBack(unit);
             if (plan.Limit(section.Limits) is { } limit)
                 unit.SetRateLimit(limit);
             if (section.QueueDepth is { } commands)

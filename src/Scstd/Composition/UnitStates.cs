@@ -7,7 +7,7 @@ using Serilog;
 namespace Scstd.Composition;
 
 /// <summary>Where units keep what outlives the daemon: a file for each part of a unit's state, in one folder.</summary>
-internal sealed class UnitStates : IUnitStateStore, IDisposable
+internal sealed class UnitStates : IDisposable
 {
     /// <summary>Where a daemon keeps its state that systemd did not start; file-hierarchy(7).</summary>
     public const string UsualFolder = "/var/lib/scstd";
@@ -47,25 +47,10 @@ internal sealed class UnitStates : IUnitStateStore, IDisposable
         }
     }
 
-    public byte[]? Load(string unitName, string part)
-    {
-        try
-        {
-            return _folder.Load(NameOf(unitName, part), problem => _log.Error("{Problem:l}", problem));
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            throw new UnitStateException($"device {unitName}: {exception.Message}", exception);
-        }
-    }
-
-    public void Save(string unitName, string part, byte[]? content, IExecutor executor, Action<bool> saved) =>
-        _folder.Save(NameOf(unitName, part), content, failure =>
-        {
-            if (failure is { Message: var why })
-                _log.Error("Device {Device:l}: its {Part:l} could not be saved: {Why:l}", unitName, part, why);
-            executor.Post(() => saved(failure is null));
-        });
+    /// <summary>Those of one unit. A device of the configuration that is replaced by another under its name does not
+    /// find what its predecessor left: initiators know them apart by their identity, and so do the files.</summary>
+    public UnitState Of(LogicalUnitIdentity identity) =>
+        new(_folder, $"naa.{Convert.ToHexStringLower(identity.Naa)}", _log);
 
     /// <summary>Who was logged in when the daemon last ended in order. Not worth a refusal to start: an initiator that
     /// is not known is told the general unit attention.</summary>
@@ -73,8 +58,8 @@ internal sealed class UnitStates : IUnitStateStore, IDisposable
     {
         try
         {
-            byte[]? content = _folder.Load(Nexuses, problem => _log.Warning("{Problem:l}", problem));
-            return content is null ? [] : Encoding.UTF8.GetString(content).Split('\n');
+            LoadedState? state = _folder.Load(Nexuses, problem => _log.Warning("{Problem:l}", problem));
+            return state is null ? [] : Encoding.UTF8.GetString(state.Content).Split('\n');
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -94,6 +79,63 @@ internal sealed class UnitStates : IUnitStateStore, IDisposable
     }
 
     public void Dispose() => _folder.Dispose();
+}
+
+/// <summary>What one unit keeps.</summary>
+/// <param name="folder">With that of others.</param>
+/// <param name="owner">The unit's identity.</param>
+/// <param name="log">For what an administrator must know.</param>
+internal sealed class UnitState(StateFolder folder, string owner, ILogger log) : IUnitStateStore
+{
+    private bool _hasEarlierReservations;
+
+    public byte[]? Load(string unitName, string part)
+    {
+        try
+        {
+            LoadedState? state = folder.Load(
+                NameOf(unitName, part), problem => log.Error("Device {Device:l}: {Problem:l}", unitName, problem),
+                owner);
+            if (part == UnitStateParts.Reservations)
+                _hasEarlierReservations = state is { IsOfBackup: true };
+            return state?.Content;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new UnitStateException($"device {unitName}: {exception.Message}", exception);
+        }
+    }
+
+    /// <summary>The unit is composed. If the last change of its reservations is lost, who was preempted by it is
+    /// registered again: only the administrator can judge whether that host may write.</summary>
+    public void TellWhatCameBack(LogicalUnit unit)
+    {
+        if (!_hasEarlierReservations)
+            return;
+        ReservationView view = unit.DescribeReservation();
+        log.Warning(
+            "Device {Device:l}: its registrations are those before the last change, {Reserved:l}; who was preempted by "
+            + "that change has come back", unit.Name, view.Type is { } type ? $"reserved {type}" : "not reserved");
+        foreach (RegistrantView one in view.Registrants)
+        {
+            log.Warning(
+                "Device {Device:l}: registered: {Initiator:l} at port {Port} of {Target:l}, key 0x{Key:x16}{Holds:l}",
+                unit.Name, one.Initiator, one.TargetPort, one.Target, one.Key,
+                one.IsHolder ? ", holds the reservation" : "");
+        }
+    }
+
+    public void Save(string unitName, string part, byte[]? content, IExecutor executor, Action<bool> saved)
+    {
+        folder.Save(NameOf(unitName, part), content, Ended, owner);
+
+        void Ended(IOException? failure)
+        {
+            if (failure is { Message: var why })
+                log.Error("Device {Device:l}: its {Part:l} could not be saved: {Why:l}", unitName, part, why);
+            executor.Post(() => saved(failure is null));
+        }
+    }
 
     /// <summary>Names of devices are file names as they are, and without '@' (configuration: letters, digits, '.', '_'
     /// and '-', and they begin with none of the signs).</summary>

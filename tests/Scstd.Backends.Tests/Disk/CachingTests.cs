@@ -77,6 +77,41 @@ public sealed class CachingTests
     }
 
     [Fact]
+    public void A_cache_that_the_configuration_switched_off_is_not_an_initiators_to_switch_on()
+    {
+        using DiskWorld world = DiskWorld.InFile(o => o with { WriteBack = false });
+        Assert.Equal(0, world.Disk.ModePages.Single(p => p.PageCode == 0x08).Changeable[0]);
+        Blocks.AssertSense(
+            SenseKey.IllegalRequest, AdditionalSense.InvalidFieldInParameterList,
+            SelectCaching(world, WriteCacheEnabled));
+        world.Write(0, Blocks.Of(1));
+        Assert.Equal(WrittenThrough, world.Operations);
+    }
+
+    /// <summary>All pages are saved when an initiator saves one.</summary>
+    [Fact]
+    public void A_cache_that_the_configuration_switches_off_is_off_whatever_was_saved()
+    {
+        using var directory = new TemporaryDirectory();
+        var store = new TestStateStore();
+        var options = new DiskOptions
+        {
+            Name = "file",
+            Store = DiskStoreKind.File,
+            Path = directory.File("disk.img"),
+            SizeBytes = 1 << 20,
+        };
+        byte[] saved = CacheAfter(options, store, a =>
+        {
+            byte[] descriptorSense = [0, 0, 0, 0, 0x0A, 0x0A, 0x04, 0x10, 0, 0, 0, 0, 0xFF, 0xFF, 0, 0];
+            Blocks.AssertGood(a.Execute([0x15, 0x11, 0, 0, (byte)descriptorSense.Length, 0], descriptorSense));
+        });
+        Assert.Equal(WriteCacheEnabled, saved[6] & WriteCacheEnabled);
+        Assert.NotEmpty(store.Contents);
+        Assert.Equal(0, CacheAfter(options with { WriteBack = false }, store, static _ => { })[6] & WriteCacheEnabled);
+    }
+
+    [Fact]
     public void A_reset_brings_back_the_configured_cache()
     {
         using DiskWorld world = DiskWorld.InFile();
@@ -101,6 +136,68 @@ public sealed class CachingTests
         world.FileCall = RealFile.Run;
         world.Run();
         Blocks.AssertGood(select);
+    }
+
+    [Fact]
+    public void Switching_the_cache_off_is_not_good_when_what_was_cached_is_lost()
+    {
+        using DiskWorld world = DiskWorld.InFile();
+        world.Write(0, Blocks.Of(4));
+        world.FileCall = operation => operation.Kind == FileOperationKind.Flush
+            ? -ErrorNumber.InputOutput : RealFile.Run(operation);
+        Blocks.AssertSense(SenseKey.MediumError, AdditionalSense.WriteError, SelectCaching(world, 0));
+        Assert.Equal(WriteCacheEnabled, SenseCaching(world)[6] & WriteCacheEnabled);
+        world.FileCall = RealFile.Run;
+        world.Write(0, Blocks.Of(1));
+        Assert.Equal(FileOperationKind.Write, world.Operations[^1]);
+        world.Initiator.Request(TaskManagementFunction.LogicalUnitReset);
+        world.Initiator.TakeUnitAttentions();
+        Blocks.AssertGood(SelectCaching(world, 0));
+        world.Write(0, Blocks.Of(1));
+        Assert.Equal(FileOperationKind.WriteThrough, world.Operations[^1]);
+    }
+
+    [Fact]
+    public void A_reset_that_switches_the_cache_off_does_so_even_if_its_flush_fails()
+    {
+        using var directory = new TemporaryDirectory();
+        var options = new DiskOptions
+        {
+            Name = "file",
+            Store = DiskStoreKind.File,
+            Path = directory.File("disk.img"),
+            SizeBytes = 1 << 20,
+        };
+        var reactor = new ManualReactor();
+        using DiskBackend disk = DiskBackend.Open(options, [reactor]);
+        using var target = new TestTarget(disk, new TestStateStore());
+        TestInitiator a = target.Login();
+        const byte AndSave = 0x11, NotSaved = 0x10;
+        Select(0, AndSave);
+        Select(WriteCacheEnabled, NotSaved);
+        reactor.ExecuteFile = operation =>
+            operation.Kind == FileOperationKind.Flush ? -ErrorNumber.InputOutput : RealFile.Run(operation);
+        var reset = new TaskManagementRequest { Function = TaskManagementFunction.LogicalUnitReset };
+        a.Nexus.TaskManagementRequested(reset);
+        Run();
+        Assert.Contains(reset, a.Port.FunctionsExecuted);
+        a.TakeUnitAttentions();
+        Assert.Equal(0, a.Execute([0x1A, 0x08, 0x08, 0, 255, 0]).DataIn[6] & WriteCacheEnabled);
+
+        void Select(byte cache, byte how)
+        {
+            byte[] list = [0, 0, 0, 0, 0x08, 18, cache, .. new byte[17]];
+            TestCommand select = a.Send(Lun.FromNumber(0), [0x15, how, 0, 0, (byte)list.Length, 0], list);
+            Run();
+            Blocks.AssertGood(select);
+        }
+
+        void Run()
+        {
+            do
+                target.Executor.Run();
+            while (reactor.RunPass() || !target.Executor.IsIdle);
+        }
     }
 
     [Fact]
@@ -165,6 +262,16 @@ public sealed class CachingTests
             Assert.Equal(ScsiStatus.Good, file.Execute(Cdbs.For(row, 0, 1, flags: 0x02)).Status);
         }
         Assert.Contains(FileOperationKind.Read, file.Operations);
+    }
+
+    /// <summary>A daemon's life: the caching page at its end.</summary>
+    private static byte[] CacheAfter(DiskOptions options, TestStateStore store, Action<TestInitiator> work)
+    {
+        using DiskBackend disk = DiskBackend.Open(options, [new ManualReactor()]);
+        using var target = new TestTarget(disk, store);
+        TestInitiator a = target.Login();
+        work(a);
+        return a.Execute([0x1A, 0x08, 0x08, 0, 255, 0]).DataIn;
     }
 
     /// <summary>MODE SELECT (6) of the caching page, with PF.</summary>

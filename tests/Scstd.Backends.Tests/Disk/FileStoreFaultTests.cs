@@ -153,8 +153,22 @@ public sealed class FileStoreFaultTests
             SenseKey.MediumError, AdditionalSense.WriteError, world.Execute(Cdbs.For(Sbc.SynchronizeCache10, 0, 0)));
     }
 
+    [SkippableFact]
+    public void Around_the_page_cache_and_with_the_cache_off_a_failed_write_is_its_own_commands_affair()
+    {
+        using var directory = new TemporaryDirectory(Environment.CurrentDirectory);
+        using DiskWorld world = DirectWorld(directory);
+        FailWriteThroughs(world);
+        TestCommand failed = world.Execute(Cdbs.For(Sbc.Write10, 9, 1), Blocks.Of(8));
+        Blocks.AssertSense(SenseKey.MediumError, AdditionalSense.WriteError, failed);
+        Assert.Equal(9UL, failed.Sense.Information);
+        world.FileCall = RealFile.Run;
+        Blocks.AssertGood(world.Execute(Cdbs.For(Sbc.Write10, 9, 1), Blocks.Of(8)));
+        Blocks.AssertGood(world.Execute(Cdbs.For(Sbc.SynchronizeCache10, 0, 0)));
+    }
+
     [Fact]
-    public void With_the_cache_off_a_failed_write_is_its_own_commands_affair()
+    public void Through_the_page_cache_a_failed_write_may_be_anothers_affair_with_the_cache_off_too()
     {
         using DiskWorld world = DiskWorld.InFile(o => o with { WriteBack = false });
         FailWriteThroughs(world);
@@ -162,8 +176,12 @@ public sealed class FileStoreFaultTests
         Blocks.AssertSense(SenseKey.MediumError, AdditionalSense.WriteError, failed);
         Assert.Equal(9UL, failed.Sense.Information);
         world.FileCall = RealFile.Run;
+        Blocks.AssertSense(
+            SenseKey.MediumError, AdditionalSense.WriteError,
+            world.Execute(Cdbs.For(Sbc.Write10, 100, 1), Blocks.Of(1)));
+        world.Initiator.Request(TaskManagementFunction.LogicalUnitReset);
+        world.Initiator.TakeUnitAttentions();
         Blocks.AssertGood(world.Execute(Cdbs.For(Sbc.Write10, 9, 1), Blocks.Of(1)));
-        Blocks.AssertGood(world.Execute(Cdbs.For(Sbc.SynchronizeCache10, 0, 0)));
     }
 
     [Fact]
@@ -210,6 +228,28 @@ public sealed class FileStoreFaultTests
 
     private static StoreRequest Submit(DiskWorld world, BlockRequestKind kind, DataBuffer data, int count) =>
         StoreRequest.Submit(world.Disk.Store, world.Reactor, kind, 50, (ulong)count, data);
+
+    private static DiskWorld DirectWorld(TemporaryDirectory directory)
+    {
+        var options = new DiskOptions
+        {
+            Name = "file",
+            Store = DiskStoreKind.File,
+            Path = directory.File("disk.img"),
+            SizeBytes = 1 << 20,
+            BlockLengthBytes = 4096,
+            Direct = true,
+            WriteBack = false,
+        };
+        try
+        {
+            return new DiskWorld(options);
+        }
+        catch (StoreUnavailableException exception)
+        {
+            throw new SkipException(exception.Message);
+        }
+    }
 
     /// <summary>One block a segment.</summary>
     private static DataBuffer Scattered(TestExecutor pool, int count, out DataBuffer whole)

@@ -25,6 +25,72 @@ public sealed class ProvisioningTests
         Assert.Equal(expected, world.Read(0, 256));
     }
 
+    /// <summary>Whoever shares the reactor has his turn in between, and no step gives back more than it should.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void One_unmapping_does_not_hold_up_a_reactor_of_a_memory_disk(bool byWriteSame)
+    {
+        const int PieceBlocks = 8192, Pieces = 7;
+        using DiskWorld world = DiskWorld.InMemory(o => o with { Thin = true, SizeBytes = 1UL << 30 });
+        for (ulong lba = 0; lba < PieceBlocks * Pieces; lba += PieceBlocks)
+            world.Write(lba + 1, Blocks.Of(PieceBlocks));
+        byte[] list = List((1, PieceBlocks * Pieces), (1 << 20, 1 << 20));
+        TestCommand unmap = byWriteSame
+            ? world.Send(Cdbs.For(Sbc.WriteSame16, 1, PieceBlocks * Pieces, 0x08), new byte[512])
+            : world.Send(Cdb(list.Length), list);
+        int turns = 0;
+        while (!unmap.IsAnswered)
+        {
+            turns++;
+            Assert.Equal(ScsiStatus.Good, world.Send(Cdbs.For(Sbc.Read10, 0, 1)).Status);
+            world.Target.Executor.Run();
+            world.Reactor.RunPass();
+        }
+        Blocks.AssertGood(unmap);
+        // 28 MiB by 16 MiB, and what has nothing to give back.
+        Assert.Equal(byWriteSame ? 2 : 3, turns);
+        foreach (int lba in (int[])[0, 1, 8191, 8192, 28672, 57343, 57344])
+            Assert.Equal(new byte[512], world.Read((ulong)lba, 1));
+    }
+
+    /// <summary>A device without WRITE ZEROES, or one that does not cut the range.</summary>
+    [Theory]
+    [InlineData(ErrorNumber.NotSupported)]
+    [InlineData(ErrorNumber.InvalidArgument)]
+    public void What_the_store_cannot_unmap_is_written_by_WriteSame_and_left_by_Unmap(int error)
+    {
+        using DiskWorld world = Thin(DiskStoreKind.File);
+        world.Write(0, Blocks.Of(1024));
+        world.FileCall = o => o.Kind == FileOperationKind.PunchHole ? -error : RealFile.Run(o);
+        Blocks.AssertGood(Unmap(world, (8, 16), (100, 3)));
+        Assert.Equal(Blocks.Of(1024), world.Read(0, 1024));
+        Blocks.AssertGood(world.Execute(Cdbs.For(Sbc.WriteSame16, 8, 1000, 0x08), new byte[512]));
+        byte[] expected = Blocks.Of(1024);
+        expected.AsSpan(8 * 512, 1000 * 512).Clear();
+        Assert.Equal(expected, world.Read(0, 1024));
+    }
+
+    [Fact]
+    public void A_medium_that_fails_while_it_unmaps_is_an_error()
+    {
+        using DiskWorld world = Thin(DiskStoreKind.File);
+        world.FileCall = o => o.Kind == FileOperationKind.PunchHole ? -ErrorNumber.InputOutput : RealFile.Run(o);
+        Blocks.AssertSense(SenseKey.MediumError, AdditionalSense.WriteError, Unmap(world, (8, 16)));
+    }
+
+    [Fact]
+    public void Pages_that_were_never_written_stay_as_they_are_and_marked_ones_are_given_back()
+    {
+        using DiskWorld world = DiskWorld.InMemory(o => o with { Thin = true, SizeBytes = 8 << 20 });
+        for (ulong page = 0; page < 2048; page += 3)
+            world.Write((page * 8) + 2, Blocks.Of(1));
+        Blocks.AssertGood(Unmap(world, (3, 16378)));
+        byte[] expected = new byte[8 << 20];
+        Blocks.Of(1).CopyTo(expected, 2 * 512);
+        Assert.Equal(expected, world.Read(0, 16384));
+    }
+
     [Fact]
     public void An_Unmap_list_that_says_nothing_is_good()
     {

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using Scstd.Backends.Disk;
 using Scstd.Core;
 using Scstd.Scsi;
+using Scstd.Testing;
 
 namespace Scstd.Backends.Tests.Disk;
 
@@ -81,6 +82,29 @@ public sealed class ReportTests
         using DiskWorld world = DiskWorld.InMemory();
         Assert.Equal(new byte[16], Page(world, 0xB0)[16..32]);
         Assert.DoesNotContain(world.Disk.VitalProductData, p => p.PageCode == 0xB2);
+    }
+
+    /// <summary>LBPME without UNMAP would send initiators to a command that is not there.</summary>
+    [Theory]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    public void A_disk_is_thin_to_all_who_ask_or_to_none(bool isWanted, bool canUnmap)
+    {
+        var options = new DiskOptions
+        {
+            Name = "null",
+            Store = DiskStoreKind.Null,
+            SizeBytes = 1 << 20,
+            Thin = isWanted,
+        };
+        using var disk = new DiskBackend(options, new NullStore(2048, 512, canUnmap), [new ManualReactor()]);
+        using var target = new TestTarget(disk);
+        TestInitiator a = target.Login();
+        Assert.Equal(0, a.Execute(Cdbs.For(Sbc.ReadCapacity16, 0, 32)).DataIn[14]);
+        byte[] limits = disk.VitalProductData.Single(p => p.PageCode == 0xB0).Payload;
+        Assert.Equal(new byte[16], limits[16..32]);
+        Assert.DoesNotContain(disk.VitalProductData, p => p.PageCode == 0xB2);
+        Assert.DoesNotContain(disk.Commands, c => c.Row == Sbc.Unmap || c.Row == Sbc.GetLbaStatus);
     }
 
     [Fact]

@@ -79,6 +79,25 @@ public sealed class SavedModesTests : IDisposable
         Assert.Equal(0, other.ItlNexus.UnitAttentions.Count);
     }
 
+    /// <summary>The Control page comes first in the list and is changed already when the device server gives up.</summary>
+    [Theory]
+    [InlineData(0x10)]
+    [InlineData(0x11)]
+    public void What_the_device_server_cannot_do_changes_no_page_and_saves_none(byte flags)
+    {
+        TestTarget target = Start();
+        TestInitiator initiator = target.Login(), other = target.Login();
+        var lost = new SenseData(SenseKey.MediumError, AdditionalSense.WriteError);
+        _backend.RefuseModePage = _ => lost;
+        Select(initiator, flags, $"{DescriptorSense} 08 02 00 11").MustBe(lost);
+        Assert.Equal("0F 00 10 00 8A 0A 00 10 00 00 00 00 FF FF 00 00", Sense(initiator, SenseCurrent));
+        Assert.Equal("07 00 10 00 88 02 04 11", Sense(initiator, "1A 08 08 00 FF 00"));
+        Assert.Equal("07 00 10 00 88 02 04 11", Sense(initiator, "1A 08 C8 00 FF 00"));
+        Assert.Equal(0, other.ItlNexus.UnitAttentions.Count);
+        Assert.Empty(_store.Contents);
+        Assert.Equal([0x04, 0x11], _backend.ChangedPages[^1].Current);
+    }
+
     [Fact]
     public void Sp_saves_the_pages_that_are_not_in_the_list_as_they_are()
     {

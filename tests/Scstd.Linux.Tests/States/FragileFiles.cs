@@ -25,6 +25,8 @@ internal sealed class FragileFiles : IStateFileCalls
     private readonly Dictionary<int, Content> _open = [];
     private readonly Dictionary<string, Content> _names = [];
     private Dictionary<string, Content> _syncedNames = [];
+    private readonly HashSet<string> _folders = ["/"];
+    private readonly HashSet<string> _syncedFolders = ["/"];
     private int _descriptors;
 
     public int Calls { get; private set; }
@@ -107,6 +109,28 @@ internal sealed class FragileFiles : IStateFileCalls
     {
         Call();
         _syncedNames = new(_names);
+        foreach (string inside in _folders.Where(f => Path.GetDirectoryName(f) == folder).ToArray())
+            _syncedFolders.Add(inside);
+    }
+
+    public bool HasFolder(string folder) => _folders.Contains(folder);
+
+    public void MakeFolder(string folder)
+    {
+        Call();
+        Assert.Contains(Path.GetDirectoryName(folder)!, _folders);
+        _folders.Add(folder);
+    }
+
+    /// <summary>It is there when power comes back: its own name and those of all above it are durable.</summary>
+    public bool IsDurable(string folder) =>
+        _syncedFolders.Contains(folder) && (folder == "/" || IsDurable(Path.GetDirectoryName(folder)!));
+
+    /// <summary>From before the test.</summary>
+    public void AddFolder(string folder)
+    {
+        _folders.Add(folder);
+        _syncedFolders.Add(folder);
     }
 
     private void Call()

@@ -41,10 +41,10 @@ public sealed class StateFolderTests
             {
                 FragileFiles files = Saved(First, Second);
                 bool wasSaved = Save(ref files, Third, end, Remains.Everything);
-                string afterOne = Text(Folder(files).Load(Name, Unexpected));
+                string afterOne = Text(Load(files));
                 Assert.Contains(afterOne, wasSaved ? [Text(Third)] : new[] { Text(Second), Text(Third) });
                 bool wasSavedAgain = Save(ref files, First, again, Remains.SyncedOnly);
-                Assert.Contains(Text(Folder(files).Load(Name, Unexpected)), wasSavedAgain ? [Text(First)]
+                Assert.Contains(Text(Load(files)), wasSavedAgain ? [Text(First)]
                     : new[] { Text(Second), Text(Third), Text(First) });
             }
         }
@@ -64,9 +64,9 @@ public sealed class StateFolderTests
                     continue;
                 failures++;
                 files.FailsAt = null;
-                Assert.Equal(Second, Folder(files).Load(Name, Unexpected));
+                Assert.Equal(Second, Load(files));
                 Folder(files).SaveNow(Name, First);
-                Assert.Equal(First, Folder(files.AfterTheEnd(Remains.SyncedOnly)).Load(Name, Unexpected));
+                Assert.Equal(First, Load(files.AfterTheEnd(Remains.SyncedOnly)));
             }
         }
         Assert.True(failures > 9, $"only {failures} calls failed");
@@ -84,13 +84,31 @@ public sealed class StateFolderTests
             damaged[at] ^= 0x20;
             files.Overwrite(PathOf(".state"), damaged);
             var heard = new List<string>();
-            Assert.Equal(First, Folder(files).Load(Name, heard.Add));
+            Assert.Equal(First, Load(files, heard.Add));
             Assert.Contains($"{PathOf(".state")} is damaged", Assert.Single(heard), StringComparison.Ordinal);
             files.EndsAt = files.Calls + 5;
             Assert.Throws<WorldEndedException>(() => Folder(files).SaveNow(Name, Third));
-            string left = Text(Folder(files.AfterTheEnd(Remains.Everything)).Load(Name, heard.Add));
+            string left = Text(Load(files.AfterTheEnd(Remains.Everything), heard.Add));
             Assert.Contains(left, new[] { Text(First), Text(Third) });
         }
+    }
+
+    /// <summary>A removal takes the backup first, so a backup alone is what somebody left who removed the state.
+    /// </summary>
+    [Fact]
+    public void A_state_that_is_missing_beside_its_backup_is_no_state_that_was_never_saved()
+    {
+        FragileFiles files = Saved(First, Second);
+        files.Remove(PathOf(".state"));
+        var heard = new List<string>();
+        Assert.True(Folder(files).Load(Name, static _ => { })!.IsOfBackup);
+        Assert.Equal(First, Load(files, heard.Add));
+        Assert.Contains($"{PathOf(".state")} is missing", Assert.Single(heard), StringComparison.Ordinal);
+        Folder(files).SaveNow(Name, Third);
+        Assert.Equal(Third, Load(files));
+        files.Remove(PathOf(".state"));
+        files.Overwrite(PathOf(".backup"), []);
+        Assert.Throws<StateFileException>(() => Load(files));
     }
 
     [Theory]
@@ -109,10 +127,10 @@ public sealed class StateFolderTests
                 "cut" => whole[..^1],
                 "longer" => [.. whole, (byte)'\n'],
                 "empty" => [],
-                _ => StateFileText.Write("disk2@reservations", First),
+                _ => StateFileText.Write("disk2@reservations", null, First),
             });
         }
-        var refused = Assert.Throws<StateFileException>(() => Folder(files).Load(Name, Unexpected));
+        var refused = Assert.Throws<StateFileException>(() => Load(files));
         Assert.Contains(PathOf(".state"), refused.Message, StringComparison.Ordinal);
         Assert.Contains(PathOf(".backup"), refused.Message, StringComparison.Ordinal);
     }
@@ -125,21 +143,89 @@ public sealed class StateFolderTests
     }
 
     [Fact]
+    public void Anothers_state_is_set_aside_loudly_and_its_own_is_found_again()
+    {
+        const string Own = "naa.3111", Another = "naa.3222";
+        var files = new FragileFiles();
+        foreach (byte[] state in new[] { First, Second })
+            Folder(files).SaveNow(Name, state, Another);
+        Assert.Equal(Second, Load(files, owner: Another));
+        var heard = new List<string>();
+        Assert.Null(Load(files, heard.Add, Own));
+        string complaint = Assert.Single(heard);
+        Assert.All(new[] { PathOf(".state"), Own, $"{PathOf(".state")}.{Another}" },
+            part => Assert.Contains(part, complaint, StringComparison.Ordinal));
+        Assert.Equal([$"{PathOf(".backup")}.{Another}", $"{PathOf(".state")}.{Another}"], files.Names);
+        Assert.Null(Load(files, owner: Own));
+        Folder(files).SaveNow(Name, Third, Own);
+        Assert.Equal(Third, Load(files, owner: Own));
+    }
+
+    [Fact]
+    public void The_end_while_a_state_is_set_aside_leaves_nobody_with_anothers()
+    {
+        for (int end = 1; end <= MostCalls; end++)
+        {
+            foreach (Remains remains in Enum.GetValues<Remains>())
+            {
+                var files = new FragileFiles();
+                foreach (byte[] state in new[] { First, Second })
+                    Folder(files).SaveNow(Name, state, "another");
+                files.EndsAt = files.Calls + end;
+                try
+                {
+                    Assert.Null(Load(files, static _ => { }, "own"));
+                }
+                catch (WorldEndedException)
+                {
+                }
+                files = files.AfterTheEnd(remains);
+                Assert.Null(Load(files, static _ => { }, "own"));
+            }
+        }
+    }
+
+    /// <summary>As an earlier scstd wrote it.</summary>
+    [Fact]
+    public void A_state_without_an_owner_is_everybodys()
+    {
+        FragileFiles files = Saved(First, Second);
+        Assert.StartsWith("scstd state 1\n", Text(files.Read(PathOf(".state"))), StringComparison.Ordinal);
+        Assert.Equal(Second, Load(files, owner: "own"));
+        Folder(files).SaveNow(Name, Third, "own");
+        files.Remove(PathOf(".state"));
+        Assert.Equal(Second, Load(files, static _ => { }, "own"));
+    }
+
+    [Theory]
+    [InlineData("/var/lib/scstd")]
+    [InlineData("/var/lib/tenants/one/scstd")]
+    public void A_folder_is_durable_by_every_name_on_the_way_to_it(string folder)
+    {
+        var files = new FragileFiles();
+        files.AddFolder("/var");
+        files.AddFolder("/var/lib");
+        StateFolder.Make(folder, files);
+        Assert.True(files.HasFolder(folder));
+        Assert.True(files.IsDurable(folder));
+    }
+
+    [Fact]
     public void The_kernels_calls_do_the_same()
     {
         using var directory = new TemporaryDirectory();
-        string path = directory.File("states");
+        string path = directory.File("of/many/levels/states");
         using (StateFolder folder = StateFolder.Open(path))
         {
-            Assert.Null(folder.Load(Name, Unexpected));
+            Assert.Null(folder.Load(Name, Unexpected)?.Content);
             foreach (byte[]? state in new[] { First, Second, null, Third, Second })
             {
                 folder.SaveNow(Name, state);
-                Assert.Equal(state, folder.Load(Name, Unexpected));
+                Assert.Equal(state, folder.Load(Name, Unexpected)?.Content);
             }
         }
         using StateFolder again = StateFolder.Open(path);
-        Assert.Equal(Second, again.Load(Name, Unexpected));
+        Assert.Equal(Second, again.Load(Name, Unexpected)?.Content);
         Assert.Equal([$"{Name}.backup", $"{Name}.state", "lock"],
             Directory.GetFiles(path).Select(Path.GetFileName).Order(StringComparer.Ordinal));
     }
@@ -163,7 +249,7 @@ public sealed class StateFolderTests
         }
         Assert.True(all.Wait(TimeSpan.FromSeconds(30)));
         Assert.Equal(Enumerable.Range(0, 50), order);
-        Assert.Equal("49", Text(folder.Load(Name, Unexpected)));
+        Assert.Equal("49", Text(folder.Load(Name, Unexpected)?.Content));
     }
 
     [Fact]
@@ -197,7 +283,7 @@ public sealed class StateFolderTests
     {
         FragileFiles files = Saved(history[..^1].ToArray());
         bool wasSaved = Save(ref files, history[^1], end, remains);
-        string found = Text(Folder(files).Load(Name, Unexpected));
+        string found = Text(Load(files));
         Assert.Contains(found, wasSaved ? [Text(history[^1])] : new[] { Text(history[^2]), Text(history[^1]) });
         return !wasSaved;
     }
@@ -239,6 +325,9 @@ public sealed class StateFolderTests
             return true;
         }
     }
+
+    private static byte[]? Load(FragileFiles files, Action<string>? complain = null, string? owner = null) =>
+        Folder(files).Load(Name, complain ?? Unexpected, owner)?.Content;
 
     private static StateFolder Folder(FragileFiles files) => new("/states", files);
 

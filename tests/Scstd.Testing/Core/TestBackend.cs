@@ -59,6 +59,15 @@ public sealed class TestBackend : IBackend
 
     public void ModePageChanged(ModePage page) => ChangedPages.Add(page);
 
+    /// <summary>Why it cannot do what a page asks of it; null: it can.</summary>
+    public Func<ModePage, SenseData?> RefuseModePage { get; set; } = static _ => null;
+
+    public void ModePageChanged(ModePage page, IExecutor executor, Action<SenseData?> done)
+    {
+        ModePageChanged(page);
+        done(RefuseModePage(page));
+    }
+
     public void Abort(ScsiCommand command) => Aborted.Add(command);
 
     public void Reset() => ResetCount++;

@@ -57,7 +57,8 @@ public sealed class DeviceSection : Section
                 + "for a block device."),
         new Row<DeviceSection, bool>("write_cache", new BooleanRule(), (s, v) => s.HasWriteCache = v,
             "Yes: a write may wait in a volatile cache until the initiator flushes it (the caching mode page says so). "
-            + "No: each write is on stable storage before it is answered. Default: yes."),
+            + "No: each write is on stable storage before it is answered, and no initiator can change that. "
+            + "Default: yes."),
         new Row<DeviceSection, bool>("read_only", new BooleanRule(), (s, v) => s.IsReadOnly = v,
             "Refuse writes. Default: no."),
         new Row<DeviceSection, bool>("thin", new BooleanRule(), (s, v) => s.IsThin = v,
