@@ -75,7 +75,10 @@ public sealed class IscsiTarget
     internal SessionAccess AccessFor(string initiatorName, ushort portalGroupTag) => new(
         this,
         LunsFor(initiatorName),
-        new TargetPortIdentity(Name, PortName(Name, portalGroupTag), portalGroupTag, portalGroupTag))
+        new TargetPortIdentity(Name, PortName(Name, portalGroupTag), portalGroupTag, portalGroupTag)
+        {
+            NameOfPort = PortName,
+        })
     {
         Limit = GroupOf(initiatorName)?.Limit,
     };

@@ -220,30 +220,30 @@ internal static class InquiryCommands
     private static void AnswerScsiPorts(ScsiCommand command)
     {
         TargetPortIdentity target = command.Nexus.Target;
-        TargetPortName asked = new(target.DeviceName, target.RelativePortId, target.PortName);
-        TargetPortName[] ports =
+        ushort[] ports =
         [
-            .. command.Unit.TargetPorts.Where(port => port.TargetName == target.DeviceName).Append(asked)
-                .DistinctBy(port => port.RelativePortId).OrderBy(port => port.RelativePortId).Take(MostPorts),
+            .. command.Unit.PortsOf(target.DeviceName).Where(_ => target.NameOfPort is not null)
+                .Append(target.RelativePortId).Distinct().Order().Take(MostPorts),
         ];
         var to = new ParameterDataWriter(new byte[PageHeaderBytes + (ports.Length * MaxPortBytes)]);
         BeginPage(ref to, (int)command.Unit.Backend.DeviceType, VitalProductDataPageCode.ScsiPorts);
-        foreach (TargetPortName port in ports)
-            WriteScsiPort(ref to, target.ProtocolIdentifier, port);
+        foreach (ushort port in ports)
+            WriteScsiPort(ref to, target, port);
         to.CloseTwo(2);
         command.CompleteWithData(to.Written);
     }
 
-    private static void WriteScsiPort(ref ParameterDataWriter to, byte protocol, TargetPortName port)
+    private static void WriteScsiPort(ref ParameterDataWriter to, TargetPortIdentity target, ushort port)
     {
         to.Zeros(2);
-        to.Two(port.RelativePortId);
+        to.Two(port);
         to.Zeros(2);
         to.Two(0); // no initiator port here
         to.Zeros(2);
         int length = to.LengthBytes;
         to.Two(0);
-        DesignationDescriptors.WriteScsiName(ref to, DesignatorAssociation.TargetPort, protocol, port.PortName);
+        DesignationDescriptors.WriteScsiName(ref to, DesignatorAssociation.TargetPort, target.ProtocolIdentifier,
+            port == target.RelativePortId ? target.PortName : target.NameOfPort!(target.DeviceName, port));
         to.CloseTwo(length);
     }
 

@@ -5,8 +5,7 @@ namespace Scstd.Core;
 /// <summary>A port of a target device through which a unit can be reached.</summary>
 /// <param name="TargetName">The device's name.</param>
 /// <param name="RelativePortId">RELATIVE TARGET PORT IDENTIFIER.</param>
-/// <param name="PortName">The port's own name, as its transport protocol writes it.</param>
-public readonly record struct TargetPortName(string TargetName, ushort RelativePortId, string PortName);
+public readonly record struct TargetPortName(string TargetName, ushort RelativePortId);
 
 public sealed partial class LogicalUnit
 {

@@ -11,6 +11,9 @@ public sealed record TargetPortIdentity(string DeviceName, string PortName, usho
 {
     public TargetPortName Port => new(DeviceName, RelativePortId);
 
+    /// <summary>How the transport protocol names another port of the same device, by its relative identifier.</summary>
+    public Func<string, ushort, string>? NameOfPort { get; init; }
+
     /// <summary>PROTOCOL IDENTIFIER, SPC-4 §7.6.1: iSCSI.</summary>
     public byte ProtocolIdentifier { get; init; } = 0x05;
 

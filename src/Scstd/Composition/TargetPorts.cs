@@ -24,7 +24,7 @@ internal static class TargetPorts
             [
                 .. targets.Where(target => LeadsTo(target, unit)).SelectMany(target =>
                     (target.PortalGroupTags.Count > 0 ? target.PortalGroupTags : allTags)
-                        .Select(tag => new TargetPortName(target.Name, tag, IscsiTarget.PortName(target.Name, tag)))),
+                        .Select(tag => new TargetPortName(target.Name, tag))),
             ];
         }
     }

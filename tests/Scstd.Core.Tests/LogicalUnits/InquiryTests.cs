@@ -182,8 +182,8 @@ public sealed class InquiryTests : IDisposable
         TargetPortIdentity own = _initiator.Nexus.Target;
         _target.Unit.TargetPorts =
         [
-            new(own.DeviceName, 7, "seven"), new("iqn.another", 2, "two"),
-            new(own.DeviceName, own.RelativePortId, own.PortName), new(own.DeviceName, 3, "three"),
+            new(own.DeviceName, 7), new("iqn.another", 2), new(own.DeviceName, own.RelativePortId),
+            new(own.DeviceName, 3),
         ];
         byte[] page = _initiator.Execute(Convert.FromHexString("12018800FF00")).DataIn;
         Assert.Equal(page.Length - 4, (page[2] << 8) | page[3]);
@@ -196,7 +196,8 @@ public sealed class InquiryTests : IDisposable
                 System.Text.Encoding.UTF8.GetString(page, at + 16, nameBytes).TrimEnd('\0')));
             at += 12 + length;
         }
-        Assert.Equal([(own.RelativePortId, own.PortName), (3, "three"), (7, "seven")], told);
+        Assert.Equal(
+            [(own.RelativePortId, own.PortName), (3, own.DeviceName + " 3"), (7, own.DeviceName + " 7")], told);
     }
 
     [Fact]

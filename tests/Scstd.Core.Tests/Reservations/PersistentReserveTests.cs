@@ -91,7 +91,7 @@ public sealed class PersistentReserveTests : IDisposable
     [Fact]
     public void One_descriptor_stands_for_all_target_ports_only_where_they_are_the_same()
     {
-        _target.Unit.TargetPorts = [new("iqn.2026-11.test:target", 1, "p1"), new("iqn.2026-11.test:target", 7, "p7")];
+        _target.Unit.TargetPorts = [new("iqn.2026-11.test:target", 1), new("iqn.2026-11.test:target", 7)];
         _a.Register(0xA, flags: 0x04);
         byte[] status = _c.In(ReadFullStatus).DataIn;
         Assert.Equal((8 + 24 + 52, 2), (status.Length, status[8 + 12]));

@@ -14,7 +14,7 @@ internal sealed class SimulatedUnit
         States = new SimulatedStateStore(world);
         Unit = new LogicalUnit(name, Disk, executors, homeIndex, States)
         {
-            TargetPorts = [new TargetPortName("t", 1, "t1"), new TargetPortName("t", 2, "t2")],
+            TargetPorts = [new TargetPortName("t", 1), new TargetPortName("t", 2)],
         };
         Model = new UnitModel(world, name, MostBlocks, Unit.Control.Current, Unit.Control.Changeable)
         {

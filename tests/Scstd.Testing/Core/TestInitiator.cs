@@ -7,7 +7,10 @@ namespace Scstd.Testing;
 public sealed class TestInitiator
 {
     public static readonly TargetPortIdentity Target = new(
-        "iqn.2026-11.test:target", "iqn.2026-11.test:target,t,0x0001", RelativePortId: 1, PortGroupTag: 1);
+        "iqn.2026-11.test:target", "iqn.2026-11.test:target,t,0x0001", RelativePortId: 1, PortGroupTag: 1)
+    {
+        NameOfPort = static (device, port) => $"{device} {port}",
+    };
 
     private readonly TestExecutor _executor;
     private ulong _sequence;
