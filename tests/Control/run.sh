@@ -82,7 +82,7 @@ sed -i "s/all: \"127.0.0.1:/all: \"0.0.0.0:/" "$STAGE_OUT/scstd.yaml"
 check "a portal moves to an address that overlaps its own in one reload" \
     asks 'any("address changed" in c for c in a["changes"])' reload
 write_config ", 1: file" ""
-check "and back" asks 'a["isApplied"] and len(a["changes"]) == 2' reload
+check "and back" asks 'a["isApplied"] and a["changes"]' reload
 
 check "resize --save grows the unit" ctl resize memory 128MiB --save
 check "and writes one value of the file" grep -q 'memory: {store: memory, size: 128MiB}   # the one' \
