@@ -1,6 +1,7 @@
 #!/bin/bash
 # run.sh: one disk and three initiators of libiscsi, over two target ports, while an administrator changes things by
-# scstctl: who is told of what, who may do what, and that nothing acts after it was aborted.
+# scstctl: who is told of what, who may do what, and that nothing acts after it was aborted. Then two paths that are in
+# different states (paths.py), and a thin disk whose file system comes to its end (thin.py).
 # Environment: STAGE_OUT (folder for all logs), SCSTD (the daemon), SCSTCTL (its control program).
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
