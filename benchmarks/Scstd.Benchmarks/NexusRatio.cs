@@ -8,7 +8,8 @@ namespace Scstd.Benchmarks;
 
 /// <summary>
 /// What a READ costs in the mid-layer, from its arrival to its release, with one nexus at the unit and with a thousand,
-/// each registered for persistent reservations. The two are measured in turns, so that whatever else the machine does meets both alike; the answer is the ratio.
+/// each registered for persistent reservations. The two are measured in turns, so that whatever else the machine does
+/// meets both alike; the answer is the ratio.
 /// <c>dotnet run -c Release --project benchmarks/Scstd.Benchmarks -- --nexuses</c>
 /// </summary>
 internal static class NexusRatio
