@@ -23,6 +23,7 @@ public sealed record FreezeReport(
 /// <summary>
 /// Freezing one unit: what is with its device server is waited for, what comes is received and held, in its order,
 /// until the last who wanted it so lets it go. Aborts and resets pass: they are what initiators have against waiting.
+/// INQUIRY, REPORT LUNS and REQUEST SENSE are answered, because the device server has no part in them.
 /// All members run on the home executor.
 /// </summary>
 internal sealed class Freezing(LogicalUnit unit)
@@ -114,6 +115,17 @@ internal sealed class Freezing(LogicalUnit unit)
         var idle = new Countdown(unit.Turnstiles.Length, () => unit.Gate.WhenNotExclusive(() => Drained(round)));
         foreach (Turnstile turnstile in unit.Turnstiles)
             turnstile.Executor.Post(() => turnstile.DrainExecution(shut: true, () => unit.Home.Post(idle.Count)));
+        unit.Gate.WhenNotExclusive(() => LetPass(round));
+    }
+
+    /// <summary>What had the unit for itself when the freezing began has ended, and nothing gets it before the thaw.
+    /// </summary>
+    private void LetPass(int round)
+    {
+        if (round != _round || !IsOn)
+            return;
+        foreach (Turnstile turnstile in unit.Turnstiles)
+            turnstile.Executor.Post(() => turnstile.SetFrozen(true));
     }
 
     private void Drained(int round)
@@ -132,7 +144,10 @@ internal sealed class Freezing(LogicalUnit unit)
         _round++;
         _isDrained = false;
         foreach (Turnstile turnstile in unit.Turnstiles)
+        {
+            turnstile.Executor.Post(() => turnstile.SetFrozen(false));
             turnstile.Executor.Post(turnstile.OpenExecution);
+        }
         unit.Gate.Thawed();
     }
 }

@@ -179,7 +179,7 @@ internal sealed class Gate(LogicalUnit unit)
             change(consequences =>
             {
                 _isChanging = false;
-                Tell(consequences, openExclusion: true, () =>
+                Tell([.. consequences, static turnstile => turnstile.EndSweep()], openExclusion: true, () =>
                 {
                     _sweeps--;
                     History.Add("sweep done");
@@ -196,7 +196,7 @@ internal sealed class Gate(LogicalUnit unit)
             {
                 // A newer command of the requester is not covered, yet the change runs alone: it is waited for too.
                 var barrier = new AbortBarrier(() => turnstile.WhenIdle(() => unit.Home.Post(gone.Count)));
-                turnstile.ShutExecution();
+                turnstile.BeginSweep();
                 abort(turnstile, barrier);
                 barrier.Arm();
             });

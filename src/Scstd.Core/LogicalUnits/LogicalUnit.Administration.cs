@@ -9,8 +9,8 @@ public sealed partial class LogicalUnit
     /// <summary>
     /// Lets the device server finish what it has and holds what comes, of this unit alone, until everyone who froze it
     /// has thawed it. Held commands keep their order, count to the limits of their nexus and can be aborted; a lost
-    /// nexus and a reset are carried out. This may take as long as the slowest command:
-    /// <see cref="DescribeFreeze"/> tells which.
+    /// nexus and a reset are carried out; INQUIRY, REPORT LUNS and REQUEST SENSE are answered. This may take as long as
+    /// the slowest command: <see cref="DescribeFreeze"/> tells which.
     /// </summary>
     /// <param name="reason">Who wants it; the same name again is the same wish.</param>
     /// <param name="frozen">Once: true when the device server has nothing any more, false if it was thawed before.

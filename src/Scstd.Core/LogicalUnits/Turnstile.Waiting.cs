@@ -133,6 +133,7 @@ internal sealed partial class Turnstile
             JudgeAgain(command);
             Enable(command);
         }
+        EnableWhatPassesFreezing();
         Regulator.HandOver();
     }
 

@@ -161,7 +161,7 @@ internal sealed partial class Turnstile
     private void Enable(ScsiCommand command)
     {
         // What is over the limit is told so at once, or a shut way would be a way around the limit.
-        if (_executionShut != 0 && !command.IsOverloaded)
+        if (_executionShut != 0 && !command.IsOverloaded && !PassesFreezing(command))
         {
             command.State = CommandState.Dormant;
             _blocked.Enqueue(command);

@@ -142,6 +142,112 @@ public sealed class FreezeTests : IDisposable
         Assert.Equal([ofB], _unit.Held);
     }
 
+    public static TheoryData<byte[]> CommandsThatNeedNoDeviceServer => new()
+    {
+        new byte[] { 0x12, 0, 0, 0, 0x24, 0 },
+        new byte[] { 0xA0, 0, 0, 0, 0, 0, 0, 0, 0, 0x40, 0, 0 },
+        new byte[] { 0x03, 0, 0, 0, 0x12, 0 },
+    };
+
+    [Theory]
+    [MemberData(nameof(CommandsThatNeedNoDeviceServer))]
+    public void Inquiry_report_luns_and_request_sense_are_answered_by_a_frozen_unit(byte[] cdb)
+    {
+        TestInitiator a = _unit.Target.Login();
+        TestCommand running = _unit.Send(a, HeldUnit.Move);
+        Freeze("backup");
+        TestCommand held = _unit.Send(a, HeldUnit.Move);
+        a.Execute(cdb).MustBeGood();
+        Assert.Empty(_told);
+        _unit.End(running);
+        Assert.Equal([true], _told);
+        a.Execute(cdb).MustBeGood();
+        Assert.False(held.IsAnswered);
+        Assert.Equal((FreezeState.Frozen, 1), (Describe().State, Describe().HeldCommands));
+        Thaw("backup");
+        Assert.Equal([held], _unit.Held);
+    }
+
+    [Theory]
+    [MemberData(nameof(CommandsThatNeedNoDeviceServer))]
+    public void They_are_answered_although_a_change_waits_for_the_thaw(byte[] cdb)
+    {
+        TestInitiator a = _unit.Target.Login(), b = _unit.Target.Login();
+        Freeze("backup");
+        TestCommand change = _unit.Send(a, HeldUnit.Change);
+        a.Execute(cdb).MustBeGood();
+        b.Execute(cdb).MustBeGood();
+        Thaw("backup");
+        Assert.Equal([change], _unit.Held);
+    }
+
+    [Theory]
+    [MemberData(nameof(CommandsThatNeedNoDeviceServer))]
+    public void They_are_held_while_a_change_is_under_way_that_began_before_the_freezing(byte[] cdb)
+    {
+        TestInitiator a = _unit.Target.Login();
+        TestCommand change = _unit.Send(a, HeldUnit.Change);
+        Freeze("backup");
+        TestCommand asked = a.Send(Lun.FromNumber(0), cdb);
+        _unit.Target.Executor.Run();
+        Assert.False(asked.IsAnswered);
+        _unit.End(change);
+        asked.MustBeGood();
+        Assert.Equal(FreezeState.Frozen, Describe().State);
+        Thaw("backup");
+    }
+
+    [Theory]
+    [MemberData(nameof(CommandsThatNeedNoDeviceServer))]
+    public void They_are_held_during_a_reset_of_the_frozen_unit_and_answered_after_it(byte[] cdb)
+    {
+        TestInitiator a = _unit.Target.Login();
+        Freeze("backup");
+        a.Nexus.TaskManagementRequested(
+            new TaskManagementRequest { Function = TaskManagementFunction.LogicalUnitReset, Sequence = 1 });
+        // The home has told this side of the reset, which is not over.
+        _unit.Target.Executor.RunOne();
+        _unit.Target.Executor.RunOne();
+        TestCommand asked = a.Send(Lun.FromNumber(0), cdb);
+        Assert.False(asked.IsAnswered);
+        _unit.Target.Executor.Run();
+        asked.MustBeGood();
+        Assert.Single(a.Port.FunctionsExecuted);
+        Thaw("backup");
+    }
+
+    [Fact]
+    public void An_ordered_inquiry_keeps_its_place_behind_what_a_frozen_unit_holds()
+    {
+        TestInitiator a = _unit.Target.Login();
+        Freeze("backup");
+        TestCommand held = _unit.Send(a, HeldUnit.Move);
+        TestCommand asked =
+            a.Send(Lun.FromNumber(0), [0x12, 0, 0, 0, 0x24, 0], attribute: TaskAttribute.Ordered);
+        _unit.Target.Executor.Run();
+        Assert.False(asked.IsAnswered);
+        Thaw("backup");
+        Assert.False(asked.IsAnswered);
+        _unit.End(held);
+        asked.MustBeGood();
+    }
+
+    [Fact]
+    public void Abort_task_ends_a_command_that_a_frozen_unit_holds()
+    {
+        TestInitiator a = _unit.Target.Login();
+        Freeze("backup");
+        TestCommand held = _unit.Send(a, HeldUnit.Move), other = _unit.Send(a, HeldUnit.Move);
+        var abort = new TaskManagementRequest { Function = TaskManagementFunction.AbortTask, Referenced = held };
+        a.Nexus.TaskManagementRequested(abort);
+        _unit.Target.Executor.Run();
+        Assert.Equal([abort], a.Port.FunctionsExecuted);
+        Assert.Equal(TaskManagementResponse.FunctionComplete, abort.Response);
+        Assert.True(held.WasAborted);
+        Thaw("backup");
+        Assert.Equal([other], _unit.Held);
+    }
+
     [Fact]
     public void Held_commands_count_to_the_limit_of_their_nexus()
     {
