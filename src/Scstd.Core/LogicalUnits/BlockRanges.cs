@@ -1,3 +1,5 @@
+using Scstd.Scsi;
+
 namespace Scstd.Core;
 
 /// <summary>A command that must not be mixed with any other on its blocks, and its hold of them.</summary>
@@ -6,6 +8,8 @@ internal sealed class RangeRequest(Turnstile turnstile, ScsiCommand command)
     public Turnstile Turnstile { get; } = turnstile;
 
     public BlockExtent Extent { get; } = BlockExtent.Of(command);
+
+    public bool IsHeadOfQueue { get; } = command.Attribute == TaskAttribute.HeadOfQueue;
 
     /// <summary>Null once the command has left (aborted) before its turn. Touched by its own executor alone.</summary>
     public ScsiCommand? Command { get; set; } = command;
@@ -18,8 +22,8 @@ internal sealed class RangeRequest(Turnstile turnstile, ScsiCommand command)
 /// Which blocks are held by commands that are atomic against what overlaps them: COMPARE AND WRITE (SBC-4 §5.3) and
 /// those of its kind. A range that is held is known to every turnstile: what overlaps it does not begin there, and what
 /// had begun has left before the holder begins. What does not overlap goes on, other holders too. Holders are served in
-/// the order of their asking, as far as they overlap. Only device servers are waited for, never initiators. All members
-/// run on the home executor.
+/// the order of their asking, as far as they overlap, HEAD OF QUEUE before others. Only device servers are waited for,
+/// never initiators. All members run on the home executor.
 /// </summary>
 internal sealed class BlockRanges(LogicalUnit unit)
 {
@@ -28,7 +32,7 @@ internal sealed class BlockRanges(LogicalUnit unit)
 
     public void Request(RangeRequest request)
     {
-        _waiting.Add(request);
+        _waiting.Insert(request.IsHeadOfQueue ? 0 : _waiting.Count, request);
         Next();
     }
 

@@ -1,6 +1,12 @@
+using Scstd.Scsi;
+
 namespace Scstd.Core;
 
-/// <summary>First in, first out, linked through the commands themselves.</summary>
+/// <summary>
+/// First in, first out, linked through the commands themselves; but HEAD OF QUEUE goes before all that wait. SAM-5
+/// §8.6.3 has such a command enabled as soon as it is accepted, so where it must wait all the same it is the next to be
+/// enabled. Among several of them SAM-5 asks for no order; the newest is first, which is what the name says.
+/// </summary>
 internal struct CommandQueue
 {
     private ScsiCommand? _first;
@@ -11,6 +17,19 @@ internal struct CommandQueue
     public readonly bool IsEmpty => _first is null;
 
     public void Enqueue(ScsiCommand command)
+    {
+        if (command.Attribute == TaskAttribute.HeadOfQueue)
+        {
+            command.NextWaiting = _first;
+            _first = command;
+            _last ??= command;
+            return;
+        }
+        Append(command);
+    }
+
+    /// <summary>Behind all others, whatever it is: to move a queue as it stands.</summary>
+    public void Append(ScsiCommand command)
     {
         command.NextWaiting = null;
         if (_last is null)

@@ -1,9 +1,14 @@
+using Scstd.Scsi;
+
 namespace Scstd.Core;
 
 /// <summary>A command's wish to pass the gate; null once the command has left (aborted) before its turn.</summary>
 internal sealed class GateRequest(Turnstile turnstile, ScsiCommand command)
 {
     public Turnstile Turnstile { get; } = turnstile;
+
+    /// <summary>It goes before those that have not had their turn.</summary>
+    public bool IsHeadOfQueue { get; } = command.Attribute == TaskAttribute.HeadOfQueue;
 
     public ScsiCommand? Command { get; set; } = command;
 }
@@ -20,6 +25,7 @@ internal sealed class Gate(LogicalUnit unit)
 {
     private readonly Queue<GateRequest> _orderWaiting = new();
     private readonly Queue<GateRequest> _exclusionWaiting = new();
+    private readonly Stack<GateRequest> _exclusionFirst = new();
     private readonly Queue<Action> _whenNotExclusive = new();
     private GateRequest? _order;
     private GateRequest? _exclusion;
@@ -76,7 +82,10 @@ internal sealed class Gate(LogicalUnit unit)
     public void RequestExclusion(GateRequest request)
     {
         History.Add("exclusion asked for", request.Command?.Binding.Row.Name);
-        _exclusionWaiting.Enqueue(request);
+        if (request.IsHeadOfQueue)
+            _exclusionFirst.Push(request);
+        else
+            _exclusionWaiting.Enqueue(request);
         NextExclusion();
     }
 
@@ -128,7 +137,7 @@ internal sealed class Gate(LogicalUnit unit)
     private void NextExclusion()
     {
         if (_exclusion is not null || _sweeps > 0 || unit.Freezing.IsOn ||
-            !_exclusionWaiting.TryDequeue(out GateRequest? request))
+            (!_exclusionFirst.TryPop(out GateRequest? request) && !_exclusionWaiting.TryDequeue(out request)))
             return;
         _exclusion = request;
         _isDrained = _isGranted = false;

@@ -43,7 +43,7 @@ internal sealed partial class Turnstile
         while (!all.IsEmpty)
         {
             ScsiCommand command = all.Dequeue();
-            (PassesFreezing(command) ? ref passing : ref _blocked).Enqueue(command);
+            (PassesFreezing(command) ? ref passing : ref _blocked).Append(command);
         }
         while (!passing.IsEmpty)
         {

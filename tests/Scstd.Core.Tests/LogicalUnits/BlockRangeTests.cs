@@ -119,6 +119,21 @@ public sealed class BlockRangeTests : IDisposable
     }
 
     [Fact]
+    public void Head_of_queue_gets_its_blocks_and_reaches_them_before_what_waits()
+    {
+        TestCommand first = Send(_a, Atomic, 0, 1), second = Send(_a, Atomic, 0, 1);
+        TestCommand ahead = Send(_b, Atomic, 0, 1, TaskAttribute.HeadOfQueue);
+        TestCommand reader = Send(_b, Read, 0, 1), firstReader = Send(_b, Read, 0, 1, TaskAttribute.HeadOfQueue);
+        End(first);
+        Assert.Equal([firstReader, reader], _held);
+        End(firstReader);
+        End(reader);
+        Assert.Equal([ahead], _held);
+        End(ahead);
+        Assert.Equal([second], _held);
+    }
+
+    [Fact]
     public void A_write_that_does_not_say_where_overlaps_everything()
     {
         TestCommand atomic = Send(_a, Atomic, 0, 1), anywhere = Send(_b, WriteAnywhere, 0, 0);
@@ -182,9 +197,11 @@ public sealed class BlockRangeTests : IDisposable
 
     private static BlockExtent BlocksOf(ReadOnlySpan<byte> cdb) => new(cdb[2], cdb[3]);
 
-    private TestCommand Send(TestInitiator initiator, byte code, byte first, byte count)
+    private TestCommand Send(
+        TestInitiator initiator, byte code, byte first, byte count, TaskAttribute attribute = TaskAttribute.Simple)
     {
-        TestCommand command = initiator.Send(Lun.FromNumber(0), [code, 0, first, count, 0, 0], dataInBytes: 0);
+        TestCommand command = initiator.Send(
+            Lun.FromNumber(0), [code, 0, first, count, 0, 0], dataInBytes: 0, attribute: attribute);
         TestExecutor.RunAll(_home, _other);
         return command;
     }

@@ -76,6 +76,68 @@ public sealed class TaskSetTests
     }
 
     [Fact]
+    public void Head_of_queue_goes_before_all_that_wait_at_a_shut_way_and_the_newest_is_first()
+    {
+        using var unit = new HeldUnit();
+        TestInitiator a = unit.Target.Login(), b = unit.Target.Login();
+        TestCommand change = unit.Send(b, HeldUnit.Change);
+        TestCommand simple = unit.Send(a, HeldUnit.Move), ofB = unit.Send(b, HeldUnit.Move);
+        TestCommand older = unit.Send(b, HeldUnit.Move, TaskAttribute.HeadOfQueue);
+        TestCommand newer = unit.Send(a, HeldUnit.Move, TaskAttribute.HeadOfQueue);
+        TestCommand last = unit.Send(a, HeldUnit.Move);
+        unit.End(change);
+        Assert.Equal([newer, older, simple, ofB, last], unit.Held);
+    }
+
+    [Fact]
+    public void Head_of_queue_at_a_frozen_unit_goes_before_what_it_holds_and_before_a_waiting_ordered_command()
+    {
+        using var unit = new HeldUnit();
+        TestInitiator a = unit.Target.Login();
+        unit.Target.Unit.Freeze("backup", static _ => { });
+        unit.Target.Executor.Run();
+        TestCommand simple = unit.Send(a, HeldUnit.Move);
+        TestCommand ordered = unit.Send(a, HeldUnit.Move, TaskAttribute.Ordered);
+        TestCommand first = unit.Send(a, HeldUnit.Move, TaskAttribute.HeadOfQueue);
+        unit.Target.Unit.Thaw("backup", static _ => { });
+        unit.Target.Executor.Run();
+        Assert.Equal([first, simple], unit.Held);
+        unit.End(first);
+        unit.End(simple);
+        Assert.Equal([ordered], unit.Held);
+    }
+
+    [Fact]
+    public void A_change_with_head_of_queue_has_its_turn_before_the_changes_that_wait()
+    {
+        using var unit = new HeldUnit();
+        TestInitiator[] initiators = [.. Enumerable.Range(0, 4).Select(_ => unit.Target.Login())];
+        TestCommand running = unit.Send(initiators[0], HeldUnit.Change);
+        TestCommand simple = unit.Send(initiators[1], HeldUnit.Change);
+        TestCommand older = unit.Send(initiators[2], HeldUnit.Change, TaskAttribute.HeadOfQueue);
+        TestCommand newer = unit.Send(initiators[3], HeldUnit.Change, TaskAttribute.HeadOfQueue);
+        foreach (TestCommand next in (TestCommand[])[running, newer, older, simple])
+        {
+            Assert.Equal([next], unit.Held);
+            unit.End(next);
+        }
+    }
+
+    [Fact]
+    public void An_aborted_head_of_queue_command_leaves_those_that_wait_as_they_are()
+    {
+        using var unit = new HeldUnit();
+        TestInitiator a = unit.Target.Login(), b = unit.Target.Login();
+        TestCommand change = unit.Send(b, HeldUnit.Change);
+        TestCommand alone = unit.Send(a, HeldUnit.Move, TaskAttribute.HeadOfQueue);
+        Assert.Equal(TaskManagementResponse.FunctionComplete, a.Request(TaskManagementFunction.AbortTaskSet));
+        Assert.True(alone.WasAborted);
+        TestCommand first = unit.Send(b, HeldUnit.Move), second = unit.Send(b, HeldUnit.Move);
+        unit.End(change);
+        Assert.Equal([first, second], unit.Held);
+    }
+
+    [Fact]
     public void Ordered_commands_of_several_nexuses_run_one_by_one()
     {
         using var unit = new HeldUnit();
