@@ -87,10 +87,11 @@ internal sealed class UnitModel
         _world.Law(!command.IsAborted, "{0} began after its abort", command);
         _world.Law(command.Refused is null, "{0} began although it is to be refused", command);
         command.BeganAt = _world.Now;
-        if (command.Kind is not (CommandKind.Inquiry or CommandKind.ReportLuns or CommandKind.RequestSense) &&
-            command.To.Attentions.Certain is { } attention)
+        bool needsNoDeviceServer =
+            command.Kind is CommandKind.Inquiry or CommandKind.ReportLuns or CommandKind.RequestSense;
+        if (!needsNoDeviceServer && command.To.Attentions.Certain is { } attention)
             _world.Law(false, "{0} began although {1} is pending", command, attention);
-        _world.Law(!IsFrozen, "{0} began on a frozen unit", command);
+        _world.Law(!IsFrozen || needsNoDeviceServer, "{0} began on a frozen unit", command);
         _world.Law(Capacity.Has(command), "{0} began beyond the end", command);
         Reservation.Begins(command);
         Persistent.Begins(command);
