@@ -39,6 +39,21 @@ internal struct CommandQueue
         _last = command;
     }
 
+    /// <summary>Of one nexus: before those that came later.</summary>
+    public void EnqueueByAge(ScsiCommand command)
+    {
+        ScsiCommand? older = null;
+        for (ScsiCommand? at = _first; at is not null && at.Sequence < command.Sequence; at = at.NextWaiting)
+            older = at;
+        command.NextWaiting = older is null ? _first : older.NextWaiting;
+        if (older is null)
+            _first = command;
+        else
+            older.NextWaiting = command;
+        if (command.NextWaiting is null)
+            _last = command;
+    }
+
     public ScsiCommand Dequeue()
     {
         ScsiCommand command = _first!;

@@ -93,7 +93,7 @@ internal sealed partial class Turnstile
         if (IsBlockedByAca(command))
             _acaBlocked.Enqueue(command);
         else if ((itl.Conditions & NexusConditions.RestrictedReordering) != 0 && MustNotOvertake(command))
-            itl.Restricted.Enqueue(command);
+            itl.Restricted.EnqueueByAge(command);
         else
             return false;
         command.State = CommandState.Dormant;

@@ -163,6 +163,22 @@ public sealed class ControlModeTests : IDisposable
         Assert.Equal([read], _unit.Held);
     }
 
+    [Fact]
+    public void With_restricted_reordering_writes_whose_data_comes_in_another_order_begin_in_that_of_their_coming()
+    {
+        SetControl(Values(modifier: 0x00)).MustBeGood();
+        TestCommand first = Send(_a, HeldUnit.MoveOut, dataOut: new byte[512]);
+        _a.Port.HoldsDataOut = true;
+        TestCommand second = Send(_a, HeldUnit.MoveOut, dataOut: new byte[512]);
+        _a.Port.HoldsDataOut = false;
+        TestCommand third = Send(_a, HeldUnit.MoveOut, dataOut: new byte[512]);
+        _a.Port.GiveDataOut();
+        _unit.End(first);
+        Assert.Equal([second], _unit.Held);
+        _unit.End(second);
+        Assert.Equal([third], _unit.Held);
+    }
+
     // ---- QERR --------------------------------------------------------------------------------------------------
 
     [Fact]
