@@ -20,6 +20,10 @@ internal sealed partial class Turnstile
     private int _orderShut;
     private int _executionShut;
     private int _admitted;
+
+    /// <summary>Of those admitted, the ones that are in the task set of all nexuses: an ORDERED command there waits for
+    /// no other, and some of another may wait for what is behind it.</summary>
+    private int _sharing;
     private int _executing;
     private Action? _orderDrained;
     private readonly List<Action> _whenIdle = [];
@@ -149,6 +153,7 @@ internal sealed partial class Turnstile
         {
             command.IsAdmitted = true;
             _admitted++;
+            _sharing++;
             return;
         }
         _dormant.Enqueue(command);
@@ -273,12 +278,14 @@ internal sealed partial class Turnstile
             return;
         command.IsAdmitted = false;
         _admitted--;
+        if (command.OwnTaskSet is null)
+            _sharing--;
         if (command.HoldsOrder)
         {
             command.HoldsOrder = false;
             Unit.Home.Post(Unit.Gate.ReleaseOrder);
         }
-        if (_admitted == 0 && _orderDrained is { } drained)
+        if (_sharing == 0 && _orderDrained is { } drained)
         {
             _orderDrained = null;
             drained();
