@@ -104,6 +104,9 @@ public class ScsiCommand
     internal GateRequest? GateRequest;
     internal bool ReportsTaskAborted;
     internal bool ReportsUnitAttention;
+
+    /// <summary>It reports a unit attention condition, which is pending until its turn comes.</summary>
+    internal bool AwaitsReport;
     internal AbortWait? AbortWaits;
     internal long ReceivedUs;
     internal long StateSinceUs;
@@ -128,6 +131,9 @@ public class ScsiCommand
 
     /// <summary>It ends with CHECK CONDITION, and what that does to the others waits for its turn.</summary>
     internal FaultRequest? Fault;
+
+    /// <summary>Its turn has come: what it does to the others is being done.</summary>
+    internal bool IsFaultGranted;
 
     /// <summary>The task set of its nexus that it came into (TST 001b).</summary>
     internal NexusTaskSet? OwnTaskSet;
@@ -252,9 +258,11 @@ public class ScsiCommand
         GateRequest = null;
         ReportsTaskAborted = false;
         ReportsUnitAttention = false;
+        AwaitsReport = false;
         RefusalStatus = ScsiStatus.Good;
         PassesAca = false;
         Fault = null;
+        IsFaultGranted = false;
         OwnTaskSet = null;
         Range = null;
         HoldsRange = false;

@@ -26,12 +26,16 @@ public sealed partial class LogicalUnit
 
     /// <summary>A PERSISTENT RESERVE OUT has changed the state; it runs alone now, and its consequences are told before
     /// its status is sent.</summary>
-    internal void Take(PersistentReserveOutOutcome outcome, RegistrantName requester)
+    internal void Take(PersistentReserveOutOutcome outcome, RegistrantName requester, ScsiCommand? by = null)
     {
         PersistentReservation = outcome.State;
         AddConsequence(turnstile => turnstile.SetPersistentReservation(outcome, requester));
-        if (outcome.AbortsCommands && outcome.Deprived.Count > 0)
-            _abort = (turnstile, barrier) => turnstile.AbortDeprived(outcome.Deprived, barrier);
+        if (outcome.AbortsCommands && (outcome.Deprived.Count > 0 || outcome.ClearsEveryAca))
+        {
+            _abort = new AbortOfChange(
+                (turnstile, barrier) => turnstile.AbortDeprived(outcome, by, barrier),
+                nexus => outcome.ClearsEveryAca || outcome.Deprived.Contains(nexus.Registrant));
+        }
     }
 
     /// <summary>What was saved is in effect again before anybody can log in.</summary>

@@ -123,19 +123,16 @@ internal static class TaskManager
     }
 
     /// <summary>SAM-5 §7.4: on the faulted nexus the command with the ACA attribute goes, and the condition ends; on
-    /// any other it has no effect.</summary>
+    /// any other it has no effect. Where there is none any more every executor must know that, too, before it is
+    /// answered.</summary>
     private static void ClearAca(TaskManagementRequest request, ItlNexus itl)
     {
-        if (!itl.IsFaulted)
-        {
-            Answer(request, TaskManagementResponse.FunctionComplete);
-            return;
-        }
         request.WaitsFor = $"the command with the ACA attribute at unit {itl.Unit.Name}";
         LogicalUnit unit = itl.Unit;
         ItNexus nexus = request.Nexus;
-        var barrier = new AbortBarrier(() => unit.Home.Post(() => unit.Faults.End(nexus, () => nexus.Executor.Post(
-            () => Answer(request, TaskManagementResponse.FunctionComplete)))));
+        var barrier = new AbortBarrier(() => unit.Home.Post(() => unit.Faults.End(
+            other => ReferenceEquals(other, nexus),
+            () => nexus.Executor.Post(() => Answer(request, TaskManagementResponse.FunctionComplete)))));
         if (itl.AcaCommand is { } command)
             itl.Turnstile.Abort(command, barrier, reportTaskAborted: false);
         barrier.Arm();

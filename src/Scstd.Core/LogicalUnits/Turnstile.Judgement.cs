@@ -143,10 +143,12 @@ internal sealed partial class Turnstile
         return true;
     }
 
-    /// <summary>With an interlock (UA_INTLCK_CTRL) only REQUEST SENSE ends the condition.</summary>
-    private static void ReportUnitAttention(ScsiCommand command, ItlNexus itl)
+    /// <summary>With an interlock (UA_INTLCK_CTRL) only REQUEST SENSE ends the condition. A command whose status must
+    /// wait takes it when its turn comes: what begins meanwhile is still told.</summary>
+    private void ReportUnitAttention(ScsiCommand command, ItlNexus itl)
     {
-        if (ControlModePage.Interlock(itl.Unit.Control) != UnitAttentionInterlock.None)
+        command.AwaitsReport = ConcernsOthers(command);
+        if (command.AwaitsReport || ControlModePage.Interlock(Unit.Control) != UnitAttentionInterlock.None)
         {
             command.CheckCondition(SenseData.UnitAttention(itl.UnitAttentions.Pending[0]));
             return;

@@ -33,20 +33,24 @@ internal sealed partial class Turnstile
     }
 
     /// <summary>PREEMPT AND ABORT, SPC-4 §5.13.11.5: every command of the preempted nexuses goes, also those whose data
-    /// is still to come. TAS decides how their initiators learn of it (SAM-5 §5.6), and an ACA condition of theirs
-    /// ends.</summary>
-    public void AbortDeprived(IReadOnlySet<RegistrantName> deprived, AbortBarrier barrier)
+    /// is still to come. TAS decides how their initiators learn of it (SAM-5 §5.6). Where every ACA condition is
+    /// cleared, the commands with the ACA attribute go too.</summary>
+    public void AbortDeprived(PersistentReserveOutOutcome outcome, ScsiCommand? by, AbortBarrier barrier)
     {
         bool tas = ControlModePage.ReportsTaskAborted(Unit.Control);
         foreach (ItlNexus itl in _nexuses.ToArray())
         {
-            if (!deprived.Contains(itl.Nexus.Registrant))
-                continue;
-            int covered = AbortAll(itl, barrier, ulong.MaxValue, reportTaskAborted: tas);
+            int covered = 0;
+            if (outcome.Deprived.Contains(itl.Nexus.Registrant))
+            {
+                covered = AbortAll(itl, barrier, ulong.MaxValue, reportTaskAborted: tas);
+            }
+            else if (outcome.ClearsEveryAca && itl.AcaCommand is { } command && !ReferenceEquals(command, by))
+            {
+                covered = Abort(command, barrier, reportTaskAborted: tas) ? 1 : 0;
+            }
             if (covered > 0 && !tas)
                 itl.UnitAttentions.Establish(AdditionalSense.CommandsClearedByAnotherInitiator);
-            if (itl.IsFaulted)
-                Unit.EndAca(itl.Nexus);
         }
     }
 

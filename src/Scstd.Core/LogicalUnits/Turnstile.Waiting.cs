@@ -113,11 +113,15 @@ internal sealed partial class Turnstile
             Unit.Home.Post(() => Unit.Gate.ReleaseExclusion(request, [], null));
             return;
         }
-        if (IsBlockedByAca(command))
+        bool isBlocked = IsBlockedByAca(command);
+        if (isBlocked || ReferenceEquals(_reporting, command.ItlNexus))
         {
-            // The condition came while it waited: whoever ends the condition may need the gate.
+            // That came while it waited, and may need the gate itself: it asks again afterwards.
             command.GateRequest = null;
-            _acaBlocked.Enqueue(command);
+            if (isBlocked)
+                _acaBlocked.Enqueue(command);
+            else
+                _blocked.Enqueue(command);
             Unit.Home.Post(() => Unit.Gate.ReleaseExclusion(request, [], null));
             return;
         }
@@ -151,8 +155,8 @@ internal sealed partial class Turnstile
             if (command.Sequence >= beforeSequence || ReferenceEquals(command, except) ||
                 command.State is CommandState.Ended or CommandState.Released)
                 continue;
-            Abort(command, barrier, reportTaskAborted);
-            covered++;
+            if (Abort(command, barrier, reportTaskAborted))
+                covered++;
         }
         return covered;
     }
@@ -169,17 +173,21 @@ internal sealed partial class Turnstile
 
     /// <summary>
     /// Tells the command's present owner to let go of it; from there the ordinary walk carries it to its end, without a
-    /// response (or with TASK ABORTED), and past the barrier.
+    /// response (or with TASK ABORTED), and past the barrier. False if it ends with a status of its own.
     /// </summary>
-    public void Abort(ScsiCommand command, AbortBarrier barrier, bool reportTaskAborted)
+    public bool Abort(ScsiCommand command, AbortBarrier barrier, bool reportTaskAborted)
     {
         barrier.Add();
         command.AbortWaits = new AbortWait(barrier, command.AbortWaits);
         if (command.IsAborted)
         {
             command.ReportsTaskAborted &= reportTaskAborted;
-            return;
+            return true;
         }
+        // Others have gone or were told of an ACA condition by reason of its status: that must be sent, unless a lost
+        // nexus has nobody to send it to.
+        if (command.IsFaultGranted && !command.Nexus.IsEnding)
+            return false;
         command.IsAborted = true;
         command.ReportsTaskAborted = reportTaskAborted;
         switch (command.State)
@@ -202,6 +210,7 @@ internal sealed partial class Turnstile
                 Invariant.That(false, $"a command in state {command.State} is not in the task set");
                 break;
         }
+        return true;
     }
 
     /// <summary>An aborted command is in nobody's hands any more: out of the queues, and to its end.</summary>

@@ -166,7 +166,8 @@ internal sealed partial class Turnstile
     private void Enable(ScsiCommand command)
     {
         // What is over the limit is told so at once, or a shut way would be a way around the limit.
-        if (_executionShut != 0 && !command.IsOverloaded && !PassesFreezing(command))
+        if (_executionShut != 0 && (ReferenceEquals(_reporting, command.ItlNexus) ||
+            (!command.IsOverloaded && !PassesFreezing(command))))
         {
             command.State = CommandState.Dormant;
             _blocked.Enqueue(command);
@@ -221,7 +222,7 @@ internal sealed partial class Turnstile
         command.HoldsExclusion = false;
         command.GateRequest = null;
         IReadOnlyList<Action<Turnstile>> consequences = Unit.TakeConsequences();
-        Action<Turnstile, AbortBarrier>? abort = Unit.TakeAbort();
+        AbortOfChange? abort = Unit.TakeAbort();
         if (consequences.Count == 0 && abort is null)
         {
             // Nobody has to hear of it first. And a unit attention condition that it reports is pending no more, so

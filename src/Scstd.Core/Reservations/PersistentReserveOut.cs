@@ -100,7 +100,7 @@ internal static class PersistentReserveOut
 
     private static void Take(ScsiCommand command, PersistentReserveOutOutcome outcome)
     {
-        command.Unit.Take(outcome, command.Nexus.Registrant);
+        command.Unit.Take(outcome, command.Nexus.Registrant, command);
         command.Complete();
     }
 }

@@ -46,6 +46,10 @@ internal sealed record PersistentReserveOutOutcome(PersistentReservation State)
     /// <summary>The unit attention condition that every remaining registrant but the requester gets.</summary>
     public AdditionalSense? RemainingCondition { get; init; }
 
-    /// <summary>The commands of those deprived go too.</summary>
+    /// <summary>The commands of those deprived go too, and their ACA conditions.</summary>
     public bool AbortsCommands { get; init; }
+
+    /// <summary>With that, the ACA conditions of all others as well (SPC-4 §5.13.11.2.6: all registrants are
+    /// preempted).</summary>
+    public bool ClearsEveryAca { get; init; }
 }

@@ -67,6 +67,32 @@ public sealed class PreemptAndAbortTests : IDisposable
     }
 
     [Fact]
+    public void It_clears_every_aca_condition_where_all_registrants_held_the_unit()
+    {
+        _fenced.Out(Release, key: 0xF, type: 5).MustBeGood();
+        _fencing.TakeUnitAttentions();
+        _bystander.TakeUnitAttentions();
+        _fenced.Out(Reserve, key: 0xF, type: 7).MustBeGood();
+        TestInitiator stranger = _unit.Target.Login();
+        Fault(stranger);
+        TestCommand fence = _fencing.Send(PreemptAndAbort, PersistentReserve.List(0xA, 0), type: 7);
+        _unit.Target.Executor.Run();
+        fence.MustBeGood();
+        Assert.Equal(AdditionalSense.InvalidMessageError,
+            stranger.Send(Lun.FromNumber(0), [0, 0, 0, 0, 0, 0], dataInBytes: 0, attribute: TaskAttribute.Aca)
+            .Sense.Additional);
+    }
+
+    /// <summary>INQUIRY for a page without EVPD, which no reservation forbids.</summary>
+    private void Fault(TestInitiator initiator)
+    {
+        const byte Naca = 0x04;
+        TestCommand failing = initiator.Send(Lun.FromNumber(0), [0x12, 0, 1, 0, 0, Naca], dataInBytes: 0);
+        _unit.Target.Executor.Run();
+        Assert.Equal(ScsiStatus.CheckCondition, failing.Status);
+    }
+
+    [Fact]
     public void The_status_waits_for_the_frontend_to_let_go_of_a_buffer()
     {
         _fenced.Port.HoldsDataOut = true;
