@@ -11,12 +11,13 @@ internal static class OrderModel
     /// <summary>It is enabled at once: HEAD OF QUEUE, those that may be treated so, and those that are refused anyway.
     /// </summary>
     public static bool GoesFirst(SimulatedCommand command) =>
-        command.Attribute == TaskAttribute.HeadOfQueue || command.IsRefusedAtOnce ||
+        command.Attribute is TaskAttribute.HeadOfQueue or TaskAttribute.Aca ||
+        command.IsRefusedAtOnce || command.GoesFirst ||
         (command.Attribute == TaskAttribute.Simple && command.Kind is CommandKind.Inquiry or
             CommandKind.RequestSense or CommandKind.ReportLuns);
 
     public static bool IsOrdered(SimulatedCommand command) =>
-        command.Attribute == TaskAttribute.Ordered && !command.IsRefusedAtOnce;
+        command.Attribute == TaskAttribute.Ordered && !command.IsRefusedAtOnce && !command.GoesFirst;
 
     public static void Begins(World world, SimulatedCommand command)
     {
@@ -31,14 +32,26 @@ internal static class OrderModel
             if (IsOrdered(other))
             {
                 world.Law(!other.HasBegun, "{0} began beside the ORDERED {1}", command, other);
-                world.Law(!(isOlder && sameWay), "{0} slipped ahead of the older ORDERED {1}", command, other);
+                if (isOlder && sameWay)
+                    Broken(world, other, $"{command} slipped ahead of the older ORDERED {other}");
             }
             if (!IsOrdered(command))
                 continue;
             world.Law(!other.HasBegun || (GoesFirst(other) && !isOlder), "the ORDERED {0} began beside {1}",
                 command, other);
-            world.Law(!isOlder || (!sameWay && (IsOrdered(other) || other.IsBehindOrdered)),
-                "the ORDERED {0} began before the older {1} had ended", command, other);
+            if (isOlder && (sameWay || !(other.Attribute == TaskAttribute.Ordered || other.IsBehindOrdered)))
+                Broken(world, other, $"the ORDERED {command} began before the older {other} had ended");
         }
+    }
+
+    /// <summary>It has not been refused at once, or not because of an ACA condition.</summary>
+    public static void WasNotRefused(World world, SimulatedCommand command) =>
+        world.Law(command.Suspicion is null, "{0}", command.Suspicion);
+
+    /// <summary>Unless the other is refused at once and so orders nothing: its answer will tell.</summary>
+    private static void Broken(World world, SimulatedCommand other, string law)
+    {
+        world.Law(other.MayBeRefusedAtOnce, "{0}", law);
+        other.Suspicion ??= law;
     }
 }
