@@ -135,7 +135,8 @@ public sealed partial class ItNexus
         IsEnding = true;
         _ended = ended;
         var barrier = new AbortBarrier(CommandsGone);
-        foreach (ItlNexus itl in ItlNexuses.Concat(_departing))
+        // A copy: one that departs leaves the list with the last of its commands, which may be from inside.
+        foreach (ItlNexus itl in (List<ItlNexus>)[.. ItlNexuses, .. _departing])
             itl.Turnstile.AbortAll(itl, barrier, ulong.MaxValue, reportTaskAborted: false);
         barrier.Arm();
     }
