@@ -95,6 +95,8 @@ public class ScsiCommand
     internal ScsiCommand? NextInNexus;
     internal ScsiCommand? PreviousInNexus;
     internal ScsiCommand? NextWaiting;
+    internal ScsiCommand? PreviousWaiting;
+    internal CommandQueue? WaitsIn;
     internal bool IsAdmitted;
     internal bool HasData;
     internal bool HoldsOrder;

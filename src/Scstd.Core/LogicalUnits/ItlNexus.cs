@@ -92,7 +92,7 @@ public sealed class ItlNexus
     internal ScsiCommand? First => _first;
 
     /// <summary>Commands that wait for older ones of the nexus (QUEUE ALGORITHM MODIFIER 0h).</summary>
-    internal CommandQueue Restricted;
+    internal CommandQueue Restricted { get; } = new();
 
     /// <summary>They are being enabled; see <see cref="NexusTaskSet.IsEnabling"/>.</summary>
     internal bool IsEnablingRestricted { get; set; }

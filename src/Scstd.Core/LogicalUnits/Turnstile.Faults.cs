@@ -6,7 +6,7 @@ namespace Scstd.Core;
 /// conditions that tell of an earlier status (UA_INTLCK_CTRL).</summary>
 internal sealed partial class Turnstile
 {
-    private CommandQueue _acaBlocked;
+    private CommandQueue _acaBlocked = new();
 
     public ErrorCounts Errors { get; } = new();
 
@@ -102,7 +102,7 @@ internal sealed partial class Turnstile
         foreach (ItlNexus itl in _nexuses)
             itl.Set(NexusConditions.Aca, _acaOfAll is not null || itl.IsFaulted);
         CommandQueue blocked = _acaBlocked;
-        _acaBlocked = default;
+        _acaBlocked = new CommandQueue();
         while (!blocked.IsEmpty)
         {
             ScsiCommand next = blocked.Dequeue();

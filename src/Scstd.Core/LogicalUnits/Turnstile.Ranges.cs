@@ -6,7 +6,7 @@ namespace Scstd.Core;
 internal sealed partial class Turnstile
 {
     private readonly List<RangeRequest> _ranges = [];
-    private CommandQueue _rangeBlocked;
+    private CommandQueue _rangeBlocked = new();
 
     private void BeginRange(ScsiCommand command)
     {
@@ -79,8 +79,10 @@ internal sealed partial class Turnstile
     {
         _ranges.Remove(request);
         RegulationChanged();
+        if (_rangeBlocked.IsEmpty)
+            return;
         CommandQueue blocked = _rangeBlocked;
-        _rangeBlocked = default;
+        _rangeBlocked = new CommandQueue();
         while (!blocked.IsEmpty)
         {
             ScsiCommand command = blocked.Dequeue();

@@ -217,11 +217,12 @@ internal sealed partial class Turnstile
     public void AbortedCommandLeft(ScsiCommand command)
     {
         Invariant.That(command.IsAborted, "only an aborted command leaves this way");
-        if (!command.IsAdmitted)
-            _ = command.OwnTaskSet?.Remove(command) ?? _dormant.Remove(command);
-        else
-            _ = _blocked.Remove(command) || _acaBlocked.Remove(command) || command.ItlNexus!.Restricted.Remove(command)
-                || _rangeBlocked.Remove(command);
+        if (command.Keeper is { } keeper)
+        {
+            command.Keeper = null;
+            keeper.Forget(command);
+        }
+        command.WaitsIn?.Remove(command);
         if (command.Range is { } range)
             range.Command = null;
         if (command.Fault is { } fault)
@@ -229,8 +230,6 @@ internal sealed partial class Turnstile
             fault.Command = null;
             command.Fault = null;
         }
-        command.Keeper?.Forget(command);
-        command.Keeper = null;
         if (command.GateRequest is { } request)
         {
             request.Command = null;

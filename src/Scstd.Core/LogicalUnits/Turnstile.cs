@@ -15,8 +15,8 @@ namespace Scstd.Core;
 internal sealed partial class Turnstile
 {
     private readonly List<ItlNexus> _nexuses = [];
-    private CommandQueue _dormant;
-    private CommandQueue _blocked;
+    private readonly CommandQueue _dormant = new();
+    private CommandQueue _blocked = new();
     private int _orderShut;
     private int _executionShut;
     private int _admitted;
