@@ -117,8 +117,7 @@ internal static class TaskManager
     {
         request.WaitsFor = "commands of its own nexus";
         var barrier = new AbortBarrier(() => Answer(request, TaskManagementResponse.FunctionComplete));
-        foreach (ItlNexus itl in itls)
-            itl.Turnstile.AbortAll(itl, barrier, request.Sequence, reportTaskAborted: false);
+        Turnstile.AbortAll(itls, barrier, request.Sequence);
         barrier.Arm();
     }
 
@@ -151,8 +150,7 @@ internal static class TaskManager
                 itl.Unit.NexusEnded(nexus, () => nexus.Executor.Post(() => Reset(itl)));
             Counted();
         });
-        foreach (ItlNexus itl in itls)
-            itl.Turnstile.AbortAll(itl, barrier, request.Sequence, reportTaskAborted: false);
+        Turnstile.AbortAll(itls, barrier, request.Sequence);
         barrier.Arm();
 
         void Reset(ItlNexus itl)

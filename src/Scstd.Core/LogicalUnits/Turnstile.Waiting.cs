@@ -146,10 +146,13 @@ internal sealed partial class Turnstile
     // ---- Abort -------------------------------------------------------------------------------------------------
 
     /// <summary>Aborts what a nexus has here and puts the barrier on it. Returns how many commands it covers.</summary>
+    /// <remarks>The first that leaves would let in what waits for it, which is to go as well: the way is shut until all
+    /// have been told.</remarks>
     public int AbortAll(
         ItlNexus itl, AbortBarrier barrier, ulong beforeSequence, bool reportTaskAborted, ScsiCommand? except = null)
     {
         int covered = 0;
+        ShutExecution();
         foreach (ScsiCommand command in itl.Snapshot())
         {
             if (command.Sequence >= beforeSequence || ReferenceEquals(command, except) ||
@@ -158,7 +161,20 @@ internal sealed partial class Turnstile
             if (Abort(command, barrier, reportTaskAborted))
                 covered++;
         }
+        OpenExecution();
         return covered;
+    }
+
+    /// <summary>The same of all these. Two of them may lead to one unit, so the way is shut until the last is done.
+    /// </summary>
+    public static void AbortAll(IReadOnlyList<ItlNexus> itls, AbortBarrier barrier, ulong beforeSequence)
+    {
+        foreach (ItlNexus itl in itls)
+            itl.Turnstile.ShutExecution();
+        foreach (ItlNexus itl in itls)
+            itl.Turnstile.AbortAll(itl, barrier, beforeSequence, reportTaskAborted: false);
+        foreach (ItlNexus itl in itls)
+            itl.Turnstile.OpenExecution();
     }
 
     /// <summary>Puts the barrier on what a nexus has here, without doing anything to it.</summary>

@@ -186,8 +186,7 @@ public sealed partial class ItNexus
         }
         request.WaitsFor = "commands to a LUN that was taken away";
         var barrier = new AbortBarrier(() => GoOn(request));
-        foreach (ItlNexus itl in covered)
-            itl.Turnstile.AbortAll(itl, barrier, request.Sequence, reportTaskAborted: false);
+        Turnstile.AbortAll(covered, barrier, request.Sequence);
         barrier.Arm();
         return true;
     }

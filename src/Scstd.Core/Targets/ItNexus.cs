@@ -136,8 +136,7 @@ public sealed partial class ItNexus
         _ended = ended;
         var barrier = new AbortBarrier(CommandsGone);
         // A copy: one that departs leaves the list with the last of its commands, which may be from inside.
-        foreach (ItlNexus itl in (List<ItlNexus>)[.. ItlNexuses, .. _departing])
-            itl.Turnstile.AbortAll(itl, barrier, ulong.MaxValue, reportTaskAborted: false);
+        Turnstile.AbortAll([.. ItlNexuses, .. _departing], barrier, ulong.MaxValue);
         barrier.Arm();
     }
 
