@@ -28,15 +28,6 @@ internal sealed class CommandQueue
     /// <summary>Behind all others, whatever it is: to move a queue as it stands.</summary>
     public void Append(ScsiCommand command) => Link(command, _last, null);
 
-    /// <summary>Of one nexus: before those that came later.</summary>
-    public void EnqueueByAge(ScsiCommand command)
-    {
-        ScsiCommand? older = _last;
-        while (older is not null && older.Sequence > command.Sequence)
-            older = older.PreviousWaiting;
-        Link(command, older, older is null ? _first : older.NextWaiting);
-    }
-
     public ScsiCommand Dequeue()
     {
         ScsiCommand command = _first!;
