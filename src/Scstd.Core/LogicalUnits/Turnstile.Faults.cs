@@ -212,6 +212,11 @@ internal sealed partial class Turnstile
         OpenExecution();
     }
 
+    /// <summary>Its status is fixed and is sent when every executor knows of what it did. A PREEMPT AND ABORT waits for
+    /// what it preempts, and that may be the faulted command: they must not wait for each other.</summary>
+    private static bool IsDone(ScsiCommand command) =>
+        command.State == CommandState.Publishing && command.Fault is null;
+
     /// <summary>QERR: what is in the task set beside the faulted command goes; the other nexuses learn of it
     /// (SPC-4 §7.5.8).</summary>
     public void AbortBeside(FaultRequest request, bool ofAllNexuses, bool reportTaskAborted, AbortBarrier barrier)
@@ -222,7 +227,12 @@ internal sealed partial class Turnstile
             if (!own && !ofAllNexuses)
                 continue;
             int covered = AbortAll(
-                itl, barrier, ulong.MaxValue, reportTaskAborted && !own, except: own ? request.Command : null);
+                itl,
+                barrier,
+                ulong.MaxValue,
+                reportTaskAborted && !own,
+                except: own ? request.Command : null,
+                sparesDone: true);
             if (covered > 0 && !own && !reportTaskAborted)
                 itl.UnitAttentions.Establish(AdditionalSense.CommandsClearedByAnotherInitiator);
         }

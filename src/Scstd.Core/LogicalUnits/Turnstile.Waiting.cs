@@ -149,14 +149,19 @@ internal sealed partial class Turnstile
     /// <remarks>The first that leaves would let in what waits for it, which is to go as well: the way is shut until all
     /// have been told.</remarks>
     public int AbortAll(
-        ItlNexus itl, AbortBarrier barrier, ulong beforeSequence, bool reportTaskAborted, ScsiCommand? except = null)
+        ItlNexus itl,
+        AbortBarrier barrier,
+        ulong beforeSequence,
+        bool reportTaskAborted,
+        ScsiCommand? except = null,
+        bool sparesDone = false)
     {
         int covered = 0;
         ShutExecution();
         foreach (ScsiCommand command in itl.Snapshot())
         {
             if (command.Sequence >= beforeSequence || ReferenceEquals(command, except) ||
-                command.State is CommandState.Ended or CommandState.Released)
+                command.State is CommandState.Ended or CommandState.Released || (sparesDone && IsDone(command)))
                 continue;
             if (Abort(command, barrier, reportTaskAborted))
                 covered++;

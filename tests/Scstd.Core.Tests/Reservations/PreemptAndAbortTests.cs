@@ -52,6 +52,25 @@ public sealed class PreemptAndAbortTests : IDisposable
         Assert.Empty(_unit.Held);
     }
 
+    [Theory]
+    [InlineData(0x02)]
+    [InlineData(0x06)]
+    public void It_and_a_fault_of_a_preempted_nexus_do_not_wait_for_each_other(byte queueError)
+    {
+        byte[] page = [0, 0, 0, 0, 0x0A, 0x0A, 0x00, (byte)(0x10 | queueError), 0, 0, 0, 0, 0xFF, 0xFF, 0, 0];
+        _fencing.Execute([0x15, 0x10, 0, 0, 16, 0], page).MustBeGood();
+        _fenced.TakeUnitAttentions();
+        _bystander.TakeUnitAttentions();
+        TestCommand failing = _unit.Send(_fenced, HeldUnit.Move);
+        TestCommand fence = Fence();
+        Assert.False(fence.IsAnswered);
+        _unit.Fail(failing);
+        Assert.True(failing.IsAnswered);
+        fence.MustBeGood();
+        Assert.Equal(TaskManagementResponse.FunctionComplete,
+            _bystander.Request(TaskManagementFunction.LogicalUnitReset));
+    }
+
     [Fact]
     public void With_TAS_it_ends_with_TASK_ABORTED_and_nothing_else_tells_of_it()
     {
