@@ -73,6 +73,9 @@ public sealed class ItlNexus
     /// <summary>Its LUN was taken away, and who waits for the last of <see cref="CommandsOut"/>.</summary>
     internal Action? Released { get; set; }
 
+    /// <summary>Its LUN was taken away: what was received is carried to its end, and nothing new comes.</summary>
+    internal bool IsDeparting { get; set; }
+
     internal Turnstile Turnstile { get; }
 
     /// <summary>Its place in <see cref="Turnstile.Nexuses"/>, so that a session of thousands of LUNs ends quickly.

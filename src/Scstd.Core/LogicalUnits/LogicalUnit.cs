@@ -178,8 +178,10 @@ public sealed partial class LogicalUnit
                 done();
         });
 
-    /// <summary>The ACA condition of a nexus ends, if it has one. From any executor.</summary>
-    internal void EndAca(ItNexus nexus) => Home.Post(() => Faults.End(other => ReferenceEquals(other, nexus), static () => { }));
+    /// <summary>The ACA condition of a nexus ends, if it has one. From any executor; <paramref name="told"/> runs on the
+    /// home executor.</summary>
+    internal void EndAca(ItNexus nexus, Action? told = null) => Home.Post(() =>
+        Faults.End(other => ReferenceEquals(other, nexus), told ?? (static () => { })));
 
     private IReadOnlyList<Action<Turnstile>> ReleaseOf(ItNexus nexus)
     {

@@ -200,10 +200,18 @@ internal sealed partial class Turnstile
     }
 
     /// <summary>Everything that goes with the faulted command has gone, and every executor knows: its status is sent.
-    /// </summary>
+    /// On a LUN that was taken away nobody could clear the condition, so that ends first.</summary>
     public void FaultCarriedOut(FaultRequest request)
     {
         ScsiCommand command = request.Command!;
+        if (request.EstablishesAca && command.ItlNexus!.IsDeparting)
+            Unit.EndAca(command.Nexus, () => Executor.Post(() => EndFaulted(command)));
+        else
+            EndFaulted(command);
+    }
+
+    private void EndFaulted(ScsiCommand command)
+    {
         bool opens = command.AwaitsReport;
         Leave(command);
         if (!opens)
