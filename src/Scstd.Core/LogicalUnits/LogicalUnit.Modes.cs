@@ -46,6 +46,18 @@ public sealed partial class LogicalUnit
         });
     }
 
+    /// <summary>TST has changed: those who come after it wait for those who came before, on whatever executor.</summary>
+    private Action<Turnstile> ExchangeTaskSets()
+    {
+        var empty = new Countdown(Turnstiles.Length, () =>
+        {
+            foreach (Turnstile turnstile in Turnstiles)
+                turnstile.Executor.Post(turnstile.LetNewcomersIn);
+        });
+        bool ownTaskSets = ControlModePage.HasTaskSetPerNexus(Control);
+        return turnstile => turnstile.HoldNewcomers(ownTaskSets, () => Home.Post(empty.Count));
+    }
+
     /// <summary>Makes the values current, one page after the other, each with what it asks of the device server; then
     /// calls back on <paramref name="executor"/>, with whether any value is another than before. Runs alone on the
     /// unit.</summary>
@@ -65,12 +77,15 @@ public sealed partial class LogicalUnit
             (ModePage page, byte[] values) = changes[index];
             if (page.Current.AsSpan().SequenceEqual(values))
                 continue;
+            bool hadTaskSetPerNexus = ControlModePage.HasTaskSetPerNexus(Control);
             // Replaced, not rewritten: who reads the page on another executor sees the old one or the new one.
             page.Current = [.. values];
             changed = true;
             if (ReferenceEquals(page, Control))
             {
                 AddConsequence(static turnstile => turnstile.ControlChanged());
+                if (ControlModePage.HasTaskSetPerNexus(Control) != hadTaskSetPerNexus)
+                    AddConsequence(ExchangeTaskSets());
                 continue;
             }
             int next = index + 1;

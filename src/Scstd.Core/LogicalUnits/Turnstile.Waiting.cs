@@ -21,7 +21,7 @@ internal sealed partial class Turnstile
         if (shut)
             _orderShut++;
         Invariant.That(_orderDrained is null, "one order at a time");
-        if (_sharing == 0)
+        if (_admitted == 0)
             drained();
         else
             _orderDrained = drained;
@@ -58,8 +58,6 @@ internal sealed partial class Turnstile
     {
         command.IsAdmitted = true;
         _admitted++;
-        if (command.OwnTaskSet is null)
-            _sharing++;
         if (command.State == CommandState.AwaitingDataOut)
             return;
         JudgeAgain(command);

@@ -20,10 +20,6 @@ internal sealed partial class Turnstile
     private int _orderShut;
     private int _executionShut;
     private int _admitted;
-
-    /// <summary>Of those admitted, the ones that are in the task set of all nexuses: an ORDERED command there waits for
-    /// no other, and some of another may wait for what is behind it.</summary>
-    private int _sharing;
     private int _executing;
     private Action? _orderDrained;
     private readonly List<Action> _whenIdle = [];
@@ -100,7 +96,7 @@ internal sealed partial class Turnstile
             waitsForData = PrepareDataOut(command);
         command.HasData = !waitsForData && command.Refusal is null;
 
-        Admit(command, row);
+        Admit(command);
         if (waitsForData)
         {
             command.State = CommandState.AwaitingDataOut;
@@ -138,13 +134,25 @@ internal sealed partial class Turnstile
             command.State = CommandState.Dormant;
     }
 
+    /// <summary>It waits for no other.</summary>
+    private static bool GoesFirst(ScsiCommand command) => command.Attribute == TaskAttribute.HeadOfQueue ||
+        command.Refusal is not null || command.PassesAca || (command.Attribute == TaskAttribute.Simple &&
+        command.Binding.Row.Has(CommandTraits.ImplicitHeadOfQueue));
+
+    private void Admit(ScsiCommand command)
+    {
+        bool goesFirst = GoesFirst(command);
+        if (_newcomers.Count != 0 && !goesFirst)
+            _newcomers[^1].Waiting.Enqueue(command);
+        else
+            AdmitTo(command, (command.ItlNexus!.Conditions & NexusConditions.OwnTaskSet) != 0, goesFirst);
+    }
+
     /// <summary>Task attributes, SAM-5 §8.6.</summary>
-    private void Admit(ScsiCommand command, CommandRow row)
+    private void AdmitTo(ScsiCommand command, bool ownTaskSet, bool goesFirst)
     {
         bool simple = command.Attribute == TaskAttribute.Simple;
-        bool goesFirst = command.Attribute == TaskAttribute.HeadOfQueue ||
-            (simple && row.Has(CommandTraits.ImplicitHeadOfQueue)) || command.Refusal is not null || command.PassesAca;
-        if ((command.ItlNexus!.Conditions & NexusConditions.OwnTaskSet) != 0)
+        if (ownTaskSet)
         {
             AdmitToOwnTaskSet(command, goesFirst);
             return;
@@ -153,7 +161,6 @@ internal sealed partial class Turnstile
         {
             command.IsAdmitted = true;
             _admitted++;
-            _sharing++;
             return;
         }
         _dormant.Enqueue(command);
@@ -279,14 +286,12 @@ internal sealed partial class Turnstile
             return;
         command.IsAdmitted = false;
         _admitted--;
-        if (command.OwnTaskSet is null)
-            _sharing--;
         if (command.HoldsOrder)
         {
             command.HoldsOrder = false;
             Unit.Home.Post(Unit.Gate.ReleaseOrder);
         }
-        if (_sharing == 0 && _orderDrained is { } drained)
+        if (_admitted == 0 && _orderDrained is { } drained)
         {
             _orderDrained = null;
             drained();
