@@ -140,6 +140,9 @@ public class ScsiCommand
     /// <summary>The task set of its nexus that it came into (TST 001b).</summary>
     internal NexusTaskSet? OwnTaskSet;
 
+    /// <summary>It is HEAD OF QUEUE, and others wait for it to leave.</summary>
+    internal HeadsOfQueue? CountedAmong;
+
     /// <summary>NACA of the CONTROL byte.</summary>
     internal bool HasNaca =>
         Binding.Row.CdbLengthBytes > 1 ? Binding.Row.HasNaca(Cdb) : ControlByte.HasNaca(Cdb);
@@ -266,6 +269,7 @@ public class ScsiCommand
         Fault = null;
         IsFaultGranted = false;
         OwnTaskSet = null;
+        CountedAmong = null;
         Range = null;
         HoldsRange = false;
         Passed = RegulationStage.None;

@@ -11,6 +11,8 @@ internal sealed class NexusTaskSet(ItlNexus itl)
     private readonly CommandQueue _dormant = new();
     private ScsiCommand? _ordered;
 
+    public HeadsOfQueue Heads { get; } = new();
+
     /// <summary>Commands that waited are being enabled.</summary>
     public bool IsEnabling { get; set; }
 

@@ -146,6 +146,8 @@ internal sealed partial class Turnstile
             _newcomers[^1].Waiting.Enqueue(command);
         else
             AdmitTo(command, (command.ItlNexus!.Conditions & NexusConditions.OwnTaskSet) != 0, goesFirst);
+        if (command.Attribute == TaskAttribute.HeadOfQueue)
+            CountHead(command);
     }
 
     /// <summary>Task attributes, SAM-5 §8.6.</summary>
@@ -180,6 +182,8 @@ internal sealed partial class Turnstile
             _blocked.Enqueue(command);
             return;
         }
+        if (_headCount != 0 && WaitsForHeads(command))
+            return;
         if (_isRegulated && Keep(command))
             return;
         if (command.Binding.Row.Has(CommandTraits.ChangesUnit | CommandTraits.HoldsRange) &&
@@ -258,6 +262,7 @@ internal sealed partial class Turnstile
             itl.AcaCommand = null;
         LeaveOrder(command);
         command.OwnTaskSet?.Leave(command);
+        HeadsOfQueue? heads = UncountHead(command);
         AbortWait? waits = command.AbortWaits;
         command.AbortWaits = null;
         if (command.IsAborted)
@@ -272,6 +277,8 @@ internal sealed partial class Turnstile
             itl.Nexus.Port.SendCommandComplete(command);
         for (; waits is not null; waits = waits.Next)
             waits.Barrier.Left();
+        if (heads is not null)
+            EnableBehind(heads);
         // Whichever task set this one was in: TST may have changed since, and an ORDERED command waits for all older
         // ones of its nexus.
         if (itl.TaskSet.IsWaiting)
