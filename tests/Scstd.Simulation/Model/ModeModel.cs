@@ -75,6 +75,10 @@ internal sealed class ModeModel(World world, byte[] values, byte[] changeable)
         !one.MayBeInEither && !other.MayBeInEither && one.IsInOwnTaskSet == other.IsInOwnTaskSet &&
         (!one.IsInOwnTaskSet || ReferenceEquals(one.To, other.To));
 
+    /// <summary>TST certainly changed between the coming of the one and that of the other.</summary>
+    public static bool CameBeforeAChange(SimulatedCommand older, SimulatedCommand younger) =>
+        !older.MayBeInEither && !younger.MayBeInEither && older.IsInOwnTaskSet != younger.IsInOwnTaskSet;
+
     /// <summary>A MODE SELECT with one whole Control page: what it must answer.</summary>
     public Expectation Judge(ReadOnlySpan<byte> page)
     {

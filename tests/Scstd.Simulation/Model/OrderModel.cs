@@ -19,16 +19,25 @@ internal static class OrderModel
     public static bool IsOrdered(SimulatedCommand command) =>
         command.Attribute == TaskAttribute.Ordered && !command.IsRefusedAtOnce && !command.GoesFirst;
 
+    private static bool IsHeadOfQueue(SimulatedCommand command) =>
+        command.Attribute == TaskAttribute.HeadOfQueue && !command.IsRefusedAtOnce && !command.GoesFirst;
+
     public static void Begins(World world, SimulatedCommand command)
     {
         if (GoesFirst(command))
             return;
         foreach (SimulatedCommand other in command.Model.Pending)
         {
-            if (ReferenceEquals(other, command) || !ModeModel.ShareTaskSet(other, command))
+            if (ReferenceEquals(other, command))
                 continue;
             bool isOlder = other.Id < command.Id;
             bool sameWay = ReferenceEquals(other.Session.Executor, command.Session.Executor);
+            if (isOlder && sameWay && ModeModel.CameBeforeAChange(other, command))
+                world.Law(false, "{0} began before {1} had ended, which came before TST changed", command, other);
+            if (!ModeModel.ShareTaskSet(other, command))
+                continue;
+            if (isOlder && sameWay && IsHeadOfQueue(other))
+                Broken(world, other, $"{command} began before the older HEAD OF QUEUE {other} had ended");
             if (IsOrdered(other))
             {
                 world.Law(!other.HasBegun, "{0} began beside the ORDERED {1}", command, other);
