@@ -82,6 +82,9 @@ public sealed class ItlNexus
     /// </summary>
     internal int IndexInTurnstile { get; set; }
 
+    /// <summary>Its turnstile counts it among those with a limit of their own.</summary>
+    internal bool IsCountedAsLimited { get; set; }
+
     /// <summary>The ACA condition that is in effect is this nexus' (SAM-5: the faulted I_T nexus).</summary>
     internal bool IsFaulted { get; set; }
 

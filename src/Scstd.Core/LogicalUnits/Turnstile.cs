@@ -53,8 +53,7 @@ internal sealed partial class Turnstile
         itl.Set(NexusConditions.Aca, _acaOfAll is not null);
         ApplyControl(itl);
         ApplyPersistentReservation(itl);
-        if (nexus.Limiter is not null)
-            CountLimitedNexus(1);
+        CountLimited(itl, nexus.Limiter is not null);
         _nexuses.Add(itl);
         return itl;
     }
@@ -67,8 +66,7 @@ internal sealed partial class Turnstile
         last.IndexInTurnstile = itl.IndexInTurnstile;
         _nexuses[itl.IndexInTurnstile] = last;
         _nexuses.RemoveAt(_nexuses.Count - 1);
-        if (itl.Nexus.Limiter is not null)
-            CountLimitedNexus(-1);
+        CountLimited(itl, false);
     }
 
     public void SetReservationHolder(ItNexus? holder)
