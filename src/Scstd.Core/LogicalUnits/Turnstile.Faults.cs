@@ -124,6 +124,8 @@ internal sealed partial class Turnstile
         else if (command.Status == ScsiStatus.CheckCondition && ConcernsOthers(command))
         {
             command.State = CommandState.Publishing;
+            if (command.AbortWaits is not null)
+                GiveBlocksBack(command);
             var request = new FaultRequest(command);
             command.Fault = request;
             Unit.Home.Post(() => Unit.Faults.Request(request));
