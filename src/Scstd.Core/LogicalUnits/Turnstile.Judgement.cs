@@ -94,7 +94,8 @@ internal sealed partial class Turnstile
     /// <summary>
     /// Something is unusual. The order is SAM-5's (§5.3.3, status precedence): the unit attention conditions of a reset
     /// or a nexus loss (29h), then a reservation conflict, then any other unit attention, and then the CDB's own
-    /// faults. True if the command has been ended.
+    /// faults. BUSY and TASK SET FULL may come anywhere: first, because who is told so sends the command again, and a
+    /// unit attention condition is for one that could have been done. True if the command has been ended.
     /// </summary>
     private bool Intercept(ScsiCommand command)
     {
@@ -103,6 +104,11 @@ internal sealed partial class Turnstile
         if (command.RefusalStatus != ScsiStatus.Good)
         {
             command.Complete(command.RefusalStatus);
+            return true;
+        }
+        if (command.IsOverloaded)
+        {
+            command.CompleteOverloaded();
             return true;
         }
         const NexusConditions HoldingBack = NexusConditions.Aca | NexusConditions.RestrictedReordering;
@@ -128,11 +134,6 @@ internal sealed partial class Turnstile
         if (attends)
         {
             ReportUnitAttention(command, itl);
-            return true;
-        }
-        if (command.IsOverloaded)
-        {
-            command.CompleteOverloaded();
             return true;
         }
         // A medium that is not there or may not be written is reported before what else is wrong with the CDB.

@@ -125,14 +125,13 @@ internal sealed class AnswerModel(World world)
         }
     }
 
+    /// <summary>Whatever else would be to be told: §5.3.3 gives these statuses any precedence.</summary>
     private void Overloaded(SimulatedCommand command)
     {
         world.Law(world.IsShortOfMemory, "{0} was answered {1} though there is memory", command, command.Status);
         // SAM-5 §5.3.1: TASK SET FULL only to who has other commands whose end tells it to go on.
         world.Law((command.Status == ScsiStatus.TaskSetFull) == (command.To.PendingCount > 1), "{0} was answered {1}",
             command, command.Status);
-        if (!command.HasBegun)
-            MustConflictFirst(command, exceptResets: false);
     }
 
     private void Conflict(SimulatedCommand command)
