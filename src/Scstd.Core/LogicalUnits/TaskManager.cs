@@ -172,18 +172,20 @@ internal static class TaskManager
         Action<ItlNexus, Action<Turnstile, AbortBarrier>, Action> begin)
     {
         IExecutor executor = request.Nexus.Executor;
-        List<string> waiting = [.. itls.Select(itl => itl.Unit.Name)];
-        if (waiting.Count == 0)
+        // A target may have thousands of units: each goes from the list without a search.
+        var waiting = new LinkedList<string>();
+        List<LinkedListNode<string>> nodes = [.. itls.Select(itl => waiting.AddLast(itl.Unit.Name))];
+        if (nodes.Count == 0)
             Answer(request, TaskManagementResponse.FunctionComplete);
         else
             request.WaitsFor = NamesOf(waiting);
         // All of them at once: none waits for another.
-        foreach (ItlNexus itl in itls)
+        foreach ((ItlNexus itl, LinkedListNode<string> node) in itls.Zip(nodes))
         {
             begin(itl, (turnstile, barrier) => AbortOn(turnstile, barrier, request, itl), () =>
                 executor.Post(() =>
                 {
-                    waiting.Remove(itl.Unit.Name);
+                    waiting.Remove(node);
                     request.WaitsFor = NamesOf(waiting);
                     if (waiting.Count == 0)
                         Answer(request, TaskManagementResponse.FunctionComplete);
@@ -191,8 +193,8 @@ internal static class TaskManager
         }
     }
 
-    /// <summary>Enough for a diagnosis; a target may have thousands.</summary>
-    private static string NamesOf(List<string> units) =>
+    /// <summary>Enough for a diagnosis.</summary>
+    private static string NamesOf(LinkedList<string> units) =>
         $"{string.Join(", ", units.Take(4))}{(units.Count > 4 ? $" and {units.Count - 4} more" : "")}";
 
     private static void AbortOn(
