@@ -60,12 +60,13 @@ public static class IscsiLimits
     /// <summary>Our choice: when the pool has no buffer for a Data-In PDU, how long until the next try.</summary>
     internal const int BufferRetryMs = 2;
 
-    /// <summary>Our choice: how far apart two SCSI asynchronous events of one kind and session are at least. An
+    /// <summary>Our choice: how far apart two SCSI asynchronous events of one kind, LUN and session are at least. An
     /// initiator rescans for each.</summary>
     internal const int AsynchronousEventPeriodMs = 1_000;
 
-    /// <summary>Our choice: SCSI asynchronous events of a session that wait for their turn; a resize of so many LUNs at
-    /// once takes a minute to tell, and each is told by its unit attention condition anyway.</summary>
+    /// <summary>Our choice: SCSI asynchronous events of a session that wait because one of their kind and LUN has just
+    /// been sent. More LUNs do not change several times a second, and each change is told by its unit attention
+    /// condition anyway.</summary>
     internal const int AsynchronousEventsDueMax = 64;
 
     /// <summary>Our choice: the longest command window a target may be configured to.</summary>

@@ -95,6 +95,8 @@ public class ScsiCommand
     internal ScsiCommand? NextInNexus;
     internal ScsiCommand? PreviousInNexus;
     internal ScsiCommand? NextWaiting;
+    internal ScsiCommand? PreviousWaiting;
+    internal CommandQueue? WaitsIn;
     internal bool IsAdmitted;
     internal bool HasData;
     internal Holding Holds;
@@ -104,6 +106,9 @@ public class ScsiCommand
     internal GateRequest? GateRequest;
     internal bool ReportsTaskAborted;
     internal bool ReportsUnitAttention;
+
+    /// <summary>It reports a unit attention condition, which is pending until its turn comes.</summary>
+    internal bool AwaitsReport;
     internal AbortWait? AbortWaits;
     internal long ReceivedUs;
     internal long StateSinceUs;
@@ -132,8 +137,14 @@ public class ScsiCommand
     /// <summary>It ends with CHECK CONDITION, and what that does to the others waits for its turn.</summary>
     internal FaultRequest? Fault;
 
+    /// <summary>Its turn has come: what it does to the others is being done.</summary>
+    internal bool IsFaultGranted;
+
     /// <summary>The task set of its nexus that it came into (TST 001b).</summary>
     internal NexusTaskSet? OwnTaskSet;
+
+    /// <summary>It is HEAD OF QUEUE, and others wait for it to leave.</summary>
+    internal HeadsOfQueue? CountedAmong;
 
     /// <summary>NACA of the CONTROL byte.</summary>
     internal bool HasNaca =>
@@ -258,10 +269,13 @@ public class ScsiCommand
         GateRequest = null;
         ReportsTaskAborted = false;
         ReportsUnitAttention = false;
+        AwaitsReport = false;
         RefusalStatus = ScsiStatus.Good;
         PassesAca = false;
         Fault = null;
+        IsFaultGranted = false;
         OwnTaskSet = null;
+        CountedAmong = null;
         Range = null;
         HoldsRange = false;
         Passed = RegulationStage.None;

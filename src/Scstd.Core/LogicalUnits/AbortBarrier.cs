@@ -20,4 +20,7 @@ internal sealed class AbortBarrier(Action passed)
 }
 
 /// <summary>A command may be covered by more than one function.</summary>
-internal sealed record AbortWait(AbortBarrier Barrier, AbortWait? Next);
+/// <param name="Barrier">Passed when the command has left.</param>
+/// <param name="Next">The next that waits for the same command.</param>
+/// <param name="ForDeviceServer">Or, for this one, when the device server is done with it.</param>
+internal sealed record AbortWait(AbortBarrier Barrier, AbortWait? Next, bool ForDeviceServer = false);

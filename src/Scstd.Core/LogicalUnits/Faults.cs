@@ -11,14 +11,20 @@ internal sealed class FaultRequest(ScsiCommand command)
 
     /// <summary>NACA was set. A command of another nexus that is let through an ACA condition adds none to it.
     /// </summary>
-    public bool EstablishesAca { get; } =
-        command.HasNaca && (!command.PassesAca || command.ItlNexus!.IsFaulted);
+    public bool EstablishesAca { get; } = command.HasNaca && (!IsInside(command) || command.ItlNexus!.IsFaulted);
 
-    /// <summary>From the command that an ACA condition lets in: it follows at once, whatever is in effect.</summary>
-    public bool IsInsideAca { get; } = command.PassesAca;
+    /// <summary>From the command with the ACA attribute that the condition of its nexus lets in.</summary>
+    public bool EndsAca { get; } =
+        command.ItlNexus!.IsFaulted && ReferenceEquals(command.ItlNexus.AcaCommand, command);
+
+    /// <summary>From a command that an ACA condition lets pass: it follows at once.</summary>
+    public bool PassesAca { get; } = IsInside(command);
 
     /// <summary>Null once the command has left (aborted) before its turn. Touched by its own executor alone.</summary>
     public ScsiCommand? Command { get; set; } = command;
+
+    private static bool IsInside(ScsiCommand command) =>
+        command.PassesAca && (command.ItlNexus!.Conditions & NexusConditions.Aca) != 0;
 }
 
 /// <summary>
@@ -74,48 +80,59 @@ internal sealed class Faults(LogicalUnit unit)
             });
     }
 
+    /// <summary>There has been an ACA condition.</summary>
+    public bool HaveBeen { get; private set; }
+
     /// <summary>The nexus has an ACA condition in effect.</summary>
     public bool IsFaulted(ItNexus nexus) => _inEffect.Exists(c => ReferenceEquals(c.ItlNexus.Nexus, nexus));
 
-    /// <summary>The ACA condition of a nexus ends; <paramref name="told"/> runs here when every executor knows.
+    /// <summary>The ACA conditions of these nexuses end; <paramref name="told"/> runs here when every executor knows.
     /// </summary>
-    public void End(ItNexus nexus, Action told) => unit.Gate.Tell(TakeEnds(nexus), openExclusion: false, told);
+    public void End(Func<ItNexus, bool> isOf, Action told)
+    {
+        unit.Gate.Tell(TakeEnds(condition => isOf(condition.Nexus)), openExclusion: false, told);
+        Next();
+    }
 
     /// <summary>The same as part of a change that tells its consequences itself.</summary>
-    public void EndAsConsequence(ItNexus nexus)
-    {
-        foreach (Action<Turnstile> end in TakeEnds(nexus))
-            unit.AddConsequence(end);
-    }
+    public void EndAsConsequence(ItNexus nexus) => EndAsConsequence(itl => ReferenceEquals(itl.Nexus, nexus));
 
     /// <summary>A logical unit reset ends all of them.</summary>
-    public void EndAll()
+    public void EndAll() => EndAsConsequence(static _ => true);
+
+    private void EndAsConsequence(Func<ItlNexus, bool> isOf)
     {
-        while (_inEffect.Count > 0)
-            EndAsConsequence(_inEffect[0].ItlNexus.Nexus);
+        foreach (Action<Turnstile> end in TakeEnds(isOf))
+            unit.AddConsequence(end);
+        Next();
     }
 
-    private List<Action<Turnstile>> TakeEnds(ItNexus nexus)
+    private List<Action<Turnstile>> TakeEnds(Func<ItlNexus, bool> isOf)
     {
         var ends = new List<Action<Turnstile>>();
         for (int i = _inEffect.Count - 1; i >= 0; i--)
         {
             AcaCondition condition = _inEffect[i];
-            if (!ReferenceEquals(condition.ItlNexus.Nexus, nexus))
+            if (!isOf(condition.ItlNexus))
                 continue;
             _inEffect.RemoveAt(i);
             ends.Add(turnstile => turnstile.AcaEnded(condition.ItlNexus, condition.IsForAll));
         }
-        Next();
         return ends;
     }
 
-    private IReadOnlyList<Action<Turnstile>> Establish(FaultRequest request, bool isForAll)
+    /// <summary>SAM-5 §5.9.5: the CHECK CONDITION of the command with the ACA attribute clears the condition; with NACA
+    /// it establishes the next.</summary>
+    private List<Action<Turnstile>> Establish(FaultRequest request, bool isForAll)
     {
-        if (!request.EstablishesAca || _inEffect.Exists(c => ReferenceEquals(c.ItlNexus, request.ItlNexus)))
-            return [];
+        List<Action<Turnstile>> changes =
+            request.EndsAca ? TakeEnds(itl => ReferenceEquals(itl, request.ItlNexus)) : [];
+        if (!request.EstablishesAca)
+            return changes;
+        HaveBeen = true;
         _inEffect.Add(new AcaCondition(request.ItlNexus, isForAll));
-        return [turnstile => turnstile.AcaEstablished(request.ItlNexus, isForAll)];
+        changes.Add(turnstile => turnstile.AcaEstablished(request.ItlNexus, isForAll));
+        return changes;
     }
 
     private void Next()
@@ -131,6 +148,11 @@ internal sealed class Faults(LogicalUnit unit)
         next.Turnstile.Executor.Post(() => next.Turnstile.FaultGranted(next));
     }
 
-    private bool IsHeldBack(FaultRequest request) => request.EstablishesAca && !request.IsInsideAca &&
-        _inEffect.Exists(c => c.IsForAll || ReferenceEquals(c.ItlNexus, request.ItlNexus));
+    private bool IsHeldBack(FaultRequest request)
+    {
+        if (request.EndsAca && _inEffect.Exists(c => ReferenceEquals(c.ItlNexus, request.ItlNexus)))
+            return false;
+        return (!request.PassesAca || request.EstablishesAca || request.EndsAca) &&
+            _inEffect.Exists(c => c.IsForAll || ReferenceEquals(c.ItlNexus, request.ItlNexus));
+    }
 }

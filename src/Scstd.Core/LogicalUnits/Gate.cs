@@ -97,20 +97,21 @@ internal sealed class Gate(LogicalUnit unit)
         GateRequest request,
         IReadOnlyList<Action<Turnstile>> consequences,
         Action? published,
-        Action<Turnstile, AbortBarrier>? abort = null)
+        AbortOfChange? abort = null)
     {
         Invariant.That(ReferenceEquals(request, _exclusion), "exclusion is released by its holder");
         History.Add("exclusion: telling the change", request.Command?.Binding.Row.Name);
         if (abort is not null && published is { } whenGone)
         {
-            var gone = new Countdown(unit.Turnstiles.Length, () => request.Turnstile.Executor.Post(whenGone));
+            var gone = new Countdown(unit.Turnstiles.Length, () => unit.Faults.End(
+                abort.EndsAcaOf, () => request.Turnstile.Executor.Post(whenGone)));
             consequences =
             [
                 .. consequences,
                 turnstile =>
                 {
                     var barrier = new AbortBarrier(() => unit.Home.Post(gone.Count));
-                    abort(turnstile, barrier);
+                    abort.Abort(turnstile, barrier);
                     barrier.Arm();
                 },
             ];
@@ -247,6 +248,11 @@ internal sealed class Gate(LogicalUnit unit)
             work();
     }
 }
+
+/// <summary>What goes with a change that was made alone (PREEMPT AND ABORT).</summary>
+/// <param name="Abort">On every executor: puts the barrier on the commands that go.</param>
+/// <param name="EndsAcaOf">When they have gone: whose ACA conditions end.</param>
+internal sealed record AbortOfChange(Action<Turnstile, AbortBarrier> Abort, Func<ItNexus, bool> EndsAcaOf);
 
 /// <summary>Calls back when it was counted so many times.</summary>
 internal sealed class Countdown(int count, Action zero)

@@ -82,11 +82,17 @@ public sealed class ItlNexus
     /// <summary>Its LUN was taken away, and who waits for the last of <see cref="CommandsOut"/>.</summary>
     internal Action? Released { get; set; }
 
+    /// <summary>Its LUN was taken away: what was received is carried to its end, and nothing new comes.</summary>
+    internal bool IsDeparting { get; set; }
+
     internal Turnstile Turnstile { get; }
 
     /// <summary>Its place in <see cref="Turnstile.Nexuses"/>, so that a session of thousands of LUNs ends quickly.
     /// </summary>
     internal int IndexInTurnstile { get; set; }
+
+    /// <summary>Its turnstile counts it among those with a limit of their own.</summary>
+    internal bool IsCountedAsLimited { get; set; }
 
     /// <summary>The ACA condition that is in effect is this nexus' (SAM-5: the faulted I_T nexus).</summary>
     internal bool IsFaulted { get; set; }
@@ -101,7 +107,7 @@ public sealed class ItlNexus
     internal ScsiCommand? First => _first;
 
     /// <summary>Commands that wait for older ones of the nexus (QUEUE ALGORITHM MODIFIER 0h).</summary>
-    internal CommandQueue Restricted;
+    internal CommandQueue Restricted { get; } = new();
 
     /// <summary>They are being enabled; see <see cref="NexusTaskSet.IsEnabling"/>.</summary>
     internal bool IsEnablingRestricted { get; set; }

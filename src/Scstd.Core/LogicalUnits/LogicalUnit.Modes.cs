@@ -43,6 +43,18 @@ public sealed partial class LogicalUnit
         });
     }
 
+    /// <summary>TST has changed: those who come after it wait for those who came before, on whatever executor.</summary>
+    private Action<Turnstile> ExchangeTaskSets()
+    {
+        var empty = new Countdown(Turnstiles.Length, () =>
+        {
+            foreach (Turnstile turnstile in Turnstiles)
+                turnstile.Executor.Post(turnstile.LetNewcomersIn);
+        });
+        bool ownTaskSets = ControlModePage.HasTaskSetPerNexus(Control);
+        return turnstile => turnstile.HoldNewcomers(ownTaskSets, () => Home.Post(empty.Count));
+    }
+
     /// <summary>Makes the values current, one page after the other, each with what it asks of the device server; then
     /// calls back on <paramref name="executor"/>. Runs alone on the unit.</summary>
     /// <param name="changes">Pages and their new values.</param>
@@ -90,6 +102,9 @@ public sealed partial class LogicalUnit
     internal sealed class ModeChange(LogicalUnit unit)
     {
         private readonly List<(ModePage Page, byte[] Before)> _changed = [];
+        private readonly bool _hadTaskSetPerNexus = ControlModePage.HasTaskSetPerNexus(unit.Control);
+
+        private bool ChangesControl => _changed.Exists(one => ReferenceEquals(one.Page, unit.Control));
 
         /// <summary>All values are as before.</summary>
         public bool IsEmpty => _changed.Count == 0;
@@ -97,32 +112,38 @@ public sealed partial class LogicalUnit
         /// <summary>Why it was taken back; null: it holds.</summary>
         public SenseData? Failure { get; private set; }
 
+        /// <summary>Replaced, not rewritten: who reads the page on another executor sees the old one or the new one.
+        /// </summary>
         internal void Set(ModePage page, byte[] values)
         {
             _changed.Add((page, page.Current));
-            Exchange(page, [.. values]);
+            page.Current = [.. values];
+        }
+
+        /// <summary>It holds: every executor is told before anything else goes on.</summary>
+        public void Tell()
+        {
+            if (!ChangesControl)
+                return;
+            unit.AddConsequence(static turnstile => turnstile.ControlChanged());
+            if (ControlModePage.HasTaskSetPerNexus(unit.Control) != _hadTaskSetPerNexus)
+                unit.AddConsequence(unit.ExchangeTaskSets());
         }
 
         /// <summary>All pages are as they were before it.</summary>
         public void TakeBack(SenseData? why)
         {
             Failure = why;
+            // A nexus may have come meanwhile and gone by the other values.
+            if (ChangesControl)
+                unit.AddConsequence(static turnstile => turnstile.ControlChanged());
             foreach ((ModePage page, byte[] before) in Enumerable.Reverse(_changed))
             {
-                Exchange(page, before);
+                page.Current = before;
                 if (!ReferenceEquals(page, unit.Control))
                     unit.Backend.ModePageChanged(page);
             }
             _changed.Clear();
-        }
-
-        /// <summary>Replaced, not rewritten: who reads the page on another executor sees the old one or the new one.
-        /// </summary>
-        private void Exchange(ModePage page, byte[] values)
-        {
-            page.Current = values;
-            if (ReferenceEquals(page, unit.Control))
-                unit.AddConsequence(static turnstile => turnstile.ControlChanged());
         }
     }
 }

@@ -32,8 +32,12 @@ public sealed partial class LogicalUnit
     {
         PersistentReservation = outcome.State;
         AddConsequence(turnstile => turnstile.SetPersistentReservation(outcome, requester));
-        if (outcome.Aborted.Count > 0)
-            _abort = (turnstile, barrier) => turnstile.AbortPreempted(outcome.Aborted, by, barrier);
+        if (outcome.Aborted.Count > 0 || outcome.ClearsEveryAca)
+        {
+            _abort = new AbortOfChange(
+                (turnstile, barrier) => turnstile.AbortPreempted(outcome, by, barrier),
+                nexus => outcome.ClearsEveryAca || outcome.Aborted.Contains(nexus.Registrant));
+        }
     }
 
     /// <summary>What was saved is in effect again before anybody can log in.</summary>

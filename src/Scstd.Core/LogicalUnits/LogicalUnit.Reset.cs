@@ -12,8 +12,9 @@ public sealed partial class LogicalUnit
     internal void CarryOutReset(AdditionalSense condition, Action<IReadOnlyList<Action<Turnstile>>> carriedOut)
     {
         (ModePage, byte[])[] modes = [.. ModePages.Select(page => (page, SavedOrDefault(page)))];
-        ApplyModes(modes, Home, mustHold: true, _ =>
+        ApplyModes(modes, Home, mustHold: true, change =>
         {
+            change.Tell();
             Reserve(null);
             Faults.EndAll();
             Backend.Reset();

@@ -9,7 +9,7 @@ namespace Scstd.Core;
 public sealed partial class LogicalUnit
 {
     private List<Action<Turnstile>> _consequences = [];
-    private Action<Turnstile, AbortBarrier>? _abort;
+    private AbortOfChange? _abort;
 
     /// <param name="name">The device's name in the configuration.</param>
     /// <param name="backend">What the commands do.</param>
@@ -150,9 +150,9 @@ public sealed partial class LogicalUnit
     }
 
     /// <summary>What a change aborts, if anything; its status waits until that has gone.</summary>
-    internal Action<Turnstile, AbortBarrier>? TakeAbort()
+    internal AbortOfChange? TakeAbort()
     {
-        Action<Turnstile, AbortBarrier>? taken = _abort;
+        AbortOfChange? taken = _abort;
         _abort = null;
         return taken;
     }
@@ -175,12 +175,17 @@ public sealed partial class LogicalUnit
             // Its own commands are gone, so only a reset can end its reservation meanwhile, and that runs here too.
             if (ReferenceEquals(ReservationHolder, nexus) || Backend.HoldsStateOf(nexus) || Faults.IsFaulted(nexus))
                 Gate.Sweep(static (_, _) => { }, () => ReleaseOf(nexus), done);
+            else if (Faults.HaveBeen)
+                // What ended its condition may not have been told to all yet.
+                Gate.Tell([], openExclusion: false, done);
             else
                 done();
         });
 
-    /// <summary>The ACA condition of a nexus ends, if it has one. From any executor.</summary>
-    internal void EndAca(ItNexus nexus) => Home.Post(() => Faults.End(nexus, static () => { }));
+    /// <summary>The ACA condition of a nexus ends, if it has one. From any executor; <paramref name="told"/> runs on the
+    /// home executor.</summary>
+    internal void EndAca(ItNexus nexus, Action? told = null) => Home.Post(() =>
+        Faults.End(other => ReferenceEquals(other, nexus), told ?? (static () => { })));
 
     private IReadOnlyList<Action<Turnstile>> ReleaseOf(ItNexus nexus)
     {

@@ -154,6 +154,7 @@ internal static class ModeSelect
 
     private static void End(ScsiCommand command, LogicalUnit.ModeChange change)
     {
+        change.Tell();
         if (!change.IsEmpty)
             command.Unit.EstablishUnitAttention(AdditionalSense.ModeParametersChanged, command.ItlNexus);
         command.Complete();

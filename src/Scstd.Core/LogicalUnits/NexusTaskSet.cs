@@ -8,8 +8,10 @@ namespace Scstd.Core;
 /// </summary>
 internal sealed class NexusTaskSet(ItlNexus itl)
 {
-    private CommandQueue _dormant;
+    private readonly CommandQueue _dormant = new();
     private ScsiCommand? _ordered;
+
+    public HeadsOfQueue Heads { get; } = new();
 
     /// <summary>Commands that waited are being enabled.</summary>
     public bool IsEnabling { get; set; }
@@ -39,8 +41,6 @@ internal sealed class NexusTaskSet(ItlNexus itl)
         if (ReferenceEquals(_ordered, command))
             _ordered = null;
     }
-
-    public bool Remove(ScsiCommand command) => _dormant.Remove(command);
 
     /// <summary>The next one whose turn has come; null: none.</summary>
     public ScsiCommand? TakeNext()

@@ -54,8 +54,14 @@ internal static class ReportCommands
             return;
         }
         byte[] answer = LunList(command.Nexus, select);
+        int length = (int)Math.Min(answer.Length, command.RequestedBytes);
+        // Without memory for the answer nothing is told, and the condition must not be lost.
+        if (!command.TryLeaseDataIn(length))
+            return;
         command.Nexus.ReportedLunsChangeTold();
-        command.CompleteWithData(answer);
+        command.Data.CopyFrom(answer.AsSpan(0, length), 0);
+        command.DataInLengthBytes = length;
+        command.Complete();
     }
 
     private static byte[] LunList(ItNexus nexus, SelectReport select)

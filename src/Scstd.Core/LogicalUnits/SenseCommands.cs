@@ -30,9 +30,11 @@ internal static class SenseCommands
         int room = (int)Math.Min(command.RequestedBytes, SenseWriter.MaxLengthBytes);
         if (!command.TryLeaseDataIn(room))
             return;
-        SenseData sense = command.ItlNexus!.UnitAttentions.TryTake(out AdditionalSense attention)
-            ? SenseData.UnitAttention(attention)
-            : AsymmetricAccess.NotReady(command.ItlNexus.AccessState) ?? command.Unit.Backend.NotReady ?? default;
+        AdditionalSense attention = default;
+        // Where the initiator has no room the report does not reach it.
+        bool tells = command.ExpectedDataInBytes > 0 && command.ItlNexus!.UnitAttentions.TryTake(out attention);
+        SenseData sense = tells ? SenseData.UnitAttention(attention)
+            : AsymmetricAccess.NotReady(command.ItlNexus!.AccessState) ?? command.Unit.Backend.NotReady ?? default;
         Span<byte> bytes = stackalloc byte[SenseWriter.MaxLengthBytes];
         int length = Math.Min(room, SenseWriter.Write(sense, (command.Cdb[1] & 0x01) != 0, bytes));
         command.Data.CopyFrom(bytes[..length], 0);

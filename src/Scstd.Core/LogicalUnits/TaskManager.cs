@@ -117,25 +117,21 @@ internal static class TaskManager
     {
         request.WaitsFor = "commands of its own nexus";
         var barrier = new AbortBarrier(() => Answer(request, TaskManagementResponse.FunctionComplete));
-        foreach (ItlNexus itl in itls)
-            itl.Turnstile.AbortAll(itl, barrier, request.Sequence, reportTaskAborted: false);
+        Turnstile.AbortAll(itls, barrier, request.Sequence);
         barrier.Arm();
     }
 
     /// <summary>SAM-5 §7.4: on the faulted nexus the command with the ACA attribute goes, and the condition ends; on
-    /// any other it has no effect.</summary>
+    /// any other it has no effect. Where there is none any more every executor must know that, too, before it is
+    /// answered.</summary>
     private static void ClearAca(TaskManagementRequest request, ItlNexus itl)
     {
-        if (!itl.IsFaulted)
-        {
-            Answer(request, TaskManagementResponse.FunctionComplete);
-            return;
-        }
         request.WaitsFor = $"the command with the ACA attribute at unit {itl.Unit.Name}";
         LogicalUnit unit = itl.Unit;
         ItNexus nexus = request.Nexus;
-        var barrier = new AbortBarrier(() => unit.Home.Post(() => unit.Faults.End(nexus, () => nexus.Executor.Post(
-            () => Answer(request, TaskManagementResponse.FunctionComplete)))));
+        var barrier = new AbortBarrier(() => unit.Home.Post(() => unit.Faults.End(
+            other => ReferenceEquals(other, nexus),
+            () => nexus.Executor.Post(() => Answer(request, TaskManagementResponse.FunctionComplete)))));
         if (itl.AcaCommand is { } command)
             itl.Turnstile.Abort(command, barrier, reportTaskAborted: false);
         barrier.Arm();
@@ -154,8 +150,7 @@ internal static class TaskManager
                 itl.Unit.NexusEnded(nexus, () => nexus.Executor.Post(() => Reset(itl)));
             Counted();
         });
-        foreach (ItlNexus itl in itls)
-            itl.Turnstile.AbortAll(itl, barrier, request.Sequence, reportTaskAborted: false);
+        Turnstile.AbortAll(itls, barrier, request.Sequence);
         barrier.Arm();
 
         void Reset(ItlNexus itl)
@@ -177,18 +172,20 @@ internal static class TaskManager
         Action<ItlNexus, Action<Turnstile, AbortBarrier>, Action> begin)
     {
         IExecutor executor = request.Nexus.Executor;
-        List<string> waiting = [.. itls.Select(itl => itl.Unit.Name)];
-        if (waiting.Count == 0)
+        // A target may have thousands of units: each goes from the list without a search.
+        var waiting = new LinkedList<string>();
+        List<LinkedListNode<string>> nodes = [.. itls.Select(itl => waiting.AddLast(itl.Unit.Name))];
+        if (nodes.Count == 0)
             Answer(request, TaskManagementResponse.FunctionComplete);
         else
             request.WaitsFor = NamesOf(waiting);
         // All of them at once: none waits for another.
-        foreach (ItlNexus itl in itls)
+        foreach ((ItlNexus itl, LinkedListNode<string> node) in itls.Zip(nodes))
         {
             begin(itl, (turnstile, barrier) => AbortOn(turnstile, barrier, request, itl), () =>
                 executor.Post(() =>
                 {
-                    waiting.Remove(itl.Unit.Name);
+                    waiting.Remove(node);
                     request.WaitsFor = NamesOf(waiting);
                     if (waiting.Count == 0)
                         Answer(request, TaskManagementResponse.FunctionComplete);
@@ -196,8 +193,8 @@ internal static class TaskManager
         }
     }
 
-    /// <summary>Enough for a diagnosis; a target may have thousands.</summary>
-    private static string NamesOf(List<string> units) =>
+    /// <summary>Enough for a diagnosis.</summary>
+    private static string NamesOf(LinkedList<string> units) =>
         $"{string.Join(", ", units.Take(4))}{(units.Count > 4 ? $" and {units.Count - 4} more" : "")}";
 
     private static void AbortOn(

@@ -6,9 +6,13 @@ namespace Scstd.Core;
 /// conditions that tell of an earlier status (UA_INTLCK_CTRL).</summary>
 internal sealed partial class Turnstile
 {
-    private CommandQueue _acaBlocked;
+    private CommandQueue _acaBlocked = new();
 
     public ErrorCounts Errors { get; } = new();
+
+    /// <summary>Whose unit attention condition is on its way to be reported: nothing of it may begin before that.
+    /// </summary>
+    private ItlNexus? _reporting;
 
     /// <summary>Whose ACA condition stops all nexuses (TST 000b).</summary>
     private ItlNexus? _acaOfAll;
@@ -53,9 +57,17 @@ internal sealed partial class Turnstile
         command.PassesAca = true;
     }
 
-    /// <summary>A command that was in the task set before the condition is blocked until its end.</summary>
-    private bool IsBlockedByAca(ScsiCommand command) =>
-        (command.ItlNexus!.Conditions & NexusConditions.Aca) != 0 && !command.PassesAca;
+    /// <summary>A command that was in the task set before the condition is blocked until its end, whatever it could
+    /// have passed before that.</summary>
+    private static bool IsBlockedByAca(ScsiCommand command)
+    {
+        ItlNexus itl = command.ItlNexus!;
+        if ((itl.Conditions & NexusConditions.Aca) == 0)
+            return false;
+        return itl.IsFaulted
+            ? !ReferenceEquals(itl.AcaCommand, command)
+            : !command.PassesAca || command.Attribute == TaskAttribute.Aca;
+    }
 
     /// <summary>Told by the gate, while no command is with the device server.</summary>
     public void AcaEstablished(ItlNexus faulted, bool isForAll)
@@ -76,18 +88,26 @@ internal sealed partial class Turnstile
     public void AcaEnded(ItlNexus faulted, bool isForAll)
     {
         if (ReferenceEquals(faulted.Turnstile, this))
+        {
             faulted.IsFaulted = false;
+            // From here on it is a command like any other, unless its status is what ends the condition.
+            if (faulted.AcaCommand is { IsFaultGranted: false } command)
+            {
+                command.PassesAca = false;
+                faulted.AcaCommand = null;
+            }
+        }
         if (isForAll)
             _acaOfAll = null;
         foreach (ItlNexus itl in _nexuses)
             itl.Set(NexusConditions.Aca, _acaOfAll is not null || itl.IsFaulted);
         CommandQueue blocked = _acaBlocked;
-        _acaBlocked = default;
+        _acaBlocked = new CommandQueue();
         while (!blocked.IsEmpty)
         {
-            ScsiCommand command = blocked.Dequeue();
-            JudgeAgain(command);
-            Enable(command);
+            ScsiCommand next = blocked.Dequeue();
+            JudgeAgain(next);
+            Enable(next);
         }
     }
 
@@ -101,10 +121,11 @@ internal sealed partial class Turnstile
         {
             Leave(command);
         }
-        else if (command.Status == ScsiStatus.CheckCondition && (command.HasNaca ||
-            ControlModePage.QueueError(Unit.Control) != QueueErrorManagement.Continue))
+        else if (command.Status == ScsiStatus.CheckCondition && ConcernsOthers(command))
         {
             command.State = CommandState.Publishing;
+            if (command.AbortWaits is not null)
+                GiveBlocksBack(command);
             var request = new FaultRequest(command);
             command.Fault = request;
             Unit.Home.Post(() => Unit.Faults.Request(request));
@@ -115,6 +136,14 @@ internal sealed partial class Turnstile
             Leave(command);
         }
     }
+
+    /// <summary>Its CHECK CONDITION establishes an ACA condition or ends one, or takes other commands with it.
+    /// </summary>
+    private bool ConcernsOthers(ScsiCommand command) => command.HasNaca || EndsAca(command) ||
+        ControlModePage.QueueError(Unit.Control) != QueueErrorManagement.Continue;
+
+    private static bool EndsAca(ScsiCommand command) =>
+        command.ItlNexus!.IsFaulted && ReferenceEquals(command.ItlNexus.AcaCommand, command);
 
     /// <summary>UA_INTLCK_CTRL 11b (SPC-4 §7.5.8): the nexus learns later, too, that a command of it was not done.
     /// </summary>
@@ -132,7 +161,8 @@ internal sealed partial class Turnstile
             command.ItlNexus!.UnitAttentions.Establish(condition);
     }
 
-    /// <summary>The turn of a fault. From here on an abort of its command waits for what has begun.</summary>
+    /// <summary>The turn of a fault. From here on the command has ended for good, though its status is not sent yet.
+    /// </summary>
     public void FaultGranted(FaultRequest request)
     {
         if (request.Command is not { } command)
@@ -141,18 +171,61 @@ internal sealed partial class Turnstile
             return;
         }
         command.Fault = null;
+        if (command.AwaitsReport && !TakeAwaited(command))
+        {
+            command.AwaitsReport = false;
+            command.State = CommandState.Dormant;
+            Unit.Home.Post(Unit.Faults.Skip);
+            JudgeAgain(command);
+            Enable(command);
+            return;
+        }
+        command.IsFaultGranted = true;
+        if (command.AwaitsReport)
+        {
+            ShutExecution();
+            _reporting = command.ItlNexus;
+        }
         Unit.Home.Post(() => Unit.Faults.CarryOut(request));
     }
 
+    /// <summary>Nothing may begin from here on until the condition has been reported. False if that was done meanwhile,
+    /// or one has come that goes first.</summary>
+    private bool TakeAwaited(ScsiCommand command)
+    {
+        UnitAttentions attentions = command.ItlNexus!.UnitAttentions;
+        if (attentions.Count == 0 || attentions.Pending[0] != command.Sense.Additional)
+            return false;
+        if (ControlModePage.Interlock(Unit.Control) == UnitAttentionInterlock.None)
+            command.ReportsUnitAttention = attentions.TryTake(out _);
+        return true;
+    }
+
     /// <summary>Everything that goes with the faulted command has gone, and every executor knows: its status is sent.
-    /// If it was aborted meanwhile there is none, and so no condition either.</summary>
+    /// On a LUN that was taken away nobody could clear the condition, so that ends first.</summary>
     public void FaultCarriedOut(FaultRequest request)
     {
         ScsiCommand command = request.Command!;
-        if (command.IsAborted && request.EstablishesAca && !request.IsInsideAca)
-            Unit.Home.Post(() => Unit.Faults.End(command.Nexus, static () => { }));
-        Leave(command);
+        if (request.EstablishesAca && command.ItlNexus!.IsDeparting)
+            Unit.EndAca(command.Nexus, () => Executor.Post(() => EndFaulted(command)));
+        else
+            EndFaulted(command);
     }
+
+    private void EndFaulted(ScsiCommand command)
+    {
+        bool opens = command.AwaitsReport;
+        Leave(command);
+        if (!opens)
+            return;
+        _reporting = null;
+        OpenExecution();
+    }
+
+    /// <summary>Its status is fixed and is sent when every executor knows of what it did. A PREEMPT AND ABORT waits for
+    /// what it preempts, and that may be the faulted command: they must not wait for each other.</summary>
+    private static bool IsDone(ScsiCommand command) =>
+        command.State == CommandState.Publishing && command.Fault is null;
 
     /// <summary>QERR: what is in the task set beside the faulted command goes; the other nexuses learn of it
     /// (SPC-4 §7.5.8).</summary>
@@ -164,7 +237,12 @@ internal sealed partial class Turnstile
             if (!own && !ofAllNexuses)
                 continue;
             int covered = AbortAll(
-                itl, barrier, ulong.MaxValue, reportTaskAborted && !own, except: own ? request.Command : null);
+                itl,
+                barrier,
+                ulong.MaxValue,
+                reportTaskAborted && !own,
+                except: own ? request.Command : null,
+                sparesDone: true);
             if (covered > 0 && !own && !reportTaskAborted)
                 itl.UnitAttentions.Establish(AdditionalSense.CommandsClearedByAnotherInitiator);
         }

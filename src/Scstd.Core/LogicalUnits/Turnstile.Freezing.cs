@@ -38,12 +38,12 @@ internal sealed partial class Turnstile
         if (!_isFrozen || _sweeps != 0 || _blocked.IsEmpty)
             return;
         CommandQueue all = _blocked;
-        CommandQueue passing = default;
-        _blocked = default;
+        var passing = new CommandQueue();
+        _blocked = new CommandQueue();
         while (!all.IsEmpty)
         {
             ScsiCommand command = all.Dequeue();
-            (PassesFreezing(command) ? ref passing : ref _blocked).Append(command);
+            (PassesFreezing(command) ? passing : _blocked).Append(command);
         }
         while (!passing.IsEmpty)
         {

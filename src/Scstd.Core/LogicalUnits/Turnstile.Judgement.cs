@@ -97,7 +97,8 @@ internal sealed partial class Turnstile
     /// <summary>
     /// Something is unusual. The order is SAM-5's (§5.3.3, status precedence): the unit attention conditions of a reset
     /// or a nexus loss (29h), then a reservation conflict, then any other unit attention, and then the CDB's own
-    /// faults. True if the command has been ended.
+    /// faults. BUSY and TASK SET FULL may come anywhere: first, because who is told so sends the command again, and a
+    /// unit attention condition is for one that could have been done. True if the command has been ended.
     /// </summary>
     private bool Intercept(ScsiCommand command)
     {
@@ -106,6 +107,11 @@ internal sealed partial class Turnstile
         if (command.RefusalStatus != ScsiStatus.Good)
         {
             command.Complete(command.RefusalStatus);
+            return true;
+        }
+        if (command.IsOverloaded)
+        {
+            command.CompleteOverloaded();
             return true;
         }
         const NexusConditions HoldingBack = NexusConditions.Aca | NexusConditions.RestrictedReordering;
@@ -133,11 +139,6 @@ internal sealed partial class Turnstile
             ReportUnitAttention(command, itl);
             return true;
         }
-        if (command.IsOverloaded)
-        {
-            command.CompleteOverloaded();
-            return true;
-        }
         // A medium that is not there or may not be written is reported before what else is wrong with the CDB.
         SenseData? refusal = Unit.Refuse(command, itl) ?? command.Refusal;
         if (refusal is not { } sense)
@@ -146,10 +147,12 @@ internal sealed partial class Turnstile
         return true;
     }
 
-    /// <summary>With an interlock (UA_INTLCK_CTRL) only REQUEST SENSE ends the condition.</summary>
-    private static void ReportUnitAttention(ScsiCommand command, ItlNexus itl)
+    /// <summary>With an interlock (UA_INTLCK_CTRL) only REQUEST SENSE ends the condition. A command whose status must
+    /// wait takes it when its turn comes: what begins meanwhile is still told.</summary>
+    private void ReportUnitAttention(ScsiCommand command, ItlNexus itl)
     {
-        if (ControlModePage.Interlock(itl.Unit.Control) != UnitAttentionInterlock.None)
+        command.AwaitsReport = ConcernsOthers(command);
+        if (command.AwaitsReport || ControlModePage.Interlock(Unit.Control) != UnitAttentionInterlock.None)
         {
             command.CheckCondition(SenseData.UnitAttention(itl.UnitAttentions.Pending[0]));
             return;

@@ -6,7 +6,7 @@ namespace Scstd.Core;
 internal sealed partial class Turnstile
 {
     private readonly List<RangeRequest> _ranges = [];
-    private CommandQueue _rangeBlocked;
+    private CommandQueue _rangeBlocked = new();
 
     private void BeginRange(ScsiCommand command)
     {
@@ -18,8 +18,8 @@ internal sealed partial class Turnstile
         Unit.Home.Post(() => Unit.Ranges.Request(request));
     }
 
-    /// <summary>Told by the gate's home: from now on nothing that overlaps begins here; calls back when what had begun
-    /// has left.</summary>
+    /// <summary>Told by the gate's home: from now on nothing that overlaps begins here; calls back when the device
+    /// server is done with what had begun.</summary>
     public void HoldRange(RangeRequest request, Action drained)
     {
         _ranges.Add(request);
@@ -39,9 +39,26 @@ internal sealed partial class Turnstile
                 if (command.State != CommandState.Enabled || !BlockExtent.Of(command).Overlaps(request.Extent))
                     continue;
                 barrier.Add();
-                command.AbortWaits = new AbortWait(barrier, command.AbortWaits);
+                command.AbortWaits = new AbortWait(barrier, command.AbortWaits, ForDeviceServer: true);
             }
         }
+    }
+
+    /// <summary>The device server is done with a command whose status has to wait, maybe for an initiator that clears an
+    /// ACA condition by a command to the same blocks. It touches them no more: they are free.</summary>
+    private static void GiveBlocksBack(ScsiCommand command)
+    {
+        AbortWait? waits = command.AbortWaits;
+        command.AbortWaits = null;
+        for (; waits is not null; waits = waits.Next)
+        {
+            if (waits.ForDeviceServer)
+                waits.Barrier.Left();
+            else
+                command.AbortWaits = new AbortWait(waits.Barrier, command.AbortWaits);
+        }
+        command.Range = null;
+        command.HoldsRange = false;
     }
 
     public void RangeGranted(RangeRequest request)
@@ -51,8 +68,9 @@ internal sealed partial class Turnstile
             Release(request);
             return;
         }
-        // However it ends, the range is given back when it leaves.
-        command.AbortWaits = new AbortWait(new AbortBarrier(() => Release(request)), command.AbortWaits);
+        // However it ends, the range is given back when it leaves or its status must wait.
+        command.AbortWaits = new AbortWait(
+            new AbortBarrier(() => Release(request)), command.AbortWaits, ForDeviceServer: true);
         command.HoldsRange = true;
         JudgeAgain(command);
         Enable(command);
@@ -79,8 +97,10 @@ internal sealed partial class Turnstile
     {
         _ranges.Remove(request);
         RegulationChanged();
+        if (_rangeBlocked.IsEmpty)
+            return;
         CommandQueue blocked = _rangeBlocked;
-        _rangeBlocked = default;
+        _rangeBlocked = new CommandQueue();
         while (!blocked.IsEmpty)
         {
             ScsiCommand command = blocked.Dequeue();

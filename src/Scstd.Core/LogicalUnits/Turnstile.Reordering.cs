@@ -70,19 +70,40 @@ internal sealed partial class Turnstile
         !command.Binding.Row.Has(CommandTraits.ImplicitHeadOfQueue);
 
     /// <summary>An older command has left: those that waited for it, in the order of their coming.</summary>
+    /// <remarks>One that may go may stand behind one that may not: they wait here in the order in which they were ready
+    /// to run, and the data of an older command may have come late.</remarks>
     private void EnableRestricted(ItlNexus itl)
     {
         if (itl.IsEnablingRestricted)
             return;
         itl.IsEnablingRestricted = true;
-        while (itl.Restricted.First is { } next &&
-            ((itl.Conditions & NexusConditions.RestrictedReordering) == 0 || !MustNotOvertake(next)))
+        while (FirstThatMayGo(itl) is { } next)
         {
-            itl.Restricted.Dequeue();
+            itl.Restricted.Remove(next);
             JudgeAgain(next);
             Enable(next);
         }
         itl.IsEnablingRestricted = false;
+    }
+
+    /// <summary>Behind the oldest that writes nothing may go, so the search ends there.</summary>
+    private static ScsiCommand? FirstThatMayGo(ItlNexus itl)
+    {
+        if ((itl.Conditions & NexusConditions.RestrictedReordering) == 0 || itl.Restricted.IsEmpty)
+            return itl.Restricted.First;
+        bool touches = false;
+        for (ScsiCommand? command = itl.First; command is not null; command = command.NextInNexus)
+        {
+            bool writes = command.Binding.Row.Has(CommandTraits.WritesMedium);
+            if (ReferenceEquals(command.WaitsIn, itl.Restricted) && !(writes && touches))
+                return command;
+            if (command.Refusal is not null || !TouchesMedium(command))
+                continue;
+            if (writes)
+                return null;
+            touches = true;
+        }
+        return null;
     }
 
     /// <summary>The command may not run now, for a reason that stands outside the gate: it is put where that reason

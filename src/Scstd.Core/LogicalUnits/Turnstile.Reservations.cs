@@ -33,24 +33,28 @@ internal sealed partial class Turnstile
     }
 
     /// <summary>PREEMPT AND ABORT, SPC-4 §5.13.11.5: every command of the preempted nexuses goes, also those whose data
-    /// is still to come. TAS decides how the other initiators learn of it (SAM-5 §5.6), and an ACA condition of theirs
-    /// ends.</summary>
-    /// <param name="preempted">The nexuses.</param>
+    /// is still to come. TAS decides how the other initiators learn of it (SAM-5 §5.6). Where every ACA condition is
+    /// cleared, the commands with the ACA attribute go too.</summary>
+    /// <param name="outcome">Who is preempted.</param>
     /// <param name="by">The command that does it; not covered.</param>
     /// <param name="barrier">Passed when all that is covered has gone.</param>
-    public void AbortPreempted(IReadOnlySet<RegistrantName> preempted, ScsiCommand? by, AbortBarrier barrier)
+    public void AbortPreempted(PersistentReserveOutOutcome outcome, ScsiCommand? by, AbortBarrier barrier)
     {
         bool tas = ControlModePage.ReportsTaskAborted(Unit.Control);
         foreach (ItlNexus itl in _nexuses.ToArray())
         {
-            if (!preempted.Contains(itl.Nexus.Registrant))
-                continue;
             bool own = ReferenceEquals(itl.Nexus, by?.Nexus);
-            int covered = AbortAll(itl, barrier, ulong.MaxValue, reportTaskAborted: tas && !own, except: by);
+            int covered = 0;
+            if (outcome.Aborted.Contains(itl.Nexus.Registrant))
+            {
+                covered = AbortAll(itl, barrier, ulong.MaxValue, reportTaskAborted: tas && !own, except: by);
+            }
+            else if (outcome.ClearsEveryAca && itl.AcaCommand is { } command && !ReferenceEquals(command, by))
+            {
+                covered = Abort(command, barrier, reportTaskAborted: tas && !own) ? 1 : 0;
+            }
             if (covered > 0 && !own && !tas)
                 itl.UnitAttentions.Establish(AdditionalSense.CommandsClearedByAnotherInitiator);
-            if (itl.IsFaulted)
-                Unit.EndAca(itl.Nexus);
         }
     }
 

@@ -111,11 +111,15 @@ internal sealed partial class Turnstile
             Unit.Home.Post(() => Unit.Gate.ReleaseExclusion(request, [], null));
             return;
         }
-        if (IsBlockedByAca(command))
+        bool isBlocked = IsBlockedByAca(command);
+        if (isBlocked || ReferenceEquals(_reporting, command.ItlNexus))
         {
-            // The condition came while it waited: whoever ends the condition may need the gate.
+            // That came while it waited, and may need the gate itself: it asks again afterwards.
             command.GateRequest = null;
-            _acaBlocked.Enqueue(command);
+            if (isBlocked)
+                _acaBlocked.Enqueue(command);
+            else
+                _blocked.Enqueue(command);
             Unit.Home.Post(() => Unit.Gate.ReleaseExclusion(request, [], null));
             return;
         }
@@ -140,19 +144,40 @@ internal sealed partial class Turnstile
     // ---- Abort -------------------------------------------------------------------------------------------------
 
     /// <summary>Aborts what a nexus has here and puts the barrier on it. Returns how many commands it covers.</summary>
+    /// <remarks>The first that leaves would let in what waits for it, which is to go as well: the way is shut until all
+    /// have been told.</remarks>
     public int AbortAll(
-        ItlNexus itl, AbortBarrier barrier, ulong beforeSequence, bool reportTaskAborted, ScsiCommand? except = null)
+        ItlNexus itl,
+        AbortBarrier barrier,
+        ulong beforeSequence,
+        bool reportTaskAborted,
+        ScsiCommand? except = null,
+        bool sparesDone = false)
     {
         int covered = 0;
+        ShutExecution();
         foreach (ScsiCommand command in itl.Snapshot())
         {
             if (command.Sequence >= beforeSequence || ReferenceEquals(command, except) ||
-                command.State is CommandState.Ended or CommandState.Released)
+                command.State is CommandState.Ended or CommandState.Released || (sparesDone && IsDone(command)))
                 continue;
-            Abort(command, barrier, reportTaskAborted);
-            covered++;
+            if (Abort(command, barrier, reportTaskAborted))
+                covered++;
         }
+        OpenExecution();
         return covered;
+    }
+
+    /// <summary>The same of all these. Two of them may lead to one unit, so the way is shut until the last is done.
+    /// </summary>
+    public static void AbortAll(IReadOnlyList<ItlNexus> itls, AbortBarrier barrier, ulong beforeSequence)
+    {
+        foreach (ItlNexus itl in itls)
+            itl.Turnstile.ShutExecution();
+        foreach (ItlNexus itl in itls)
+            itl.Turnstile.AbortAll(itl, barrier, beforeSequence, reportTaskAborted: false);
+        foreach (ItlNexus itl in itls)
+            itl.Turnstile.OpenExecution();
     }
 
     /// <summary>Puts the barrier on what a nexus has here, without doing anything to it.</summary>
@@ -167,17 +192,21 @@ internal sealed partial class Turnstile
 
     /// <summary>
     /// Tells the command's present owner to let go of it; from there the ordinary walk carries it to its end, without a
-    /// response (or with TASK ABORTED), and past the barrier.
+    /// response (or with TASK ABORTED), and past the barrier. False if it ends with a status of its own.
     /// </summary>
-    public void Abort(ScsiCommand command, AbortBarrier barrier, bool reportTaskAborted)
+    public bool Abort(ScsiCommand command, AbortBarrier barrier, bool reportTaskAborted)
     {
         barrier.Add();
         command.AbortWaits = new AbortWait(barrier, command.AbortWaits);
         if (command.IsAborted)
         {
             command.ReportsTaskAborted &= reportTaskAborted;
-            return;
+            return true;
         }
+        // Others have gone or were told of an ACA condition by reason of its status: that must be sent, unless a lost
+        // nexus has nobody to send it to.
+        if (command.IsFaultGranted && !command.Nexus.IsEnding)
+            return false;
         command.IsAborted = true;
         command.ReportsTaskAborted = reportTaskAborted;
         switch (command.State)
@@ -200,17 +229,19 @@ internal sealed partial class Turnstile
                 Invariant.That(false, $"a command in state {command.State} is not in the task set");
                 break;
         }
+        return true;
     }
 
     /// <summary>An aborted command is in nobody's hands any more: out of the queues, and to its end.</summary>
     public void AbortedCommandLeft(ScsiCommand command)
     {
         Invariant.That(command.IsAborted, "only an aborted command leaves this way");
-        if (!command.IsAdmitted)
-            _ = command.OwnTaskSet?.Remove(command) ?? _dormant.Remove(command);
-        else
-            _ = _blocked.Remove(command) || _acaBlocked.Remove(command) || command.ItlNexus!.Restricted.Remove(command)
-                || _rangeBlocked.Remove(command);
+        if (command.Keeper is { } keeper)
+        {
+            command.Keeper = null;
+            keeper.Forget(command);
+        }
+        command.WaitsIn?.Remove(command);
         if (command.Range is { } range)
             range.Command = null;
         if (command.Fault is { } fault)
@@ -218,8 +249,6 @@ internal sealed partial class Turnstile
             fault.Command = null;
             command.Fault = null;
         }
-        command.Keeper?.Forget(command);
-        command.Keeper = null;
         if (command.GateRequest is { } request)
         {
             request.Command = null;

@@ -15,8 +15,8 @@ namespace Scstd.Core;
 internal sealed partial class Turnstile
 {
     private readonly List<ItlNexus> _nexuses = [];
-    private CommandQueue _dormant;
-    private CommandQueue _blocked;
+    private readonly CommandQueue _dormant = new();
+    private CommandQueue _blocked = new();
     private int _orderShut;
     private int _executionShut;
     private int _admitted;
@@ -55,8 +55,7 @@ internal sealed partial class Turnstile
         ApplyControl(itl);
         ApplyPersistentReservation(itl);
         ApplyPortGroups(itl);
-        if (nexus.Limiter is not null)
-            CountLimitedNexus(1);
+        CountLimited(itl, nexus.Limiter is not null);
         _nexuses.Add(itl);
         return itl;
     }
@@ -69,8 +68,7 @@ internal sealed partial class Turnstile
         last.IndexInTurnstile = itl.IndexInTurnstile;
         _nexuses[itl.IndexInTurnstile] = last;
         _nexuses.RemoveAt(_nexuses.Count - 1);
-        if (itl.Nexus.Limiter is not null)
-            CountLimitedNexus(-1);
+        CountLimited(itl, false);
     }
 
     public void SetReservationHolder(ItNexus? holder)
@@ -98,7 +96,7 @@ internal sealed partial class Turnstile
             waitsForData = PrepareDataOut(command);
         command.HasData = !waitsForData && command.Refusal is null;
 
-        Admit(command, row);
+        Admit(command);
         if (waitsForData)
         {
             command.State = CommandState.AwaitingDataOut;
@@ -136,15 +134,34 @@ internal sealed partial class Turnstile
             command.State = CommandState.Dormant;
     }
 
+    /// <summary>It waits for no other.</summary>
+    private static bool GoesFirst(ScsiCommand command) => command.Attribute == TaskAttribute.HeadOfQueue ||
+        command.Refusal is not null || command.PassesAca || (command.Attribute == TaskAttribute.Simple &&
+        command.Binding.Row.Has(CommandTraits.ImplicitHeadOfQueue));
+
+    private void Admit(ScsiCommand command)
+    {
+        NexusConditions conditions = command.ItlNexus!.Conditions;
+        if ((conditions & NexusConditions.Counted) != 0 && StaysAtTheDoor(command))
+            return;
+        bool goesFirst = GoesFirst(command);
+        if (_newcomers.Count != 0 && !goesFirst)
+            _newcomers[^1].Waiting.Enqueue(command);
+        else
+            AdmitTo(command, (conditions & NexusConditions.OwnTaskSet) != 0, goesFirst);
+        if (command.Attribute == TaskAttribute.HeadOfQueue)
+            CountHead(command);
+    }
+
     /// <summary>Task attributes, SAM-5 §8.6.</summary>
-    private void Admit(ScsiCommand command, CommandRow row)
+    private void AdmitTo(ScsiCommand command, bool ownTaskSet, bool goesFirst)
     {
         bool simple = command.Attribute == TaskAttribute.Simple;
-        bool goesFirst = command.Attribute == TaskAttribute.HeadOfQueue ||
-            (simple && row.Has(CommandTraits.ImplicitHeadOfQueue)) || command.Refusal is not null || command.PassesAca;
-        if ((command.ItlNexus!.Conditions & (NexusConditions.OwnTaskSet | NexusConditions.Counted)) != 0 &&
-            AdmitUnusual(command, goesFirst))
+        if (ownTaskSet)
+        {
+            AdmitToOwnTaskSet(command, goesFirst);
             return;
+        }
         if (goesFirst || (simple && _orderShut == 0))
         {
             command.IsAdmitted = true;
@@ -161,12 +178,15 @@ internal sealed partial class Turnstile
     private void Enable(ScsiCommand command)
     {
         // What is over the limit is told so at once, or a shut way would be a way around the limit.
-        if (_executionShut != 0 && !command.IsOverloaded && !PassesFreezing(command))
+        if (_executionShut != 0 && (ReferenceEquals(_reporting, command.ItlNexus) ||
+            (!command.IsOverloaded && !PassesFreezing(command))))
         {
             command.State = CommandState.Dormant;
             _blocked.Enqueue(command);
             return;
         }
+        if (_headCount != 0 && WaitsForHeads(command))
+            return;
         if (_isRegulated && Keep(command))
             return;
         if (command.Binding.Row.Has(CommandTraits.ChangesUnit | CommandTraits.HoldsRange) &&
@@ -216,7 +236,7 @@ internal sealed partial class Turnstile
         command.HoldsExclusion = false;
         command.GateRequest = null;
         IReadOnlyList<Action<Turnstile>> consequences = Unit.TakeConsequences();
-        Action<Turnstile, AbortBarrier>? abort = Unit.TakeAbort();
+        AbortOfChange? abort = Unit.TakeAbort();
         if (consequences.Count == 0 && abort is null)
         {
             // Nobody has to hear of it first. And a unit attention condition that it reports is pending no more, so
@@ -245,6 +265,7 @@ internal sealed partial class Turnstile
             itl.AcaCommand = null;
         LeaveOrder(command);
         command.OwnTaskSet?.Leave(command);
+        HeadsOfQueue? heads = UncountHead(command);
         AbortWait? waits = command.AbortWaits;
         command.AbortWaits = null;
         if (command.IsAborted)
@@ -259,6 +280,8 @@ internal sealed partial class Turnstile
             itl.Nexus.Port.SendCommandComplete(command);
         for (; waits is not null; waits = waits.Next)
             waits.Barrier.Left();
+        if (heads is not null)
+            EnableBehind(heads);
         // Whichever task set this one was in: TST may have changed since, and an ORDERED command waits for all older
         // ones of its nexus.
         if (itl.TaskSet.IsWaiting)

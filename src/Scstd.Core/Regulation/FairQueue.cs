@@ -26,7 +26,7 @@ internal sealed class FairQueue
         {
             lane = new Lane();
             _lanes.Add(itl, lane);
-            _round.AddLast(lane);
+            _round.AddLast(lane.Turn);
         }
         lane.Commands.Enqueue(command);
         lane.Count++;
@@ -39,14 +39,14 @@ internal sealed class FairQueue
     public ScsiCommand Dequeue()
     {
         Lane lane = _round.First!.Value;
-        _round.RemoveFirst();
+        _round.Remove(lane.Turn);
         ScsiCommand command = lane.Commands.Dequeue();
         lane.Count--;
         Count--;
         if (lane.Commands.IsEmpty)
             _lanes.Remove(command.ItlNexus!);
         else
-            _round.AddLast(lane);
+            _round.AddLast(lane.Turn);
         return command;
     }
 
@@ -59,7 +59,7 @@ internal sealed class FairQueue
         if (lane.Commands.IsEmpty)
         {
             _lanes.Remove(command.ItlNexus!);
-            _round.Remove(lane);
+            _round.Remove(lane.Turn);
         }
         return true;
     }
@@ -87,7 +87,7 @@ internal sealed class FairQueue
             if (_lanes.TryGetValue(command.ItlNexus!, out Lane? lane) && lane.Commands.IsEmpty)
             {
                 _lanes.Remove(command.ItlNexus!);
-                _round.Remove(lane);
+                _round.Remove(lane.Turn);
             }
         }
         return taken;
@@ -95,7 +95,10 @@ internal sealed class FairQueue
 
     private sealed class Lane
     {
-        public CommandQueue Commands;
+        public readonly CommandQueue Commands = new();
+        public readonly LinkedListNode<Lane> Turn;
         public int Count;
+
+        public Lane() => Turn = new LinkedListNode<Lane>(this);
     }
 }

@@ -70,7 +70,7 @@ internal sealed partial class Turnstile
     {
         command.ItlNexus!.Remove(command);
         command.ItlNexus.Add(command);
-        Admit(command, command.Binding.Row);
+        Admit(command);
         // Its data has not come yet, or an older ORDERED command has not left.
         if (command.State == CommandState.AwaitingDataOut || !command.IsAdmitted)
             return;
@@ -78,21 +78,17 @@ internal sealed partial class Turnstile
         Enable(command);
     }
 
-    /// <summary>True if nothing is left to be done for the command's admission.</summary>
-    private bool AdmitUnusual(ScsiCommand command, bool goesFirst)
+    /// <summary>It waits for a place and is not in the task set.</summary>
+    private static bool StaysAtTheDoor(ScsiCommand command)
     {
-        if (command.Keeper is { } keeper)
-        {
-            if (command.Refusal is null)
-                return true;
-            // While it waited for a place, there was no memory for its data.
-            keeper.Forget(command);
-            command.Keeper = null;
-        }
-        if ((command.ItlNexus!.Conditions & NexusConditions.OwnTaskSet) == 0)
+        if (command.Keeper is not { } keeper)
             return false;
-        AdmitToOwnTaskSet(command, goesFirst);
-        return true;
+        if (command.Refusal is null)
+            return true;
+        // While it waited for a place, there was no memory for its data.
+        keeper.Forget(command);
+        command.Keeper = null;
+        return false;
     }
 
     private void GiveBack(ScsiCommand command)

@@ -44,10 +44,13 @@ internal sealed partial class Turnstile
         return waiting;
     }
 
-    /// <summary>A nexus with a limit of its own came or went.</summary>
-    public void CountLimitedNexus(int difference)
+    /// <summary>A nexus has a limit of its own from now on, or none.</summary>
+    public void CountLimited(ItlNexus itl, bool isLimited)
     {
-        _limitedNexuses += difference;
+        if (itl.IsCountedAsLimited == isLimited)
+            return;
+        itl.IsCountedAsLimited = isLimited;
+        _limitedNexuses += isLimited ? 1 : -1;
         RegulationChanged();
     }
 

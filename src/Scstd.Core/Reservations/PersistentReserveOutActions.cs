@@ -114,6 +114,7 @@ internal static partial class PersistentReserveOutActions
             DeprivedCondition = AdditionalSense.RegistrationsPreempted,
             RemainingCondition = type == held ? null : AdditionalSense.ReservationsReleased,
             Aborted = AbortedBy(request, going),
+            ClearsEveryAca = everybody && request.Action == PersistentReserveOutAction.PreemptAndAbort,
         };
     }
 

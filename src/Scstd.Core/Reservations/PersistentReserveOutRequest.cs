@@ -46,7 +46,11 @@ internal sealed record PersistentReserveOutOutcome(PersistentReservation State)
     /// <summary>The unit attention condition that every remaining registrant but the requester gets.</summary>
     public AdditionalSense? RemainingCondition { get; init; }
 
-    /// <summary>Whose commands go too: those deprived, and the requester if it took its own registration away (SPC-4
-    /// §5.13.11.5: all but the command that does it).</summary>
+    /// <summary>Whose commands go too, and whose ACA conditions: those deprived, and the requester if it took its own
+    /// registration away (SPC-4 §5.13.11.5: all but the command that does it).</summary>
     public IReadOnlySet<RegistrantName> Aborted { get; init; } = Nobody;
+
+    /// <summary>With that, the ACA conditions of all others as well (SPC-4 §5.13.11.2.6: all registrants are
+    /// preempted).</summary>
+    public bool ClearsEveryAca { get; init; }
 }

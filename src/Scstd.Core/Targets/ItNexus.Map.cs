@@ -116,9 +116,11 @@ public sealed partial class ItNexus
         foreach (ItlNexus itl in removed)
         {
             _unsettledDepartures++;
+            itl.IsDeparting = true;
             var barrier = new AbortBarrier(() => CommandsDeparted(itl, () => GivenUp(itl)));
             Turnstile.Await(itl, barrier);
-            // Nobody could clear it any more, and what it blocks would never end.
+            // Nobody could clear it any more, and what it blocks would never end. One that is still to come ends with
+            // its fault.
             if (itl.IsFaulted)
                 itl.Unit.EndAca(this);
             barrier.Arm();
@@ -186,8 +188,7 @@ public sealed partial class ItNexus
         }
         request.WaitsFor = "commands to a LUN that was taken away";
         var barrier = new AbortBarrier(() => GoOn(request));
-        foreach (ItlNexus itl in covered)
-            itl.Turnstile.AbortAll(itl, barrier, request.Sequence, reportTaskAborted: false);
+        Turnstile.AbortAll(covered, barrier, request.Sequence);
         barrier.Arm();
         return true;
     }

@@ -20,10 +20,9 @@ public sealed partial class ItNexus
     /// </summary>
     public void SetRateLimit(RateLimit? limit)
     {
-        int difference = (limit is null ? 0 : 1) - (Limiter is null ? 0 : 1);
         Limiter = limit?.On(Executor);
-        foreach (ItlNexus itl in ItlNexuses)
-            itl.Turnstile.CountLimitedNexus(difference);
+        foreach (ItlNexus itl in ItlNexuses.Concat(_departing))
+            itl.Turnstile.CountLimited(itl, limit is not null);
     }
 
     /// <summary>Of its target's limit of commands; null: there is none.</summary>

@@ -145,8 +145,8 @@ public sealed partial class ItNexus
         IsEnding = true;
         _ended = ended;
         var barrier = new AbortBarrier(CommandsGone);
-        foreach (ItlNexus itl in ItlNexuses.Concat(_departing))
-            itl.Turnstile.AbortAll(itl, barrier, ulong.MaxValue, reportTaskAborted: false);
+        // A copy: one that departs leaves the list with the last of its commands, which may be from inside.
+        Turnstile.AbortAll([.. ItlNexuses, .. _departing], barrier, ulong.MaxValue);
         barrier.Arm();
     }
 

@@ -10,11 +10,11 @@ namespace Scstd.Frontends.Iscsi.Sessions;
 /// <summary>
 /// SCSI asynchronous events (§11.9.1, event 0): an initiator hears at once that it should look again, instead of with
 /// its next command. The unit attention condition stays pending all the same, so an event that is lost, or left out,
-/// loses nothing. Of each kind there is at most one in a second, and the last change is always told.
+/// loses nothing. Of each kind there is at most one in a second for each LUN, and the last change is always told.
 /// </summary>
 internal sealed partial class IscsiSession
 {
-    private readonly List<(AdditionalSense Condition, long AtMs)> _eventsSent = [];
+    private readonly Dictionary<(AdditionalSense Condition, ItlNexus? Itl), long> _eventsSentMs = [];
     private readonly List<(AdditionalSense Condition, ItlNexus Itl)> _eventsDue = [];
     private ReactorTimer? _eventTimer;
 
@@ -22,10 +22,9 @@ internal sealed partial class IscsiSession
     {
         if (!IsOpen || _access is not { Target.Options.AsynchronousEvents: true })
             return;
-        bool isOfTarget = condition == AdditionalSense.ReportedLunsDataHasChanged;
         foreach ((AdditionalSense due, ItlNexus where) in _eventsDue)
         {
-            if (due == condition && (isOfTarget || ReferenceEquals(where, itl)))
+            if (KindOf(due, where) == KindOf(condition, itl))
                 return;
         }
         // Whoever has so many to hear of learns the rest by the unit attention conditions.
@@ -40,21 +39,19 @@ internal sealed partial class IscsiSession
             return;
         long now = _home.Reactor.NowMs;
         long next = long.MaxValue;
+        foreach ((AdditionalSense Condition, ItlNexus? Itl) kind in _eventsSentMs
+            .Where(sent => sent.Value + IscsiLimits.AsynchronousEventPeriodMs <= now).Select(sent => sent.Key).ToArray())
+            _eventsSentMs.Remove(kind);
         for (int i = 0; i < _eventsDue.Count;)
         {
             (AdditionalSense condition, ItlNexus itl) = _eventsDue[i];
-            int kind = _eventsSent.FindIndex(sent => sent.Condition == condition);
-            long mayAtMs = kind < 0 ? now : _eventsSent[kind].AtMs + IscsiLimits.AsynchronousEventPeriodMs;
-            if (mayAtMs > now)
+            if (_eventsSentMs.TryGetValue(KindOf(condition, itl), out long sentMs))
             {
-                next = Math.Min(next, mayAtMs);
+                next = Math.Min(next, sentMs + IscsiLimits.AsynchronousEventPeriodMs);
                 i++;
                 continue;
             }
-            if (kind < 0)
-                _eventsSent.Add((condition, now));
-            else
-                _eventsSent[kind] = (condition, now);
+            _eventsSentMs.Add(KindOf(condition, itl), now);
             _eventsDue.RemoveAt(i);
             SendEvent(condition, itl);
         }
@@ -63,6 +60,10 @@ internal sealed partial class IscsiSession
         _eventTimer ??= _home.Reactor.CreateTimer(SendDueEvents);
         _eventTimer.Arm(next - now);
     }
+
+    /// <summary>That the map has changed is told of the target as a whole.</summary>
+    private static (AdditionalSense Condition, ItlNexus? Itl) KindOf(AdditionalSense condition, ItlNexus itl) =>
+        (condition, condition == AdditionalSense.ReportedLunsDataHasChanged ? null : itl);
 
     private void SendEvent(AdditionalSense condition, ItlNexus itl)
     {
@@ -84,6 +85,7 @@ internal sealed partial class IscsiSession
     private void ForgetEvents()
     {
         _eventsDue.Clear();
+        _eventsSentMs.Clear();
         _eventTimer?.Cancel();
     }
 }

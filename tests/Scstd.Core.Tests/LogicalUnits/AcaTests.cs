@@ -190,6 +190,110 @@ public sealed class AcaTests : IDisposable
     }
 
     [Fact]
+    public void A_fault_of_the_command_with_the_aca_attribute_and_without_naca_clears_the_condition()
+    {
+        Fault();
+        TestCommand blocked = Send(_other, HeldUnit.Move);
+        Assert.Equal(ScsiStatus.Busy, blocked.Status);
+        Assert.Equal(ScsiStatus.CheckCondition, Send(_faulted, Unknown, attribute: TaskAttribute.Aca).Status);
+        Assert.Equal(ScsiStatus.Good, RunToEnd(_other, HeldUnit.Move).Status);
+        Assert.Equal(AdditionalSense.InvalidMessageError,
+            Send(_faulted, HeldUnit.Move, attribute: TaskAttribute.Aca).Sense.Additional);
+    }
+
+    [Fact]
+    public void A_fault_under_qerr_3_waits_until_the_condition_of_another_nexus_is_cleared()
+    {
+        _unit.Target.Unit.Control.Current[1] |= 0x06;
+        TestCommand first = Send(_faulted, HeldUnit.Move, Naca), second = Send(_other, HeldUnit.Move);
+        _unit.FailWithoutRunning(first);
+        _unit.Fail(second);
+        Assert.Equal(ScsiStatus.CheckCondition, first.Status);
+        Assert.False(second.IsAnswered);
+        _faulted.Request(TaskManagementFunction.ClearAca);
+        Assert.Equal(ScsiStatus.CheckCondition, second.Status);
+    }
+
+    [Fact]
+    public void A_command_with_the_aca_attribute_that_outlives_its_condition_is_blocked_by_the_next()
+    {
+        Fault();
+        _faulted.Port.HoldsDataOut = true;
+        TestCommand inside = _faulted.Send(
+            Lun.FromNumber(0), [HeldUnit.MoveOut, 0, 0, 0, 0, 0], new byte[512], attribute: TaskAttribute.Aca);
+        var older = new TaskManagementRequest
+        {
+            Function = TaskManagementFunction.LogicalUnitReset,
+            Sequence = inside.Sequence,
+        };
+        _faulted.Nexus.TaskManagementRequested(older);
+        _unit.Target.Executor.Run();
+        _other.TakeUnitAttentions();
+        Assert.Equal(ScsiStatus.CheckCondition, Send(_other, Unknown, Naca).Status);
+        _faulted.Port.GiveDataOut();
+        _unit.Target.Executor.Run();
+        Assert.False(inside.IsAnswered);
+        _other.Request(TaskManagementFunction.ClearAca);
+        Assert.True(inside.IsAnswered);
+    }
+
+    [Theory]
+    [InlineData(Naca, 0)]
+    [InlineData(0, 0x02)]
+    public void Nothing_of_a_nexus_begins_before_a_unit_attention_that_does_something_to_others_is_sent(
+        byte control, byte queueError)
+    {
+        _unit.Target.Unit.Control.Current[1] |= queueError;
+        _faulted.ItlNexus.UnitAttentions.Establish(AdditionalSense.CapacityDataHasChanged);
+        TestCommand first = _faulted.Send(Lun.FromNumber(0), [HeldUnit.Move, 0, 0, 0, 0, control], dataInBytes: 0);
+        TestCommand second = _faulted.Send(Lun.FromNumber(0), [HeldUnit.Change, 0, 0, 0, 0, 0], dataInBytes: 0);
+        while (!first.IsAnswered && !second.IsAnswered)
+        {
+            Assert.Empty(_unit.Held);
+            Assert.True(_unit.Target.Executor.RunOne());
+        }
+        Assert.Equal(AdditionalSense.CapacityDataHasChanged, first.Sense.Additional);
+        _unit.Target.Executor.Run();
+        _faulted.Request(TaskManagementFunction.ClearAca);
+    }
+
+    [Fact]
+    public void A_unit_attention_that_was_reported_meanwhile_is_not_reported_again()
+    {
+        TestCommand held = Send(_other, HeldUnit.Move);
+        _faulted.ItlNexus.UnitAttentions.Establish(AdditionalSense.CapacityDataHasChanged);
+        TestCommand first = _faulted.Send(Lun.FromNumber(0), [HeldUnit.Move, 0, 0, 0, 0, Naca], dataInBytes: 0);
+        TestCommand second = _faulted.Send(Lun.FromNumber(0), [HeldUnit.Move, 0, 0, 0, 0, 0], dataInBytes: 0);
+        Assert.Equal(AdditionalSense.CapacityDataHasChanged, second.Sense.Additional);
+        _unit.Target.Executor.Run();
+        Assert.False(first.IsAnswered);
+        Assert.Contains(first, _unit.Held);
+        _unit.End(held);
+        _unit.End(first);
+        first.MustBeGood();
+    }
+
+    [Fact]
+    public void A_fault_that_has_done_something_to_others_is_told_although_its_command_is_aborted()
+    {
+        _unit.Target.Unit.Control.Current[1] |= 0x02;
+        TestCommand held = Send(_faulted, HeldUnit.Move), failing = Send(_faulted, HeldUnit.Move);
+        _unit.Fail(failing);
+        var abort = new TaskManagementRequest
+        {
+            Function = TaskManagementFunction.AbortTask,
+            Referenced = failing,
+        };
+        _faulted.Nexus.TaskManagementRequested(abort);
+        _unit.Target.Executor.Run();
+        Assert.Empty(_faulted.Port.FunctionsExecuted);
+        _unit.End(held);
+        Assert.True(held.WasAborted);
+        Assert.Equal((false, ScsiStatus.CheckCondition), (failing.WasAborted, failing.Status));
+        Assert.Equal([abort], _faulted.Port.FunctionsExecuted);
+    }
+
+    [Fact]
     public void A_second_fault_waits_until_the_first_condition_is_cleared()
     {
         TestCommand first = Send(_faulted, HeldUnit.Move, Naca), second = Send(_other, HeldUnit.Move, Naca);

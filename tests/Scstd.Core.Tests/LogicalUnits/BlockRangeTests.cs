@@ -11,6 +11,7 @@ public sealed class BlockRangeTests : IDisposable
     private const byte Atomic = 0xC1;
     private const byte WriteAnywhere = 0xC2;
     private const byte Change = 0xC3;
+    private const byte Naca = 0x04;
 
     private readonly TestExecutor _home = new();
     private readonly TestExecutor _other = new(index: 1);
@@ -125,11 +126,12 @@ public sealed class BlockRangeTests : IDisposable
         TestCommand ahead = Send(_b, Atomic, 0, 1, TaskAttribute.HeadOfQueue);
         TestCommand reader = Send(_b, Read, 0, 1), firstReader = Send(_b, Read, 0, 1, TaskAttribute.HeadOfQueue);
         End(first);
-        Assert.Equal([firstReader, reader], _held);
+        Assert.Equal([firstReader], _held);
         End(firstReader);
-        End(reader);
         Assert.Equal([ahead], _held);
         End(ahead);
+        Assert.Equal([reader], _held);
+        End(reader);
         Assert.Equal([second], _held);
     }
 
@@ -189,19 +191,45 @@ public sealed class BlockRangeTests : IDisposable
     public void A_failed_one_gives_its_blocks_back()
     {
         TestCommand atomic = Send(_a, Atomic, 0, 1), reader = Send(_b, Read, 0, 1);
-        _held.Remove(atomic);
-        atomic.CheckCondition(new SenseData(SenseKey.Miscompare, AdditionalSense.MiscompareDuringVerify));
-        TestExecutor.RunAll(_home, _other);
+        Fail(atomic);
         Assert.Equal([reader], _held);
+    }
+
+    [Theory]
+    [InlineData(Read)]
+    [InlineData(Atomic)]
+    public void A_fault_that_waits_for_the_end_of_an_aca_condition_keeps_no_blocks_from_who_ends_it(byte code)
+    {
+        TestCommand first = Send(_a, Read, 5, 1, control: Naca), second = Send(_b, code, 0, 1, control: Naca);
+        TestCommand waiting = Send(_b, Atomic, 0, 1);
+        Assert.Equal([first, second], _held);
+        Fail(first);
+        Fail(second);
+        Assert.True(first.IsAnswered);
+        Assert.False(second.IsAnswered);
+        TestCommand inside = Send(_a, Atomic, 0, 1, TaskAttribute.Aca);
+        Assert.Equal([inside], _held);
+        End(inside);
+        _a.Nexus.TaskManagementRequested(new TaskManagementRequest { Function = TaskManagementFunction.ClearAca });
+        TestExecutor.RunAll(_home, _other);
+        Assert.True(second.IsAnswered);
+        _b.Nexus.TaskManagementRequested(new TaskManagementRequest { Function = TaskManagementFunction.ClearAca });
+        TestExecutor.RunAll(_home, _other);
+        Assert.Equal([waiting], _held);
     }
 
     private static BlockExtent BlocksOf(ReadOnlySpan<byte> cdb) => new(cdb[2], cdb[3]);
 
     private TestCommand Send(
-        TestInitiator initiator, byte code, byte first, byte count, TaskAttribute attribute = TaskAttribute.Simple)
+        TestInitiator initiator,
+        byte code,
+        byte first,
+        byte count,
+        TaskAttribute attribute = TaskAttribute.Simple,
+        byte control = 0)
     {
         TestCommand command = initiator.Send(
-            Lun.FromNumber(0), [code, 0, first, count, 0, 0], dataInBytes: 0, attribute: attribute);
+            Lun.FromNumber(0), [code, 0, first, count, 0, control], dataInBytes: 0, attribute: attribute);
         TestExecutor.RunAll(_home, _other);
         return command;
     }
@@ -211,6 +239,14 @@ public sealed class BlockRangeTests : IDisposable
         bool held = _held.Remove(command);
         Assert.True(held);
         command.Complete();
+        TestExecutor.RunAll(_home, _other);
+    }
+
+    private void Fail(ScsiCommand command)
+    {
+        bool held = _held.Remove(command);
+        Assert.True(held);
+        command.CheckCondition(new SenseData(SenseKey.Miscompare, AdditionalSense.MiscompareDuringVerify));
         TestExecutor.RunAll(_home, _other);
     }
 

@@ -163,6 +163,42 @@ public sealed class ControlModeTests : IDisposable
         Assert.Equal([read], _unit.Held);
     }
 
+    [Fact]
+    public void With_restricted_reordering_writes_whose_data_comes_in_another_order_begin_in_that_of_their_coming()
+    {
+        SetControl(Values(modifier: 0x00)).MustBeGood();
+        TestCommand first = Send(_a, HeldUnit.MoveOut, dataOut: new byte[512]);
+        _a.Port.HoldsDataOut = true;
+        TestCommand second = Send(_a, HeldUnit.MoveOut, dataOut: new byte[512]);
+        _a.Port.HoldsDataOut = false;
+        TestCommand third = Send(_a, HeldUnit.MoveOut, dataOut: new byte[512]);
+        _a.Port.GiveDataOut();
+        _unit.End(first);
+        Assert.Equal([second], _unit.Held);
+        _unit.End(second);
+        Assert.Equal([third], _unit.Held);
+    }
+
+    [Fact]
+    public void An_ordered_command_of_the_single_task_set_waits_for_none_of_a_nexus_own()
+    {
+        TestCommand before = Send(_b, HeldUnit.Move);
+        TestCommand select = _a.Send(Lun.FromNumber(0), [0x15, 0x10, 0, 0, 16, 0],
+            [0, 0, 0, 0, 0x0A, 0x0A, .. Values(tst: 0x20, modifier: 0)]);
+        TestCommand ordered = Send(_b, HeldUnit.Move, TaskAttribute.Ordered);
+        TestCommand dormant = Send(_b, HeldUnit.MoveOut, dataOut: new byte[512]);
+        _a.Nexus.TaskManagementRequested(new TaskManagementRequest
+        {
+            Function = TaskManagementFunction.AbortTask,
+            Referenced = before,
+        });
+        _unit.End(before);
+        select.MustBeGood();
+        TestCommand own = Send(_b, HeldUnit.MoveOut, dataOut: new byte[512]);
+        _unit.EndAll();
+        Assert.All(new[] { ordered, dormant, own }, command => Assert.True(command.IsAnswered));
+    }
+
     // ---- QERR --------------------------------------------------------------------------------------------------
 
     [Fact]

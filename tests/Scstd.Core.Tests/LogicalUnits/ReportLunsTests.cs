@@ -89,6 +89,21 @@ public sealed class ReportLunsTests : IDisposable
     }
 
     [Fact]
+    public void Without_memory_for_the_answer_reported_luns_data_has_changed_stays()
+    {
+        using var executor = new TestExecutor(0, slabs: 0);
+        var unit = new LogicalUnit("unit", new TestBackend(), [executor]);
+        var initiator = new TestInitiator(
+            executor, "iqn.2026-11.test:a,i,0x1", new LunMap([new LunMapEntry(0, unit)]));
+        initiator.TakeUnitAttentions();
+        initiator.Nexus.ChangeMap(new LunMap([new LunMapEntry(0, unit), new LunMapEntry(1, unit)]));
+        TestCommand luns = initiator.Execute(Hex.Bytes("A0 00 00 00 00 00 00 00 10 00 00 00"));
+        Assert.Equal(ScsiStatus.Busy, luns.Status);
+        Assert.Equal([AdditionalSense.ReportedLunsDataHasChanged],
+            initiator.ItlNexus.UnitAttentions.Pending.ToArray());
+    }
+
+    [Fact]
     public void The_longest_map_is_told_whole()
     {
         var map = new LunMap(Enumerable.Range(0, Lun.MaxNumber + 1).Select(n => new LunMapEntry(n, _target.Unit)));

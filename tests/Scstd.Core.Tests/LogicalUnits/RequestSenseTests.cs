@@ -54,6 +54,16 @@ public sealed class RequestSenseTests : IDisposable
     }
 
     [Fact]
+    public void A_report_for_which_the_initiator_has_no_room_reports_nothing()
+    {
+        TestCommand sense = _initiator.Execute(Hex.Bytes("03 00 00 00 FC 00"), dataInBytes: 0);
+        sense.MustBeGood();
+        Assert.Empty(sense.DataIn);
+        Assert.True(sense.IsOverflow);
+        Assert.Equal(1, _initiator.ItlNexus.UnitAttentions.Count);
+    }
+
+    [Fact]
     public void Without_a_unit_attention_it_says_what_test_unit_ready_would_say()
     {
         _initiator.TakeUnitAttentions();

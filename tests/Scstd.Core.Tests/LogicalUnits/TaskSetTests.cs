@@ -86,7 +86,10 @@ public sealed class TaskSetTests
         TestCommand newer = unit.Send(a, HeldUnit.Move, TaskAttribute.HeadOfQueue);
         TestCommand last = unit.Send(a, HeldUnit.Move);
         unit.End(change);
-        Assert.Equal([newer, older, simple, ofB, last], unit.Held);
+        Assert.Equal([newer, older], unit.Held);
+        unit.End(newer);
+        unit.End(older);
+        Assert.Equal([simple, ofB, last], unit.Held);
     }
 
     [Fact]
@@ -101,8 +104,9 @@ public sealed class TaskSetTests
         TestCommand first = unit.Send(a, HeldUnit.Move, TaskAttribute.HeadOfQueue);
         unit.Target.Unit.Thaw("backup", static _ => { });
         unit.Target.Executor.Run();
-        Assert.Equal([first, simple], unit.Held);
+        Assert.Equal([first], unit.Held);
         unit.End(first);
+        Assert.Equal([simple], unit.Held);
         unit.End(simple);
         Assert.Equal([ordered], unit.Held);
     }

@@ -35,6 +35,19 @@ public sealed class UnitAttentionTests
     }
 
     [Fact]
+    public void A_command_that_is_one_too_many_takes_no_condition_with_it()
+    {
+        using var unit = new HeldUnit();
+        TestInitiator a = unit.Target.Login();
+        for (int i = 0; i < unit.Target.Unit.QueueDepth; i++)
+            unit.Send(a, HeldUnit.Move);
+        a.ItlNexus.UnitAttentions.Establish(AdditionalSense.BusDeviceResetFunctionOccurred);
+        Assert.Equal(ScsiStatus.TaskSetFull, unit.Send(a, HeldUnit.Move).Status);
+        Assert.Equal([AdditionalSense.BusDeviceResetFunctionOccurred],
+            a.ItlNexus.UnitAttentions.Pending.ToArray());
+    }
+
+    [Fact]
     public void The_same_condition_is_pending_once()
     {
         using var unit = new HeldUnit();

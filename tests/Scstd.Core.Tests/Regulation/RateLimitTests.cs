@@ -1,3 +1,4 @@
+using Scstd.Scsi;
 using Scstd.Testing;
 
 namespace Scstd.Core.Tests.Regulation;
@@ -73,4 +74,47 @@ public sealed class RateLimitTests
         TestExecutor.RunAll(a, b);
         Assert.Equal((0.5, 0.5), (limit.On(a).Share, limit.On(b).Share));
     }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void The_limit_of_a_nexus_holds_whatever_happens_to_another_whose_lun_departs(bool limitsDeparting)
+    {
+        List<ScsiCommand> held = [];
+        using var target = new TestTarget(new TestBackend { Commands = [Read(held)] });
+        TestInitiator departing = target.Login(), limited = target.Login();
+        limited.Nexus.SetRateLimit(new RateLimit([target.Executor], 1, null));
+        // The executor's regulator sleeps and wakes by itself: the departing LUN keeps a command.
+        Send(departing);
+        Assert.Single(held);
+        departing.Nexus.ChangeMap(LunMap.Empty);
+        if (limitsDeparting)
+            departing.Nexus.SetRateLimit(new RateLimit([target.Executor], 1000, null));
+        held[0].Complete();
+        held.Clear();
+        target.Executor.Run();
+        for (int i = 0; i < 5; i++)
+            Send(limited);
+        Assert.Single(held);
+        held[0].Complete();
+        limited.Request(TaskManagementFunction.AbortTaskSet);
+
+        void Send(TestInitiator initiator)
+        {
+            initiator.Send(Lun.FromNumber(0), [0xC4, 0, 0, 0, 0, 0], dataInBytes: 512);
+            target.Executor.Run();
+        }
+    }
+
+    private static CommandBinding Read(List<ScsiCommand> held) => new(
+        new CommandRow
+        {
+            Name = "READ",
+            OperationCode = 0xC4,
+            Direction = DataDirection.In,
+            Traits = CommandTraits.NeedsMedium,
+            Usage = [0xC4, 0, 0, 0, 0, 0],
+            TransferLength = static (_, _) => 512,
+        },
+        held.Add);
 }

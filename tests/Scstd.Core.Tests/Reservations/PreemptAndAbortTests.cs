@@ -69,6 +69,25 @@ public sealed class PreemptAndAbortTests : IDisposable
         Assert.Empty(_fencing.Attentions());
     }
 
+    [Theory]
+    [InlineData(0x02)]
+    [InlineData(0x06)]
+    public void It_and_a_fault_of_a_preempted_nexus_do_not_wait_for_each_other(byte queueError)
+    {
+        byte[] page = [0, 0, 0, 0, 0x0A, 0x0A, 0x00, (byte)(0x10 | queueError), 0, 0, 0, 0, 0xFF, 0xFF, 0, 0];
+        _fencing.Execute([0x15, 0x10, 0, 0, 16, 0], page).MustBeGood();
+        _fenced.TakeUnitAttentions();
+        _bystander.TakeUnitAttentions();
+        TestCommand failing = _unit.Send(_fenced, HeldUnit.Move);
+        TestCommand fence = Fence();
+        Assert.False(fence.IsAnswered);
+        _unit.Fail(failing);
+        Assert.True(failing.IsAnswered);
+        fence.MustBeGood();
+        Assert.Equal(TaskManagementResponse.FunctionComplete,
+            _bystander.Request(TaskManagementFunction.LogicalUnitReset));
+    }
+
     [Fact]
     public void With_TAS_it_ends_with_TASK_ABORTED_and_nothing_else_tells_of_it()
     {
@@ -81,6 +100,32 @@ public sealed class PreemptAndAbortTests : IDisposable
         Fence().MustBeGood();
         Assert.Equal((false, ScsiStatus.TaskAborted), (write.WasAborted, write.Status));
         Assert.Equal([AdditionalSense.RegistrationsPreempted], _fenced.Attentions());
+    }
+
+    [Fact]
+    public void It_clears_every_aca_condition_where_all_registrants_held_the_unit()
+    {
+        _fenced.Out(Release, key: 0xF, type: 5).MustBeGood();
+        _fencing.TakeUnitAttentions();
+        _bystander.TakeUnitAttentions();
+        _fenced.Out(Reserve, key: 0xF, type: 7).MustBeGood();
+        TestInitiator stranger = _unit.Target.Login();
+        Fault(stranger);
+        TestCommand fence = _fencing.Send(PreemptAndAbort, PersistentReserve.List(0xA, 0), type: 7);
+        _unit.Target.Executor.Run();
+        fence.MustBeGood();
+        Assert.Equal(AdditionalSense.InvalidMessageError,
+            stranger.Send(Lun.FromNumber(0), [0, 0, 0, 0, 0, 0], dataInBytes: 0, attribute: TaskAttribute.Aca)
+            .Sense.Additional);
+    }
+
+    /// <summary>INQUIRY for a page without EVPD, which no reservation forbids.</summary>
+    private void Fault(TestInitiator initiator)
+    {
+        const byte Naca = 0x04;
+        TestCommand failing = initiator.Send(Lun.FromNumber(0), [0x12, 0, 1, 0, 0, Naca], dataInBytes: 0);
+        _unit.Target.Executor.Run();
+        Assert.Equal(ScsiStatus.CheckCondition, failing.Status);
     }
 
     [Fact]

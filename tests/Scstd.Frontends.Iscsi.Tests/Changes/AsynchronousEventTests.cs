@@ -72,7 +72,7 @@ public sealed class AsynchronousEventTests
     }
 
     [Fact]
-    public void Events_of_several_luns_take_turns()
+    public void Events_of_several_luns_do_not_wait_for_each_other()
     {
         using var world = new ChangingWorld(Told);
         world.Apply(world.Target with { Luns = ChangingWorld.Map(world.First, world.Second) });
@@ -81,6 +81,7 @@ public sealed class AsynchronousEventTests
         ChangeCapacity(world, world.Second);
         ChangeCapacity(world, world.Second);
         Event(red, AdditionalSense.CapacityDataHasChanged, lun: 0);
+        Event(red, AdditionalSense.CapacityDataHasChanged, lun: 1UL << 48);
         red.ReceiveNothing();
         world.World.Advance(1_000);
         Event(red, AdditionalSense.CapacityDataHasChanged, lun: 1UL << 48);
@@ -94,10 +95,10 @@ public sealed class AsynchronousEventTests
         using var world = new ChangingWorld(Told);
         world.Apply(world.Target with { Luns = ChangingWorld.Map(world.First, world.Second) });
         Initiator red = world.World.LogIn(name: ChangingWorld.Red);
-        ChangeCapacity(world, world.First);
         ChangeCapacity(world, world.Second);
+        ChangeCapacity(world, world.Second);
+        Event(red, AdditionalSense.CapacityDataHasChanged, lun: 1UL << 48);
         world.Apply(world.Target with { Luns = ChangingWorld.Map(world.First) });
-        Event(red, AdditionalSense.CapacityDataHasChanged, lun: 0);
         Event(red, AdditionalSense.ReportedLunsDataHasChanged, lun: 0);
         world.World.Advance(5_000);
         red.ReceiveNothing();

@@ -8,10 +8,24 @@ internal sealed class AnswerModel(World world)
     public void Answered(SimulatedCommand command)
     {
         SenseData sense = command.Sense;
+        UnitModel unit = command.Model;
+        bool mayRefuse = command.Status is ScsiStatus.Busy or ScsiStatus.AcaActive;
+        if (command.Status is not (ScsiStatus.TaskAborted or ScsiStatus.Busy or ScsiStatus.TaskSetFull or
+            ScsiStatus.AcaActive))
+        {
+            unit.Aca.GoesOn(command, "ended");
+            if (!(command.MayLackCondition && sense.Additional == AdditionalSense.InvalidMessageError))
+                OrderModel.WasNotRefused(world, command);
+        }
         switch (command.Status)
         {
             case ScsiStatus.TaskAborted:
                 world.Functions.Aborted(command, isSilent: false);
+                break;
+            case var _ when mayRefuse && unit.Aca.Explains(command):
+                break;
+            case ScsiStatus.AcaActive:
+                world.Law(false, "{0} was answered ACA ACTIVE without a condition", command);
                 break;
             case ScsiStatus.Busy or ScsiStatus.TaskSetFull:
                 Overloaded(command);
@@ -22,7 +36,7 @@ internal sealed class AnswerModel(World world)
             case ScsiStatus.CheckCondition when sense.Key == SenseKey.UnitAttention:
                 world.Law(!command.HasBegun, "{0} began and was then refused for a unit attention", command);
                 MustConflictFirst(command, exceptResets: sense.Additional.Code == 0x29);
-                command.To.Attentions.Reported(sense.Additional, world.Now);
+                Attention(command, sense.Additional);
                 break;
             case ScsiStatus.CheckCondition when !command.HasBegun:
                 Refused(command, sense);
@@ -31,6 +45,38 @@ internal sealed class AnswerModel(World world)
                 Done(command, sense);
                 break;
         }
+    }
+
+    /// <summary>The command has ended with this answer, and what that means for the others is there.</summary>
+    public static void Told(SimulatedCommand command)
+    {
+        UnitModel unit = command.Model;
+        if (command.Status == ScsiStatus.CheckCondition)
+        {
+            unit.QueueErrors.Answered(command);
+            unit.Aca.Faulted(command);
+        }
+        AdditionalSense? previous = command.Status switch
+        {
+            ScsiStatus.Busy => AdditionalSense.PreviousBusyStatus,
+            ScsiStatus.TaskSetFull => AdditionalSense.PreviousTaskSetFullStatus,
+            ScsiStatus.ReservationConflict => AdditionalSense.PreviousReservationConflictStatus,
+            _ => null,
+        };
+        if (previous is { } condition && unit.Mode.May(command.ReceivedAt, ModeModel.RemembersStatus))
+            command.To.Attentions.Establish(condition, unit.Mode.Must(command.ReceivedAt, ModeModel.RemembersStatus));
+    }
+
+    /// <summary>UA_INTLCK_CTRL (SPC-4 §7.5.8): only without an interlock its report ends it.</summary>
+    private void Attention(SimulatedCommand command, AdditionalSense code)
+    {
+        ModeModel mode = command.Model.Mode;
+        if (code == AdditionalSense.CommandsClearedByAnotherInitiator)
+            command.Model.QueueErrors.ClearedEarly(command);
+        command.To.Attentions.Reported(code, JudgedFrom(command),
+            stays: mode.IsOpen(command.ReceivedAt, ModeModel.KeepsAttentions) ? null
+                : ModeModel.KeepsAttentions(mode.Current),
+            takenFrom: JudgedFrom(command));
     }
 
     private void Done(SimulatedCommand command, in SenseData sense)
@@ -79,6 +125,7 @@ internal sealed class AnswerModel(World world)
         }
     }
 
+    /// <summary>Whatever else would be to be told: §5.3.3 gives these statuses any precedence.</summary>
     private void Overloaded(SimulatedCommand command)
     {
         bool isLimited = world.Options.LimitsCommands;
@@ -91,8 +138,6 @@ internal sealed class AnswerModel(World world)
             ? !command.Model.Pending.Any(o => ReferenceEquals(o.To, command.To) && o != command && o.HasBegun)
             : !hasOthers;
         world.Law(isRight, "{0} was answered {1}", command, command.Status);
-        if (!command.HasBegun)
-            NothingComesFirst(command);
     }
 
     private void Conflict(SimulatedCommand command)
@@ -113,13 +158,13 @@ internal sealed class AnswerModel(World world)
     private void Refused(SimulatedCommand command, in SenseData sense)
     {
         ModeModel mode = command.Model.Mode;
-        bool mayBeProtected = command.Writes &&
-            (mode.IsWriteProtected || mode.WriteProtectionChangedAt >= command.ReceivedAt);
+        bool mayBeProtected = command.Writes && mode.May(command.ReceivedAt, ModeModel.IsProtected);
         CapacityModel capacity = command.Model.Capacity;
         bool mayBeBeyond = command.Blocks > 0 && (!capacity.Has(command) || capacity.ChangedAt >= command.ReceivedAt);
         bool agrees = sense.Key == SenseKey.DataProtect ? mayBeProtected
             : sense.Additional == AdditionalSense.LogicalBlockAddressOutOfRange && mayBeBeyond ? true
-            : command.Refused is { } refused && sense.Additional == refused;
+            : (command.Refused is { } refused && sense.Additional == refused) ||
+            (command.MayLackCondition && sense.Additional == AdditionalSense.InvalidMessageError);
         world.Law(agrees, "{0} was refused: {1} {2}", command, sense.Key, sense.Additional);
         NothingComesFirst(command);
     }
@@ -128,9 +173,15 @@ internal sealed class AnswerModel(World world)
     {
         MustConflictFirst(command, exceptResets: false);
         if (command.Kind is not (CommandKind.Inquiry or CommandKind.ReportLuns or CommandKind.RequestSense) &&
-            command.To.Attentions.CertainSince(world.Now, resetsOnly: false) is { } attention)
+            command.To.Attentions.CertainSince(JudgedFrom(command), resetsOnly: false) is { } attention)
             world.Law(false, "{0} was refused before {1} was reported", command, attention);
     }
+
+    /// <summary>A status that does something to others (NACA, QERR) may have been fixed long before it was sent.
+    /// </summary>
+    private long JudgedFrom(SimulatedCommand command) =>
+        command.HasNaca || command.Attribute == TaskAttribute.Aca ||
+        command.Model.QueueErrors.MayBeOn(command.ReceivedAt) ? command.ReceivedAt : world.Now;
 
     private void MustConflictFirst(SimulatedCommand command, bool exceptResets) =>
         world.Law(exceptResets || command.Kind == CommandKind.Faulty || (
@@ -143,6 +194,8 @@ internal sealed class AnswerModel(World world)
         Span<byte> sense = stackalloc byte[14];
         command.Data.CopyTo(sense, 0);
         var code = new AdditionalSense(sense[12], sense[13]);
+        if (code == AdditionalSense.CommandsClearedByAnotherInitiator)
+            command.Model.QueueErrors.ClearedEarly(command);
         if ((SenseKey)(sense[2] & 0x0F) == SenseKey.UnitAttention)
             command.To.Attentions.Reported(code, world.Now);
         else if (command.To.Attentions.Certain is { } pending)

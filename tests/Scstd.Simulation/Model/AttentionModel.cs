@@ -62,6 +62,7 @@ internal sealed class AttentionModel(World world)
             condition.MayBeAbsent = false;
         }
         condition.MayBePresent = true;
+        condition.EstablishedAt = world.Now;
     }
 
     /// <summary>It is there, now (a new nexus; a report that could not be sent).</summary>
@@ -73,12 +74,19 @@ internal sealed class AttentionModel(World world)
         if (isCertain && !condition.IsCertain)
             condition.CertainAt = world.Now;
         condition.MayBePresent = true;
+        condition.EstablishedAt = world.Now;
         if (isCertain)
             condition.MayBeAbsent = false;
     }
 
     /// <summary>Reported by a command that was judged at <paramref name="judgedFrom"/> or later.</summary>
-    public void Reported(AdditionalSense code, long judgedFrom)
+    /// <param name="code">Which.</param>
+    /// <param name="judgedFrom">Since when the reporter may have been judged.</param>
+    /// <param name="stays">With an interlock (UA_INTLCK_CTRL) only REQUEST SENSE ends it; null: nobody can tell.</param>
+    /// <param name="takenFrom">Since when it may have been taken for the report: one that came later is another.
+    /// </param>
+    public void Reported(
+        AdditionalSense code, long judgedFrom, bool? stays = false, long takenFrom = long.MaxValue)
     {
         Condition reported = Of(code);
         world.Law(reported.MayBePresent || reported.Windows.Count > 0,
@@ -92,15 +100,42 @@ internal sealed class AttentionModel(World world)
                 "{0} was reported before an older condition", code);
         }
         reported.WasExplained = reported.MayBePresent;
-        reported.MayBePresent = false;
+        reported.ReportedAt = world.Now;
+        if (stays != false)
+        {
+            Kept(reported, isCertain: stays == true);
+            return;
+        }
+        reported.MayBePresent = reported.EstablishedAt > takenFrom;
         reported.MayBeAbsent = true;
-        reported.OpenedAt = long.MaxValue;
+        reported.OpenedAt = reported.MayBePresent ? reported.OpenedAt : long.MaxValue;
         foreach (AttentionWindow window in reported.Windows)
         {
             window.WasReported = true;
             reported.OpenedAt = Math.Min(reported.OpenedAt, window.OpenedAt);
         }
     }
+
+    private void Kept(Condition condition, bool isCertain)
+    {
+        condition.MayBePresent = true;
+        if (isCertain && condition.MayBeAbsent)
+            condition.CertainAt = world.Now;
+        condition.MayBeAbsent = !isCertain;
+        foreach (AttentionWindow window in condition.Windows)
+            window.WasReported = true;
+    }
+
+    /// <summary>It may be there.</summary>
+    public bool MayReport(AdditionalSense code)
+    {
+        Condition condition = Of(code);
+        return condition.MayBePresent || condition.Windows.Count > 0;
+    }
+
+    /// <summary>It has been there for some time, and may have been reported in that time.</summary>
+    public void EstablishUnlessReported(AdditionalSense code, long since) =>
+        Establish(code, isCertain: Of(code).ReportedAt < since);
 
     /// <summary>It has ended without a report (REPORT LUNS and 3Fh/0Eh).</summary>
     public void Ended(AdditionalSense code)
@@ -140,6 +175,11 @@ internal sealed class AttentionModel(World world)
         public bool WasExplained { get; set; }
 
         public long CertainAt { get; set; }
+
+        public long ReportedAt { get; set; } = -1;
+
+        /// <summary>When the latest event that establishes it was answered.</summary>
+        public long EstablishedAt { get; set; } = -1;
 
         /// <summary>When the one that is pending came at the earliest.</summary>
         public long OpenedAt { get; set; }

@@ -14,9 +14,11 @@ internal sealed class FunctionModel(World world)
             nexus.Unit.Functions.Add(function);
             foreach (SimulatedCommand command in nexus.Unit.Pending)
             {
-                if (function.MayCover(command))
+                if (function.MustCover(command))
                     function.Covered.Add(command);
             }
+            if (function.Function is TaskManagementFunction.ClearAca or TaskManagementFunction.ItNexusReset)
+                nexus.Unit.Aca.ClearingBegins(nexus, function);
         }
         if (function.Function == TaskManagementFunction.ItNexusReset)
         {
@@ -38,7 +40,7 @@ internal sealed class FunctionModel(World world)
     public void Joined(SimulatedFunction function, NexusModel nexus)
     {
         if (function.Function == TaskManagementFunction.ClearTaskSet && function.CoversOthers &&
-            !ReferenceEquals(nexus.Session, function.Session) && function.Preempted?.Contains(nexus.Name) != false)
+            !ReferenceEquals(nexus.Session, function.Session) && (function.ClearsEveryAca || function.Preempted?.Contains(nexus.Name) != false))
             function.Consequences!.Open(nexus, AdditionalSense.CommandsClearedByAnotherInitiator);
         else if (function.IsReset && function.Reset.Contains(nexus.Unit))
             function.Consequences!.OpenForNewcomer(nexus, function.ResetCondition);
@@ -65,10 +67,11 @@ internal sealed class FunctionModel(World world)
                 nexus.Unit.Reservation.Told(function.Session);
             }
             nexus.Unit.Functions.Remove(function);
+            nexus.Unit.Aca.Cleared(function, function.Function == TaskManagementFunction.ItNexusReset);
             if (function.IsReset && !nexus.Unit.Functions.Exists(f => f.IsReset))
             {
                 nexus.Unit.Reservation.Told(nexus.Unit);
-                nexus.Unit.Mode.TaskSetsAreChanging = false;
+                nexus.Unit.Mode.Told(nexus.Unit);
             }
         }
         if (function.Function == TaskManagementFunction.ClearTaskSet)
@@ -95,16 +98,24 @@ internal sealed class FunctionModel(World world)
             if (!function.Cleared.Contains(command.To))
                 function.Cleared.Add(command.To);
         }
-        world.Law(isCovered, "{0} was aborted though no function covers it", command);
         ModeModel mode = command.Model.Mode;
-        bool changed = mode.TaskAbortedStatusChangedAt >= since;
+        QueueErrorModel errors = command.Model.QueueErrors;
+        List<SimulatedCommand> sisters = errors.CausesOf(command, ofOwnNexus: true);
+        List<SimulatedCommand> foreign = errors.CausesOf(command, ofOwnNexus: false);
+        foreach (SimulatedCommand other in foreign)
+            since = Math.Min(since, other.ReceivedAt);
+        mayBeSilent |= sisters.Count > 0;
         if (isSilent)
-            world.Law(mayBeSilent || changed || !mode.ReportsTaskAborted,
+            world.Law(mayBeSilent || mode.May(since, static page => !ModeModel.ReportsTaskAborted(page)),
                 "{0} got no TASK ABORTED status although TAS is set", command);
         else
-            world.Law(since != long.MaxValue && (changed || mode.ReportsTaskAborted),
+            world.Law(since != long.MaxValue && mode.May(since, ModeModel.ReportsTaskAborted),
                 "{0} got TASK ABORTED although TAS is not set or nobody else aborted it", command);
-        if (!isSilent || mayBeSilent || changed)
+        if (foreign.Count > 0 && isSilent)
+            command.To.Attentions.Establish(AdditionalSense.CommandsClearedByAnotherInitiator, isCertain: false);
+        if (!isCovered)
+            errors.Promise(command, isSilent ? sisters : [], foreign);
+        if (!isSilent || mayBeSilent || foreign.Count > 0 || mode.May(since, ModeModel.ReportsTaskAborted))
             return;
         foreach (SimulatedFunction function in command.Model.Functions)
         {
@@ -117,6 +128,7 @@ internal sealed class FunctionModel(World world)
     /// <summary>SAM-5 §5.6: without TAS those whose commands were cleared are told so, and nobody else.</summary>
     private static void JudgeCleared(SimulatedFunction function)
     {
+        function.WasOverlapped |= function.Scope[0].Unit.QueueErrors.MayBeOn(function.RequestedAt);
         foreach (NexusModel nexus in function.Scope[0].Unit.Nexuses)
         {
             if (function.Consequences!.Find(nexus) is not { } window)

@@ -106,6 +106,7 @@ internal static class PersistentActions
             RemainingCondition = takesReservation && state.Type != request.Type
                 ? AdditionalSense.ReservationsReleased : null,
             Aborts = request.Action == PreemptAndAbort,
+            ClearsEveryAca = everybody,
         };
     }
 

@@ -113,4 +113,7 @@ internal sealed record PersistentOutcome(PersistentState State)
     public AdditionalSense? RemainingCondition { get; init; }
 
     public bool Aborts { get; init; }
+
+    /// <summary>With an abort: the reservation of all registrants goes, and every ACA condition with it.</summary>
+    public bool ClearsEveryAca { get; init; }
 }

@@ -38,6 +38,12 @@ internal sealed class SimulatedFunction : TaskManagementRequest
     /// <summary>The nexuses that PREEMPT AND ABORT deprives; null: a function like any other.</summary>
     public IReadOnlyList<string>? Preempted { get; init; }
 
+    /// <summary>With <see cref="Preempted"/>: the command that does.</summary>
+    public SimulatedCommand? PreemptedBy { get; init; }
+
+    /// <summary>With <see cref="Preempted"/>: the commands with the ACA attribute of all others may go too.</summary>
+    public bool ClearsEveryAca { get; init; }
+
     public bool IsReset => Function is TaskManagementFunction.LogicalUnitReset or
         TaskManagementFunction.TargetWarmReset or TaskManagementFunction.TargetColdReset;
 
@@ -67,16 +73,26 @@ internal sealed class SimulatedFunction : TaskManagementRequest
         if (IsAnswered || !IsOn(command.Model))
             return false;
         if (Preempted is { } names)
-            return names.Contains(command.To.Name);
+            return names.Contains(command.To.Name) || (ClearsEveryAca && IsOfAca(command));
         return Function switch
         {
             TaskManagementFunction.AbortTask => ReferenceEquals(Referenced, command),
             TaskManagementFunction.AbortTaskSet or TaskManagementFunction.ItNexusReset =>
                 ReferenceEquals(command.Session, Session) && command.Sequence < Sequence,
             TaskManagementFunction.ClearTaskSet => MayClear(command),
+            TaskManagementFunction.ClearAca => ReferenceEquals(command.Session, Session) && IsOfAca(command),
             _ => IsReset && MayClear(command),
         };
     }
+
+    /// <summary>It must abort the command. Of those with the ACA attribute nobody can tell which are let in.</summary>
+    public bool MustCover(SimulatedCommand command) => MayCover(command) && (Preempted is { } names
+        ? names.Contains(command.To.Name)
+        : Function != TaskManagementFunction.ClearAca ||
+        (command.Aca == AcaVerdict.MustPass && command.Model.Aca.IsFaulted(command.To)));
+
+    private bool IsOfAca(SimulatedCommand command) => command.Attribute == TaskAttribute.Aca &&
+        command.Aca != AcaVerdict.MustBeRefused && !ReferenceEquals(command, PreemptedBy);
 
     public override string ToString() => $"F{Id} {Function} of {Session}";
 

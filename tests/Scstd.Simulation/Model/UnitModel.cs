@@ -24,6 +24,9 @@ internal sealed class UnitModel
         Reservation = new ReservationModel(world);
         Persistent = new PersistentModel(world);
         Mode = new ModeModel(world, controlPage, changeable);
+        Aca = new AcaModel(world, this);
+        QueueErrors = new QueueErrorModel(world, this);
+        Promises = new Promises(world);
         _blocks = new BlockModel[blockCount];
         for (int i = 0; i < blockCount; i++)
             _blocks[i] = new BlockModel(world);
@@ -41,6 +44,13 @@ internal sealed class UnitModel
     public PersistentModel Persistent { get; }
 
     public ModeModel Mode { get; }
+
+    public AcaModel Aca { get; }
+
+    public QueueErrorModel QueueErrors { get; }
+
+    /// <summary>What was seen and is still to be explained.</summary>
+    public Promises Promises { get; }
 
     /// <summary>Commands that have come and not ended, oldest first.</summary>
     public List<SimulatedCommand> Pending { get; } = [];
@@ -63,7 +73,8 @@ internal sealed class UnitModel
         command.ReceivedAt = _world.Now;
         command.IsRefusedAtOnce = command.Kind == CommandKind.Faulty || !Capacity.Has(command);
         command.IsInOwnTaskSet = Mode.HasTaskSetPerNexus;
-        command.MayBeInEither = Mode.TaskSetsAreChanging;
+        command.MayBeInEither = Mode.IsOpen(_world.Now, ModeModel.IsPerNexus);
+        Aca.Received(command);
         if (command.Writes)
         {
             for (int i = 0; i < command.Blocks; i++)
@@ -86,6 +97,8 @@ internal sealed class UnitModel
         _world.Law(command.IsPending, "{0} began after its end", command);
         _world.Law(!command.IsAborted, "{0} began after its abort", command);
         _world.Law(command.Refused is null, "{0} began although it is to be refused", command);
+        OrderModel.WasNotRefused(_world, command);
+        Aca.GoesOn(command, "began");
         command.BeganAt = _world.Now;
         bool needsNoDeviceServer =
             command.Kind is CommandKind.Inquiry or CommandKind.ReportLuns or CommandKind.RequestSense;
@@ -106,7 +119,7 @@ internal sealed class UnitModel
     public void WasReset()
     {
         _world.Law(InsideCount() == 0, "{0} was reset beside a command", Name);
-        Mode.Reset();
+        Mode.Reset(this);
         Reservation.Released(this);
         bool wasAsked = false;
         foreach (SimulatedFunction function in Functions)
@@ -117,6 +130,7 @@ internal sealed class UnitModel
             if (function.Reset.Contains(this))
                 continue;
             function.Reset.Add(this);
+            Aca.ClearingBegins(null, function);
             function.Consequences ??= new AttentionGroup(_world);
             // Of two functions with different conditions nobody can tell whose reset this is.
             bool isAlone = Functions.TrueForAll(f => !f.IsReset || f.ResetCondition == function.ResetCondition);
@@ -148,6 +162,23 @@ internal sealed class UnitModel
     /// <summary>A block that a READ brings, or that COMPARE AND WRITE found.</summary>
     public void Read(int block, ulong value, long receivedAt) => _blocks[block].ReadEnded(value, receivedAt);
 
+    /// <summary>SPC-4 §7.5.8, QUEUE ALGORITHM MODIFIER 0h: SIMPLE commands of one nexus leave on the medium what they
+    /// would had they been ORDERED. COMPARE AND WRITE acts with its first half.</summary>
+    public void Touches(SimulatedCommand command)
+    {
+        if (command.HasTouched || command.Attribute != TaskAttribute.Simple)
+            return;
+        command.HasTouched = true;
+        _world.Law(command.OvertakenBy is null || !Mode.Must(command.ReceivedAt, ModeModel.RestrictsReordering),
+            "{0} acted on the medium after its younger {1}", command, command.OvertakenBy);
+        foreach (SimulatedCommand older in Pending)
+        {
+            if (ReferenceEquals(older.To, command.To) && older.Writes && older.Attribute == TaskAttribute.Simple &&
+                !older.HasTouched && older.ReceivedAt < command.ReceivedAt && older.Overlaps(command))
+                older.OvertakenBy ??= command;
+        }
+    }
+
     /// <summary>What an initiator may take for the value of a block.</summary>
     public ulong LastKnown(int block) => _blocks[block].LastKnown;
 
@@ -162,11 +193,16 @@ internal sealed class UnitModel
         command.Consequences?.Close();
         if (command.RunsAlone)
         {
-            if (command.Kind == CommandKind.ModeSelect && command.HasBegun)
-                Mode.TaskSetsAreChanging = false;
+            Mode.Told(command);
             Reservation.Told(command);
             Persistent.Told(command);
+            Aca.Cleared(command, coversCauses: true);
+            if (command.Persistent is { } request)
+                Aca.Cleared(request, coversCauses: false);
         }
+        Promises.Ended(command);
+        if (outcome == Outcome.Aborted)
+            Aca.Lost(command);
         if (ReferenceEquals(_saving, command))
         {
             _world.Law(outcome != Outcome.Answered || command.Status != ScsiStatus.Good,
@@ -206,6 +242,7 @@ internal sealed class UnitModel
     {
         nexus.IsGone = true;
         Nexuses.Remove(nexus);
+        Aca.Left(nexus);
         _world.Law(!ReferenceEquals(Reservation.Holder, nexus.Session), "a reservation outlives its nexus {0}",
             nexus.Session.Name);
         Reservation.Told(nexus.Session);
@@ -268,8 +305,10 @@ internal sealed class UnitModel
 
     private void SelectMode(SimulatedCommand command)
     {
-        if (!Mode.Select(command.Parameters.AsSpan(ModeParameters.PageOffset), command.Saves))
+        if (!Mode.Select(command.Parameters.AsSpan(ModeParameters.PageOffset), command.Saves, command))
             return;
+        if (Mode.IsOpen(_world.Now, ModeModel.IsPerNexus))
+            Aca.TaskSetsChanged();
         Tell(command, nexus => ReferenceEquals(nexus, command.To) ? null : AdditionalSense.ModeParametersChanged);
     }
 
@@ -320,7 +359,9 @@ internal sealed class UnitModel
         Tell(command, nexus => nexus.Name == requester ? null
             : outcome.Deprived.Contains(nexus.Name) ? outcome.DeprivedCondition
             : outcome.State.IsRegistered(nexus.Name) ? outcome.RemainingCondition : null);
-        if (!outcome.Aborts || outcome.Deprived.Count == 0)
+        if (outcome.Aborts)
+            ClearAca(command, outcome);
+        if (!outcome.Aborts || (outcome.Deprived.Count == 0 && !outcome.ClearsEveryAca))
             return;
         command.Preempts = new SimulatedFunction
         {
@@ -329,9 +370,24 @@ internal sealed class UnitModel
             Function = TaskManagementFunction.ClearTaskSet,
             Scope = [command.To],
             Preempted = outcome.Deprived,
+            PreemptedBy = command,
+            ClearsEveryAca = outcome.ClearsEveryAca,
             RequestedAt = _world.Now,
         };
         _world.Functions.Requested(command.Preempts);
+    }
+
+    /// <summary>SPC-4 §5.13.11.2.6: the ACA conditions of those preempted are cleared, and those of all where all
+    /// registrants are preempted.</summary>
+    private void ClearAca(SimulatedCommand command, PersistentOutcome outcome)
+    {
+        foreach (NexusModel nexus in Nexuses)
+        {
+            if (outcome.Deprived.Contains(nexus.Name))
+                Aca.ClearingBegins(nexus, command);
+        }
+        if (outcome.ClearsEveryAca)
+            Aca.ClearingBegins(null, command.Persistent!);
     }
 
     private void Tell(SimulatedCommand command, Func<NexusModel, AdditionalSense?> conditionOf)

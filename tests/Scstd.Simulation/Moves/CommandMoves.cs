@@ -8,6 +8,7 @@ internal sealed class CommandMoves(World world)
 {
     private const int MostBlocks = 2;
     private const int Remembered = 24;
+    private const byte Naca = 0x04;
 
     public void Send()
     {
@@ -64,6 +65,7 @@ internal sealed class CommandMoves(World world)
             kind == CommandKind.PersistentReserveOut ? PersistentMoves.Choose(world, nexus) : null;
         byte[] parameters = kind == CommandKind.ModeSelect ? ModeList(nexus.Unit.Mode)
             : persistent is not null ? PersistentMoves.ParameterList(persistent) : [];
+        bool hasNaca = world.UsesNaca && world.Dice(5) == 0;
         var command = new SimulatedCommand
         {
             Id = world.NextId(),
@@ -79,15 +81,24 @@ internal sealed class CommandMoves(World world)
             Lun = Lun.FromNumber(nexus.Lun),
             Tag = session.Sequence,
             Sequence = session.Sequence++,
-            Attribute = world.Dice(12) switch
-            {
-                0 => TaskAttribute.Ordered,
-                1 => TaskAttribute.HeadOfQueue,
-                _ => TaskAttribute.Simple,
-            },
+            Attribute = Attribute(nexus),
+            HasNaca = hasNaca,
         };
         Describe(command);
         return command;
+    }
+
+    /// <summary>An initiator that knows of its ACA condition uses the ACA attribute.</summary>
+    private TaskAttribute Attribute(NexusModel nexus)
+    {
+        if (world.UsesNaca && world.Dice(nexus.Unit.Aca.MayBeFaulted(nexus) ? 2 : 60) == 0)
+            return TaskAttribute.Aca;
+        return world.Dice(12) switch
+        {
+            0 => TaskAttribute.Ordered,
+            1 => TaskAttribute.HeadOfQueue,
+            _ => TaskAttribute.Simple,
+        };
     }
 
     private void Describe(SimulatedCommand command)
@@ -113,6 +124,8 @@ internal sealed class CommandMoves(World world)
             CommandKind.Faulty => Faulty(cdb, command),
             _ => 6,
         };
+        if (command.HasNaca)
+            cdb[length - 1] = Naca;
         command.SetCdb(cdb[..length]);
         if (command.Kind == CommandKind.Read)
             command.ExpectedDataInBytes = (uint)bytes;
@@ -137,7 +150,7 @@ internal sealed class CommandMoves(World world)
     private byte[] ModeList(ModeModel mode)
     {
         byte[] values = [.. mode.Current];
-        switch (world.Dice(8))
+        switch (world.Dice(12))
         {
             case 0:
                 values[8] ^= 0x01;
@@ -149,6 +162,18 @@ internal sealed class CommandMoves(World world)
                 break;
             case 4:
                 values[0] ^= (byte)((world.Dice(2) == 0 ? 0x04 : 0x20) & mode.Changeable[0]);
+                break;
+            case 5:
+                values[0] ^= (byte)(0x10 & mode.Changeable[0]);
+                break;
+            case 6:
+                values[1] ^= (byte)(0x10 & mode.Changeable[1]);
+                break;
+            case < 9:
+                values[1] = (byte)((values[1] & 0xF9) | (world.Dice(4) << 1));
+                break;
+            case 9:
+                values[2] = (byte)((values[2] & 0xCF) | (world.Dice(4) << 4));
                 break;
             default:
                 values[3] ^= (byte)(0x40 & mode.Changeable[3]);
@@ -163,7 +188,7 @@ internal sealed class CommandMoves(World world)
         {
             case 0:
                 command.Refused = AdditionalSense.InvalidCommandOperationCode;
-                return Plain(cdb, 0xC9, 6);
+                return Plain(cdb, 0x0D, 6);
             case 1:
                 command.Refused = AdditionalSense.InvalidFieldInCdb;
                 cdb[3] = 0x5A;

@@ -18,7 +18,31 @@ internal sealed class FunctionMoves(World world)
                 return;
             referenced = session.Recent[world.Dice(session.Recent.Count)];
         }
-        NexusModel nexus = referenced?.To ?? session.Nexuses[world.Dice(session.Nexuses.Count)];
+        Request(session, function, referenced?.To ?? session.Nexuses[world.Dice(session.Nexuses.Count)], referenced);
+    }
+
+    /// <summary>A faulted nexus clears its ACA condition. False if nobody has one to clear.</summary>
+    public bool ClearAca()
+    {
+        foreach (SimulatedSession session in world.Sessions)
+        {
+            if (!session.TakesCommands)
+                continue;
+            foreach (NexusModel nexus in session.Nexuses)
+            {
+                if (!nexus.Unit.Aca.MayBeFaulted(nexus) || nexus.Unit.Functions.Exists(function =>
+                    function.Function == TaskManagementFunction.ClearAca && ReferenceEquals(function.Session, session)))
+                    continue;
+                Request(session, TaskManagementFunction.ClearAca, nexus, null);
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private void Request(
+        SimulatedSession session, TaskManagementFunction function, NexusModel nexus, SimulatedCommand? referenced)
+    {
         bool isOnAll = function is TaskManagementFunction.TargetWarmReset or TaskManagementFunction.TargetColdReset or
             TaskManagementFunction.ItNexusReset;
         var request = new SimulatedFunction
@@ -39,7 +63,7 @@ internal sealed class FunctionMoves(World world)
         session.Nexus!.TaskManagementRequested(request);
     }
 
-    private TaskManagementFunction Choose() => world.Dice(16) switch
+    private TaskManagementFunction Choose() => world.Dice(17) switch
     {
         < 6 => TaskManagementFunction.AbortTask,
         < 8 => TaskManagementFunction.AbortTaskSet,
@@ -48,6 +72,7 @@ internal sealed class FunctionMoves(World world)
         12 => world.Dice(2) == 0 ? TaskManagementFunction.TargetWarmReset : TaskManagementFunction.TargetColdReset,
         13 => TaskManagementFunction.ItNexusReset,
         14 => TaskManagementFunction.QueryTask,
+        15 => TaskManagementFunction.ClearAca,
         _ => TaskManagementFunction.QueryTaskSet,
     };
 }

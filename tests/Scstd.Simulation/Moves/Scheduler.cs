@@ -35,6 +35,9 @@ internal sealed class Scheduler(World world, SimulatedExecutor[] executors)
         return false;
     }
 
+    /// <summary>Nothing is left blocked. False if nobody has an ACA condition to clear.</summary>
+    public bool ClearAca() => _functions.ClearAca();
+
     /// <summary>Nothing stays frozen.</summary>
     public void ThawAll()
     {
@@ -51,7 +54,7 @@ internal sealed class Scheduler(World world, SimulatedExecutor[] executors)
             _administrator.Act();
         else if (dice < 24 + world.Options.FunctionsPerMille)
             _functions.Request();
-        else
+        else if (dice < 900 || !_functions.ClearAca())
             _commands.Send();
     }
 

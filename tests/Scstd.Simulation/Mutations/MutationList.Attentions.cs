@@ -41,10 +41,9 @@ internal static partial class MutationList
             "if (clears && covered > 0 && !own && !tas)",
             "if (clears && !own && !tas)"),
         new("REQUEST SENSE keeps what it has told", LogicalUnits + "SenseCommands.cs",
-            "SenseData sense = command.ItlNexus!.UnitAttentions.TryTake(out AdditionalSense attention)",
-            "AdditionalSense attention = " +
-            "command.ItlNexus!.UnitAttentions.Pending is [var first, ..] ? first : default;" +
-            "SenseData sense = attention != default"),
+            "bool tells = command.ExpectedDataInBytes > 0 && command.ItlNexus!.UnitAttentions.TryTake(out attention);",
+            "attention = command.ItlNexus!.UnitAttentions.Pending is [var first, ..] ? first : default;" +
+            "bool tells = attention != default;"),
         new("commands begin although a unit attention condition is pending", LogicalUnits + "Turnstile.Judgement.cs",
             "bool attends = (itl.Conditions & NexusConditions.UnitAttention) != 0 &&",
             "bool attends = (itl.Conditions & NexusConditions.UnitAttention) != 0 && " +

@@ -18,8 +18,8 @@ internal static partial class MutationList
             "var barrier = new AbortBarrier(() => turnstile.WhenIdle(() => unit.Home.Post(gone.Count)));",
             "var barrier = new AbortBarrier(static () => { }); unit.Home.Post(gone.Count);"),
         new("an abort leaves a waiting command in its queue", LogicalUnits + "Turnstile.Waiting.cs",
-            "_ = _blocked.Remove(command) || _acaBlocked.Remove(command)",
-            "_ = _blocked.Remove(_blocked.First ?? command) || _acaBlocked.Remove(command)"),
+            "        command.WaitsIn?.Remove(command);",
+            "        command.WaitsIn?.Remove(command.WaitsIn.First!);"),
         new("an aborted command keeps its turn at the gate", LogicalUnits + "Turnstile.Waiting.cs",
             """
                         request.Command = null;

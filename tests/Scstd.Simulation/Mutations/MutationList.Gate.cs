@@ -14,12 +14,12 @@ internal static partial class MutationList
             "if (consequences.Count < 0)"),
         new("ORDERED does not wait for a WRITE's Data-Out", LogicalUnits + "Turnstile.cs",
             """
-                    Admit(command, row);
+                    Admit(command);
                     if (waitsForData)
                     {
             """,
             """
-                    Admit(command, row);
+                    Admit(command);
                     if (waitsForData)
                     {
                         if (command.IsAdmitted && command.Attribute == TaskAttribute.Simple)
@@ -32,6 +32,12 @@ internal static partial class MutationList
         new("SIMPLE slips ahead of a waiting ORDERED", LogicalUnits + "Turnstile.cs",
             "if (goesFirst || (simple && _orderShut == 0))",
             "if (goesFirst || simple)"),
+        new("HEAD OF QUEUE holds nobody back", LogicalUnits + "Turnstile.cs",
+            "if (_headCount != 0 && WaitsForHeads(command))",
+            "if (_headCount < 0 && WaitsForHeads(command))"),
+        new("newcomers come in although TST has changed", LogicalUnits + "Turnstile.cs",
+            "if (_newcomers.Count != 0 && !goesFirst)",
+            "if (_newcomers.Count > 1000 && !goesFirst)"),
         new("ORDERED does not shut the other executors", LogicalUnits + "Gate.cs",
             "turnstile.Executor.Post(() => turnstile.DrainOrder(shut, () => unit.Home.Post(drained.Count)));",
             "if (shut) turnstile.Executor.Post(() => { turnstile.DrainOrder(shut, static () => { }); " +

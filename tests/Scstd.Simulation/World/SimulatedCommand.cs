@@ -100,6 +100,30 @@ internal sealed class SimulatedCommand : ScsiCommand
     /// <summary>When it came its CDB was wrong: it is refused, and its attribute orders nothing.</summary>
     public bool IsRefusedAtOnce { get; set; }
 
+    /// <summary>Not certainly so, because of an ACA condition that may have been in effect when it came.</summary>
+    public bool MayBeRefusedAtOnce { get; set; }
+
+    /// <summary>An ACA condition lets it pass, and so the others that are in the task set.</summary>
+    public bool GoesFirst { get; set; }
+
+    /// <summary>What would be wrong were it not refused at once.</summary>
+    public string? Suspicion { get; set; }
+
+    /// <summary>How it must be received by reason of an ACA condition.</summary>
+    public AcaVerdict Aca { get; set; }
+
+    /// <summary>It has the ACA attribute and there may have been no condition.</summary>
+    public bool MayLackCondition { get; set; }
+
+    /// <summary>NACA of the CONTROL byte.</summary>
+    public bool HasNaca { get; init; }
+
+    /// <summary>It has written, or compared.</summary>
+    public bool HasTouched { get; set; }
+
+    /// <summary>A younger command of its nexus that has acted on the same block before it.</summary>
+    public SimulatedCommand? OvertakenBy { get; set; }
+
     /// <summary>It came while a change of TST was being told.</summary>
     public bool MayBeInEither { get; set; }
 
@@ -135,13 +159,17 @@ internal sealed class SimulatedCommand : ScsiCommand
 
     public bool Writes => Kind is CommandKind.Write or CommandKind.CompareAndWrite;
 
+    public bool Overlaps(SimulatedCommand other) =>
+        Lba < other.Lba + (ulong)other.Blocks && other.Lba < Lba + (ulong)Blocks;
+
     /// <summary>The value that its block <paramref name="index"/> brings: no two writes bring the same.</summary>
     public ulong ValueOf(int index) => ((ulong)Id << 8) | (uint)index;
 
     /// <summary>A younger one of its nexus has begun, which must not be if this one ever does.</summary>
     public bool IsPassed { get; set; }
 
-    public override string ToString() => $"#{Id} {Kind} {Attribute} of {To.Name} to {Model.Name} {Persistent}";
+    public override string ToString() =>
+        $"#{Id} {Kind} {Attribute}{(HasNaca ? " NACA" : "")} of {To.Name} to {Model.Name} {Persistent}";
 }
 
 /// <summary>The status that a begun command must end with, unless it is aborted or memory runs out.</summary>

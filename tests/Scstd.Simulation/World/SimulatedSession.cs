@@ -90,6 +90,7 @@ internal sealed class SimulatedSession(World world, string name, int port, Simul
         world.Law(!HasEnded, "{0} was answered after its nexus had ended", command);
         world.Answers.Answered(command);
         command.Model.Ended(command, Outcome.Answered);
+        AnswerModel.Told(command);
         Count(command);
         if (command.Kind == CommandKind.Read && command.Status == ScsiStatus.Good)
             command.SentValue = SimulatedDisk.ValueIn(command.Data, 0, out _);

@@ -76,6 +76,7 @@ internal sealed class SimulatedStore(World world, SimulatedDisk disk)
     {
         SimulatedCommand command = operation.Command;
         operation.Phase = StorePhase.Compared;
+        command.Model.Touches(command);
         for (int i = 0; i < command.Blocks; i++)
         {
             if (_values[(int)command.Lba + i] == SimulatedDisk.ValueIn(command.Data, i, out _))
@@ -93,6 +94,9 @@ internal sealed class SimulatedStore(World world, SimulatedDisk disk)
         world.Law(command.GoneWith is null, "{0} touched the store after the answer to {1}", command, command.GoneWith);
         command.Model.Reservation.Lands(command);
         command.Model.Persistent.Lands(command);
+        command.Model.Aca.GoesOn(command, "touched the medium");
+        if (command.Writes)
+            command.Model.Touches(command);
         operation.Phase = StorePhase.Landed;
         command.StoreOutcome = StoreOutcome.Done;
         bool writes = command.Writes;

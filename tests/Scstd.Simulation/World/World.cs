@@ -41,6 +41,8 @@ internal sealed class World : IDisposable
         int slabLimit = options.SlabLimit ?? (_random.Next(8) == 0 ? _random.Next(3) : PlentyOfSlabs);
         IsShortOfMemory = slabLimit < PlentyOfSlabs;
         _slabs = new SimulatedSlabs(slabLimit);
+        // BUSY for want of memory would hide what an ACA condition answers.
+        UsesNaca = !IsShortOfMemory && _random.Next(2) == 0;
         _executors = new SimulatedExecutor[Executors];
         for (int i = 0; i < Executors; i++)
             _executors[i] = new SimulatedExecutor(this, i, new BufferPool(_slabs));
@@ -76,6 +78,9 @@ internal sealed class World : IDisposable
     public long Progress { get; set; }
 
     public bool IsShortOfMemory { get; }
+
+    /// <summary>Initiators set NACA now and then.</summary>
+    public bool UsesNaca { get; }
 
     public FunctionModel Functions { get; }
 
@@ -180,7 +185,7 @@ internal sealed class World : IDisposable
         for (int i = 0; i < DrainSteps; i++)
         {
             Now++;
-            if (_scheduler.Step(mayBegin: false))
+            if (_scheduler.Step(mayBegin: false) || _scheduler.ClearAca())
                 continue;
             long due = long.MaxValue;
             foreach (SimulatedExecutor executor in _executors)
@@ -226,6 +231,7 @@ internal sealed class World : IDisposable
                 Law(false, "{0} never ended: {1}", command, command.State);
             foreach (SimulatedFunction function in unit.Model.Functions)
                 Law(false, "{0} was never answered; it waits for {1}", function, function.WaitsFor);
+            Law(unit.Model.Promises.AreKept, "{0} has something unexplained", unit.Model.Name);
             Law(unit.Disk.Store.Count == 0, "{0} has operations left", unit.Model.Name);
         }
         foreach (SimulatedSession session in Sessions)
