@@ -141,7 +141,7 @@ public sealed class ModelTests : IDisposable
         Assert.Equal(["b"], outcome.Deprived);
         Assert.Equal(AdditionalSense.RegistrationsPreempted, outcome.DeprivedCondition);
         Assert.Equal(AdditionalSense.ReservationsReleased, outcome.RemainingCondition);
-        Assert.True(outcome.Aborts && outcome.State.IsHolder("a") && !outcome.State.IsRegistered("b"));
+        Assert.True(outcome.Aborted is ["b"] && outcome.State.IsHolder("a") && !outcome.State.IsRegistered("b"));
         Assert.Equal(1u, outcome.State.Generation);
     }
 

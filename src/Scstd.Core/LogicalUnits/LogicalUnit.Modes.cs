@@ -27,11 +27,11 @@ public sealed partial class LogicalUnit
         }
     }
 
-    /// <summary>Keeps all pages as they are now; then calls back on <paramref name="executor"/>, with false if the saved
-    /// values are the old ones still.</summary>
-    internal void SaveModes(IExecutor executor, Action<bool> saved)
+    /// <summary>Keeps all pages as they are with the change; then calls back on <paramref name="executor"/>, with false
+    /// if the saved values are the old ones still.</summary>
+    internal void SaveModes(ModeChange change, IExecutor executor, Action<bool> saved)
     {
-        (ModePage Page, byte[] Values)[] all = [.. ModePages.Select(page => (page, page.Current))];
+        (ModePage Page, byte[] Values)[] all = [.. ModePages.Select(page => (page, change.ValuesOf(page)))];
         StateStore!.Save(Name, SavedModePages.Part, SavedModePages.Write(all), executor, isSaved =>
         {
             if (isSaved)
@@ -77,7 +77,7 @@ public sealed partial class LogicalUnit
         for (; index < changes.Count; index++)
         {
             (ModePage page, byte[] values) = changes[index];
-            if (page.Current.AsSpan().SequenceEqual(values))
+            if (change.ValuesOf(page).AsSpan().SequenceEqual(values))
                 continue;
             change.Set(page, values);
             if (ReferenceEquals(page, Control))
@@ -102,31 +102,41 @@ public sealed partial class LogicalUnit
     internal sealed class ModeChange(LogicalUnit unit)
     {
         private readonly List<(ModePage Page, byte[] Before)> _changed = [];
-        private readonly bool _hadTaskSetPerNexus = ControlModePage.HasTaskSetPerNexus(unit.Control);
-
-        private bool ChangesControl => _changed.Exists(one => ReferenceEquals(one.Page, unit.Control));
+        private byte[]? _control;
 
         /// <summary>All values are as before.</summary>
-        public bool IsEmpty => _changed.Count == 0;
+        public bool IsEmpty => _changed.Count == 0 && _control is null;
 
         /// <summary>Why it was taken back; null: it holds.</summary>
         public SenseData? Failure { get; private set; }
 
-        /// <summary>Replaced, not rewritten: who reads the page on another executor sees the old one or the new one.
-        /// </summary>
+        /// <summary>With the change.</summary>
+        public byte[] ValuesOf(ModePage page) => ReferenceEquals(page, unit.Control) && _control is { } control
+            ? control : page.Current;
+
+        /// <summary>Replaced, not rewritten: who reads the page on another executor sees the old one or the new one. The
+        /// Control page asks nothing of the device server, and all that goes by it shall not go by values that may be
+        /// taken back: it has its new ones when nothing can fail any more.</summary>
         internal void Set(ModePage page, byte[] values)
         {
+            if (ReferenceEquals(page, unit.Control))
+            {
+                _control = [.. values];
+                return;
+            }
             _changed.Add((page, page.Current));
             page.Current = [.. values];
         }
 
         /// <summary>It holds: every executor is told before anything else goes on.</summary>
-        public void Tell()
+        public void Hold()
         {
-            if (!ChangesControl)
+            if (_control is not { } control)
                 return;
+            bool hadTaskSetPerNexus = ControlModePage.HasTaskSetPerNexus(unit.Control);
+            unit.Control.Current = control;
             unit.AddConsequence(static turnstile => turnstile.ControlChanged());
-            if (ControlModePage.HasTaskSetPerNexus(unit.Control) != _hadTaskSetPerNexus)
+            if (ControlModePage.HasTaskSetPerNexus(unit.Control) != hadTaskSetPerNexus)
                 unit.AddConsequence(unit.ExchangeTaskSets());
         }
 
@@ -134,16 +144,13 @@ public sealed partial class LogicalUnit
         public void TakeBack(SenseData? why)
         {
             Failure = why;
-            // A nexus may have come meanwhile and gone by the other values.
-            if (ChangesControl)
-                unit.AddConsequence(static turnstile => turnstile.ControlChanged());
             foreach ((ModePage page, byte[] before) in Enumerable.Reverse(_changed))
             {
                 page.Current = before;
-                if (!ReferenceEquals(page, unit.Control))
-                    unit.Backend.ModePageChanged(page);
+                unit.Backend.ModePageChanged(page);
             }
             _changed.Clear();
+            _control = null;
         }
     }
 }

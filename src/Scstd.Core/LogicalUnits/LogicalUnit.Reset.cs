@@ -14,7 +14,7 @@ public sealed partial class LogicalUnit
         (ModePage, byte[])[] modes = [.. ModePages.Select(page => (page, SavedOrDefault(page)))];
         ApplyModes(modes, Home, mustHold: true, change =>
         {
-            change.Tell();
+            change.Hold();
             Reserve(null);
             Faults.EndAll();
             Backend.Reset();

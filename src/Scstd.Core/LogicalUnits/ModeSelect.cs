@@ -140,7 +140,7 @@ internal static class ModeSelect
         });
 
     private static void Save(ScsiCommand command, LogicalUnit.ModeChange change) =>
-        command.Unit.SaveModes(command.Nexus.Executor, saved =>
+        command.Unit.SaveModes(change, command.Nexus.Executor, saved =>
         {
             if (saved)
             {
@@ -154,7 +154,7 @@ internal static class ModeSelect
 
     private static void End(ScsiCommand command, LogicalUnit.ModeChange change)
     {
-        change.Tell();
+        change.Hold();
         if (!change.IsEmpty)
             command.Unit.EstablishUnitAttention(AdditionalSense.ModeParametersChanged, command.ItlNexus);
         command.Complete();

@@ -49,7 +49,8 @@ internal sealed partial class Turnstile
 
     /// <summary>
     /// SPC-4 §7.5.8: whatever is on the medium at any time could have come about had the commands been ORDERED. So a
-    /// SIMPLE command that writes waits for all older ones of its nexus, and any for those that write.
+    /// SIMPLE command that writes waits for all older ones of its nexus, and any for those that write. What waits for a
+    /// place is not in the task set, and will be younger there.
     /// </summary>
     private static bool MustNotOvertake(ScsiCommand command)
     {
@@ -58,7 +59,7 @@ internal sealed partial class Turnstile
         bool writes = command.Binding.Row.Has(CommandTraits.WritesMedium);
         for (ScsiCommand? older = command.PreviousInNexus; older is not null; older = older.PreviousInNexus)
         {
-            if (TouchesMedium(older) && older.Refusal is null &&
+            if (TouchesMedium(older) && older.Refusal is null && older.Keeper is not CommandShare &&
                 (writes || older.Binding.Row.Has(CommandTraits.WritesMedium)))
                 return true;
         }
@@ -97,7 +98,7 @@ internal sealed partial class Turnstile
             bool writes = command.Binding.Row.Has(CommandTraits.WritesMedium);
             if (ReferenceEquals(command.WaitsIn, itl.Restricted) && !(writes && touches))
                 return command;
-            if (command.Refusal is not null || !TouchesMedium(command))
+            if (command.Refusal is not null || command.Keeper is CommandShare || !TouchesMedium(command))
                 continue;
             if (writes)
                 return null;

@@ -47,7 +47,9 @@ internal sealed partial class Turnstile
             int covered = 0;
             if (outcome.Aborted.Contains(itl.Nexus.Registrant))
             {
-                covered = AbortAll(itl, barrier, ulong.MaxValue, reportTaskAborted: tas && !own, except: by);
+                // What the requester has sent since is not meant.
+                ulong before = own ? by!.Sequence : ulong.MaxValue;
+                covered = AbortAll(itl, barrier, before, reportTaskAborted: tas && !own, except: by);
             }
             else if (outcome.ClearsEveryAca && itl.AcaCommand is { } command && !ReferenceEquals(command, by))
             {

@@ -16,7 +16,7 @@ internal sealed partial class Turnstile
     {
         var barrier = new AbortBarrier(left);
         foreach (ItlNexus itl in _nexuses)
-            Await(itl, barrier);
+            Await(itl, barrier, inTaskSet: true);
         barrier.Arm();
         _newcomers.Add(new Newcomers(ownTaskSets));
     }

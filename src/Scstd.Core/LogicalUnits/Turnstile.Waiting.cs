@@ -181,10 +181,15 @@ internal sealed partial class Turnstile
     }
 
     /// <summary>Puts the barrier on what a nexus has here, without doing anything to it.</summary>
-    public static void Await(ItlNexus itl, AbortBarrier barrier)
+    /// <param name="itl">The nexus.</param>
+    /// <param name="barrier">Passed when all of it has left.</param>
+    /// <param name="inTaskSet">Not on what waits for a place in the task set.</param>
+    public static void Await(ItlNexus itl, AbortBarrier barrier, bool inTaskSet = false)
     {
         foreach (ScsiCommand command in itl.Snapshot())
         {
+            if (inTaskSet && command.Keeper is CommandShare)
+                continue;
             barrier.Add();
             command.AbortWaits = new AbortWait(barrier, command.AbortWaits);
         }

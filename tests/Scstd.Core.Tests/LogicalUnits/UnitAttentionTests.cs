@@ -39,7 +39,7 @@ public sealed class UnitAttentionTests
     {
         using var unit = new HeldUnit();
         TestInitiator a = unit.Target.Login();
-        for (int i = 0; i < unit.Target.Unit.QueueDepth; i++)
+        for (int i = 0; i < unit.Target.Unit.NexusQueueDepth; i++)
             unit.Send(a, HeldUnit.Move);
         a.ItlNexus.UnitAttentions.Establish(AdditionalSense.BusDeviceResetFunctionOccurred);
         Assert.Equal(ScsiStatus.TaskSetFull, unit.Send(a, HeldUnit.Move).Status);

@@ -106,6 +106,9 @@ internal sealed class AcaModel(World world, UnitModel unit)
             other.HasNaca && !ReferenceEquals(other, command) && Fits(isBusy, command, other.To));
         if (causes.Count == 0)
             return false;
+        // A limit is another reason for BUSY, and which it was nobody can tell.
+        if (isBusy && world.Options.LimitsCommands)
+            return true;
         unit.Promises.Add(new Promise
         {
             Law = $"{command} was answered {command.Status} and no ACA condition came of it",

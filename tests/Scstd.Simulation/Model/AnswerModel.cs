@@ -131,12 +131,11 @@ internal sealed class AnswerModel(World world)
         bool isLimited = world.Options.LimitsCommands;
         world.Law(world.IsShortOfMemory || isLimited, "{0} was answered {1} though there is memory", command,
             command.Status);
-        // SAM-5 §5.3.1: TASK SET FULL only to who has other commands whose end tells it to go on. With a limit some may
-        // not be in the task set yet, which nobody can see until they begin.
+        // SAM-5 §5.3.1: TASK SET FULL only to who has other commands whose end tells it to go on. Some may be refused
+        // themselves or not be in the task set yet, which nobody can see until they begin.
         bool hasOthers = command.To.PendingCount > 1;
-        bool isRight = command.Status == ScsiStatus.TaskSetFull ? hasOthers : isLimited
-            ? !command.Model.Pending.Any(o => ReferenceEquals(o.To, command.To) && o != command && o.HasBegun)
-            : !hasOthers;
+        bool isRight = command.Status == ScsiStatus.TaskSetFull ? hasOthers
+            : !command.Model.Pending.Any(o => ReferenceEquals(o.To, command.To) && o != command && o.HasBegun);
         world.Law(isRight, "{0} was answered {1}", command, command.Status);
     }
 

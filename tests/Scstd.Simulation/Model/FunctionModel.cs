@@ -40,7 +40,8 @@ internal sealed class FunctionModel(World world)
     public void Joined(SimulatedFunction function, NexusModel nexus)
     {
         if (function.Function == TaskManagementFunction.ClearTaskSet && function.CoversOthers &&
-            !ReferenceEquals(nexus.Session, function.Session) && (function.ClearsEveryAca || function.Preempted?.Contains(nexus.Name) != false))
+            !ReferenceEquals(nexus.Session, function.Session) &&
+            (function.ClearsEveryAca || function.Preempted?.Contains(nexus.Name) != false))
             function.Consequences!.Open(nexus, AdditionalSense.CommandsClearedByAnotherInitiator);
         else if (function.IsReset && function.Reset.Contains(nexus.Unit))
             function.Consequences!.OpenForNewcomer(nexus, function.ResetCondition);

@@ -1,4 +1,3 @@
-using Scstd.Core;
 using Scstd.Scsi;
 
 namespace Scstd.Simulation;
@@ -80,10 +79,10 @@ internal static class OrderModel
         world.Law(command.Suspicion is null, "{0}", command.Suspicion);
 
     /// <summary>Unless the other is refused at once and so orders nothing: its answer will tell. With a limit it may
-    /// have been refused, and is told so when its data has come.</summary>
+    /// have been refused, and is told so when its data has come and its turn: it must not begin any more.</summary>
     private static void Broken(World world, SimulatedCommand other, string law)
     {
-        if (world.Options.LimitsCommands && other.State == CommandState.AwaitingDataOut)
+        if (world.Options.LimitsCommands && !other.HasBegun)
         {
             other.IsPassed = true;
             return;

@@ -105,7 +105,7 @@ internal static class PersistentActions
             DeprivedCondition = AdditionalSense.RegistrationsPreempted,
             RemainingCondition = takesReservation && state.Type != request.Type
                 ? AdditionalSense.ReservationsReleased : null,
-            Aborts = request.Action == PreemptAndAbort,
+            Aborted = request.Action != PreemptAndAbort ? null : takesReservation ? others : named,
             ClearsEveryAca = everybody,
         };
     }

@@ -112,7 +112,9 @@ internal sealed record PersistentOutcome(PersistentState State)
     /// <summary>What the other remaining registrants are told.</summary>
     public AdditionalSense? RemainingCondition { get; init; }
 
-    public bool Aborts { get; init; }
+    /// <summary>Whose commands go: all that are preempted, the requester too if it names itself; null: nobody's.
+    /// </summary>
+    public IReadOnlyList<string>? Aborted { get; init; }
 
     /// <summary>With an abort: the reservation of all registrants goes, and every ACA condition with it.</summary>
     public bool ClearsEveryAca { get; init; }

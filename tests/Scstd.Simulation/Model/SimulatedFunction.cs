@@ -73,7 +73,7 @@ internal sealed class SimulatedFunction : TaskManagementRequest
         if (IsAnswered || !IsOn(command.Model))
             return false;
         if (Preempted is { } names)
-            return names.Contains(command.To.Name) || (ClearsEveryAca && IsOfAca(command));
+            return (names.Contains(command.To.Name) && !IsYoungerSister(command)) || (ClearsEveryAca && IsOfAca(command));
         return Function switch
         {
             TaskManagementFunction.AbortTask => ReferenceEquals(Referenced, command),
@@ -87,9 +87,13 @@ internal sealed class SimulatedFunction : TaskManagementRequest
 
     /// <summary>It must abort the command. Of those with the ACA attribute nobody can tell which are let in.</summary>
     public bool MustCover(SimulatedCommand command) => MayCover(command) && (Preempted is { } names
-        ? names.Contains(command.To.Name)
+        ? names.Contains(command.To.Name) && !IsYoungerSister(command)
         : Function != TaskManagementFunction.ClearAca ||
         (command.Aca == AcaVerdict.MustPass && command.Model.Aca.IsFaulted(command.To)));
+
+    /// <summary>Of the nexus that preempts: its command itself, or one that it sent later.</summary>
+    private bool IsYoungerSister(SimulatedCommand command) => ReferenceEquals(command.Session, Session) &&
+        command.Sequence >= PreemptedBy!.Sequence;
 
     private bool IsOfAca(SimulatedCommand command) => command.Attribute == TaskAttribute.Aca &&
         command.Aca != AcaVerdict.MustBeRefused && !ReferenceEquals(command, PreemptedBy);

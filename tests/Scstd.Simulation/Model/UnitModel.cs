@@ -359,9 +359,10 @@ internal sealed class UnitModel
         Tell(command, nexus => nexus.Name == requester ? null
             : outcome.Deprived.Contains(nexus.Name) ? outcome.DeprivedCondition
             : outcome.State.IsRegistered(nexus.Name) ? outcome.RemainingCondition : null);
-        if (outcome.Aborts)
-            ClearAca(command, outcome);
-        if (!outcome.Aborts || (outcome.Deprived.Count == 0 && !outcome.ClearsEveryAca))
+        if (outcome.Aborted is not { } aborted)
+            return;
+        ClearAca(command, outcome);
+        if (aborted.Count == 0 && !outcome.ClearsEveryAca)
             return;
         command.Preempts = new SimulatedFunction
         {
@@ -369,7 +370,7 @@ internal sealed class UnitModel
             Session = command.Session,
             Function = TaskManagementFunction.ClearTaskSet,
             Scope = [command.To],
-            Preempted = outcome.Deprived,
+            Preempted = aborted,
             PreemptedBy = command,
             ClearsEveryAca = outcome.ClearsEveryAca,
             RequestedAt = _world.Now,
@@ -383,7 +384,7 @@ internal sealed class UnitModel
     {
         foreach (NexusModel nexus in Nexuses)
         {
-            if (outcome.Deprived.Contains(nexus.Name))
+            if (outcome.Aborted!.Contains(nexus.Name))
                 Aca.ClearingBegins(nexus, command);
         }
         if (outcome.ClearsEveryAca)
