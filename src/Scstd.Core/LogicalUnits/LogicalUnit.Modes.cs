@@ -43,7 +43,8 @@ public sealed partial class LogicalUnit
         });
     }
 
-    /// <summary>TST has changed: those who come after it wait for those who came before, on whatever executor.</summary>
+    /// <summary>TST has changed: those who come after it wait for those who came before, on whatever executor.
+    /// </summary>
     private Action<Turnstile> ExchangeTaskSets()
     {
         var empty = new Countdown(Turnstiles.Length, () =>

@@ -182,8 +182,8 @@ public sealed partial class LogicalUnit
                 done();
         });
 
-    /// <summary>The ACA condition of a nexus ends, if it has one. From any executor; <paramref name="told"/> runs on the
-    /// home executor.</summary>
+    /// <summary>The ACA condition of a nexus ends, if it has one. From any executor; <paramref name="told"/> runs on
+    /// the home executor.</summary>
     internal void EndAca(ItNexus nexus, Action? told = null) => Home.Post(() =>
         Faults.End(other => ReferenceEquals(other, nexus), told ?? (static () => { })));
 

@@ -44,8 +44,8 @@ internal sealed partial class Turnstile
         }
     }
 
-    /// <summary>The device server is done with a command whose status has to wait, maybe for an initiator that clears an
-    /// ACA condition by a command to the same blocks. It touches them no more: they are free.</summary>
+    /// <summary>The device server is done with a command whose status has to wait, maybe for an initiator that clears
+    /// an ACA condition by a command to the same blocks. It touches them no more: they are free.</summary>
     private static void GiveBlocksBack(ScsiCommand command)
     {
         AbortWait? waits = command.AbortWaits;

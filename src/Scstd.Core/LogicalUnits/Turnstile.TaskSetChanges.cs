@@ -1,10 +1,10 @@
 namespace Scstd.Core;
 
 /// <summary>
-/// Changes of TST while commands are under way. Each keeps the kind of task set that was in effect when it came, and the
-/// two kinds know nothing of each other's order. So after a change nobody comes in but who waits for no other, until
-/// all have left, on every executor, that came before the change. They are never held up by who came after it, so no
-/// two wait for each other in a circle.
+/// Changes of TST while commands are under way. Each keeps the kind of task set that was in effect when it came, and
+/// the two kinds know nothing of each other's order. So after a change nobody comes in but who waits for no other,
+/// until all have left, on every executor, that came before the change. They are never held up by who came after it, so
+/// no two wait for each other in a circle.
 /// </summary>
 internal sealed partial class Turnstile
 {

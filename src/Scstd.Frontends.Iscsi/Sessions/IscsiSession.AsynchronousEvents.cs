@@ -39,15 +39,17 @@ internal sealed partial class IscsiSession
             return;
         long now = _home.Reactor.NowMs;
         long next = long.MaxValue;
-        foreach ((AdditionalSense Condition, ItlNexus? Itl) kind in _eventsSentMs
-            .Where(sent => sent.Value + IscsiLimits.AsynchronousEventPeriodMs <= now).Select(sent => sent.Key).ToArray())
-            _eventsSentMs.Remove(kind);
+        foreach (((AdditionalSense, ItlNexus?) kind, long sentMs) in _eventsSentMs.ToArray())
+        {
+            if (sentMs + IscsiLimits.AsynchronousEventPeriodMs <= now)
+                _eventsSentMs.Remove(kind);
+        }
         for (int i = 0; i < _eventsDue.Count;)
         {
             (AdditionalSense condition, ItlNexus itl) = _eventsDue[i];
-            if (_eventsSentMs.TryGetValue(KindOf(condition, itl), out long sentMs))
+            if (_eventsSentMs.TryGetValue(KindOf(condition, itl), out long lastMs))
             {
-                next = Math.Min(next, sentMs + IscsiLimits.AsynchronousEventPeriodMs);
+                next = Math.Min(next, lastMs + IscsiLimits.AsynchronousEventPeriodMs);
                 i++;
                 continue;
             }

@@ -9,7 +9,7 @@ public sealed class LivenessTests
 {
     /// <summary>Our choice: seconds for all of them, and each of the faults that this was written for was found by
     /// fewer.</summary>
-    private const int UsualSeeds = 150;
+    private const int UsualSeeds = 80;
 
     private const int Steps = 400;
 

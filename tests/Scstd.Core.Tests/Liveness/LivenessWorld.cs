@@ -70,6 +70,9 @@ internal sealed partial class LivenessWorld
             Law(_ended.Contains(initiator), () => $"{initiator.Nexus.InitiatorPort} never ends");
         foreach (Turnstile turnstile in (Turnstile[])[.. _unit.Turnstiles, .. _spare.Turnstiles])
             CheckRest(turnstile);
+        // No memory is leased any more.
+        foreach (TestExecutor executor in _executors)
+            executor.Dispose();
     }
 
     private bool HaveAllEnded => _functions.Count == 0 && _commands.TrueForAll(command => command.IsAnswered);

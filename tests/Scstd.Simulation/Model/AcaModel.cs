@@ -55,7 +55,7 @@ internal sealed class AcaModel(World world, UnitModel unit)
         command.GoesFirst = may && IsPreemptAndAbort(command);
     }
 
-    /// <summary>SAM-5 §5.9.4 on the faulted nexus: one command with the ACA attribute, and with TMF_ONLY none.</summary>
+    /// <summary>SAM-5 §5.9.4 on the faulted nexus: one command with the ACA attribute, with TMF_ONLY none.</summary>
     private AcaVerdict JudgeAca(SimulatedCommand command)
     {
         if (unit.Mode.Must(world.Now, ModeModel.AllowsTaskManagementOnly))

@@ -82,7 +82,7 @@ internal sealed class AttentionModel(World world)
     /// <summary>Reported by a command that was judged at <paramref name="judgedFrom"/> or later.</summary>
     /// <param name="code">Which.</param>
     /// <param name="judgedFrom">Since when the reporter may have been judged.</param>
-    /// <param name="stays">With an interlock (UA_INTLCK_CTRL) only REQUEST SENSE ends it; null: nobody can tell.</param>
+    /// <param name="stays">With an interlock (UA_INTLCK_CTRL) only REQUEST SENSE ends it; null: unknown.</param>
     /// <param name="takenFrom">Since when it may have been taken for the report: one that came later is another.
     /// </param>
     public void Reported(

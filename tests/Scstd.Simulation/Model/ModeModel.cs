@@ -103,6 +103,13 @@ internal sealed class ModeModel(World world, byte[] values, byte[] changeable)
     /// <summary>A logical unit reset brings the saved values back, or else the defaults.</summary>
     public void Reset(object by) => Set([.. _saved ?? _default], by);
 
+    /// <summary>After a power on the saved values are the current ones, or else the defaults (SPC-4 §5.9).</summary>
+    public void BeginsAfter(ModeModel before, ReadOnlySpan<byte> savedLast)
+    {
+        _saved = savedLast.IsEmpty ? before._saved : savedLast.ToArray();
+        Current = [.. _saved ?? _default];
+    }
+
     /// <summary>The change has been answered.</summary>
     public void Told(object by)
     {

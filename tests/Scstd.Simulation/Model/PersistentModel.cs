@@ -21,6 +21,11 @@ internal sealed class PersistentModel(World world)
         _toldAt = long.MaxValue;
     }
 
+    /// <summary>SPC-4 §5.13.5: what the last APTPL asked for is there after a loss of power, its generation begins at
+    /// zero.</summary>
+    public void BeginsWith(PersistentState saved) =>
+        State = saved.Persists ? saved with { Generation = 0 } : PersistentState.None;
+
     /// <summary>The change has been answered.</summary>
     public void Told(object by)
     {

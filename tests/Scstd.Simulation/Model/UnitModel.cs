@@ -68,6 +68,26 @@ internal sealed class UnitModel
     /// <summary>Reservations and modes being made known.</summary>
     public List<AttentionGroup> Telling { get; } = [];
 
+    /// <summary>The whole target has ended and begun again, SAM-5 §6.3.1 (power on): the medium is as it was left,
+    /// what was saved is in effect, and nothing else.</summary>
+    /// <param name="before">The model of the same unit until then.</param>
+    /// <param name="hasLanded">What was being saved is on stable storage, though nobody was told.</param>
+    public void BeginsAfter(UnitModel before, bool hasLanded)
+    {
+        foreach (SimulatedCommand command in before.Pending)
+        {
+            for (int i = 0; command.Writes && i < command.Blocks; i++)
+                before._blocks[(int)command.Lba + i].WriteEnded(command.ValueOf(i), tookEffect: false, _world.Now);
+        }
+        before._blocks.CopyTo(_blocks, 0);
+        Capacity.Set(before.Capacity.Blocks);
+        SimulatedCommand? saving = hasLanded ? before._saving : null;
+        Mode.BeginsAfter(before.Mode, saving?.Kind == CommandKind.ModeSelect
+            ? saving.Parameters.AsSpan(ModeParameters.PageOffset) : default);
+        Persistent.BeginsWith(saving?.Persistent is { } request
+            ? PersistentActions.CarryOut(before.Persistent.State, request).State : before.Persistent.State);
+    }
+
     public void Received(SimulatedCommand command)
     {
         command.ReceivedAt = _world.Now;
@@ -82,7 +102,8 @@ internal sealed class UnitModel
         }
         foreach (SimulatedCommand other in Pending)
         {
-            command.IsBehindOrdered |= OrderModel.IsOrdered(other) &&
+            // Whether an ACA condition lets it pass is not always known.
+            command.IsBehindOrdered |= other.Attribute == TaskAttribute.Ordered && !other.IsRefusedAtOnce &&
                 ReferenceEquals(other.Session.Executor, command.Session.Executor);
         }
         Pending.Add(command);

@@ -48,7 +48,9 @@ internal sealed class Scheduler(World world, SimulatedExecutor[] executors)
     private void Begin()
     {
         int dice = world.Dice(1000);
-        if (dice < 12)
+        if (dice < 2)
+            world.Restart();
+        else if (dice < 12)
             _sessions.Lose();
         else if (dice < 24)
             _administrator.Act();

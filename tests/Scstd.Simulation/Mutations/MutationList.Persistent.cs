@@ -20,14 +20,15 @@ internal static partial class MutationList
                         RegistrantName name
             """),
         new("PREEMPT AND ABORT aborts nothing", LogicalUnits + "LogicalUnit.Reservations.cs",
-            "if (outcome.Aborted.Count > 0)",
+            "if (outcome.Aborted.Count > 0 || outcome.ClearsEveryAca)",
             "if (outcome.Aborted.Count < 0)"),
         new("PREEMPT AND ABORT is answered before what it aborts is gone", LogicalUnits + "Gate.cs",
             "var barrier = new AbortBarrier(() => unit.Home.Post(gone.Count));",
             "var barrier = new AbortBarrier(static () => { }); unit.Home.Post(gone.Count);"),
         new("PREEMPT AND ABORT spares commands that wait for their data", LogicalUnits + "Turnstile.Reservations.cs",
-            "if (!preempted.Contains(itl.Nexus.Registrant))",
-            "if (!preempted.Contains(itl.Nexus.Registrant) || itl.First?.State == CommandState.AwaitingDataOut)"),
+            "if (outcome.Aborted.Contains(itl.Nexus.Registrant))",
+            "if (outcome.Aborted.Contains(itl.Nexus.Registrant) && " +
+            "itl.First?.State != CommandState.AwaitingDataOut)"),
         new("a failed save is not rolled back", Persistent + "PersistentReserveOut.cs",
             """
                             if (saved)

@@ -28,6 +28,10 @@ internal sealed class SimulatedDisk : IBackend
         Commands = Observed;
     }
 
+    /// <summary>The same medium after the target has ended and begun again.</summary>
+    public SimulatedDisk(World world, SimulatedDisk before)
+        : this(world, before.BlockCount) => Store = new SimulatedStore(world, this, before.Store);
+
     /// <summary>Only there to ask the mid-layer for its commands.</summary>
     private SimulatedDisk()
     {

@@ -7,10 +7,10 @@ namespace Scstd.Simulation;
 /// Blocks with real data behind a queue: what is asked takes effect when the dice say, in any order, and may fail. Here
 /// is where it shows whether something still acts that should not.
 /// </summary>
-internal sealed class SimulatedStore(World world, SimulatedDisk disk)
+internal sealed class SimulatedStore(World world, SimulatedDisk disk, SimulatedStore? before = null)
 {
     private readonly List<StoreOperation> _operations = [];
-    private readonly ulong[] _values = new ulong[disk.BlockCount];
+    private readonly ulong[] _values = before?._values ?? new ulong[disk.BlockCount];
 
     /// <summary>Operations that have not ended.</summary>
     public int Count => _operations.Count;

@@ -8,19 +8,27 @@ internal sealed class SimulatedUnit
     /// <summary>Few, so that commands meet.</summary>
     public const int MostBlocks = 6;
 
-    public SimulatedUnit(World world, string name, IExecutor[] executors, int homeIndex)
+    /// <param name="world">Its world.</param>
+    /// <param name="name">Its name.</param>
+    /// <param name="executors">All of the target that it is part of.</param>
+    /// <param name="homeIndex">Which of them keeps the gate.</param>
+    /// <param name="before">The same before the target ended, whose medium and saved state it finds.</param>
+    public SimulatedUnit(World world, string name, IExecutor[] executors, int homeIndex, SimulatedUnit? before = null)
     {
-        Disk = new SimulatedDisk(world, MostBlocks);
-        States = new SimulatedStateStore(world);
+        bool hasLanded = before?.States.EndAbruptly() == true;
+        Disk = before is null ? new SimulatedDisk(world, MostBlocks) : new SimulatedDisk(world, before.Disk);
+        States = before?.States ?? new SimulatedStateStore(world);
         Unit = new LogicalUnit(name, Disk, executors, homeIndex, States)
         {
             TargetPorts = [new TargetPortName("t", 1), new TargetPortName("t", 2)],
         };
-        Model = new UnitModel(world, name, MostBlocks, Unit.Control.Current, Unit.Control.Changeable)
+        Model = new UnitModel(world, name, MostBlocks, Unit.Control.Default, Unit.Control.Changeable)
         {
             IsInside = Disk.Store.Has,
             InsideCount = () => Disk.Store.Count + States.Count,
         };
+        if (before is not null)
+            Model.BeginsAfter(before.Model, hasLanded);
         Disk.Reservation = Model.Reservation;
         Disk.WasReset = Model.WasReset;
         States.Saved = Model.Saved;

@@ -44,8 +44,7 @@ internal sealed class World : IDisposable
         // BUSY for want of memory would hide what an ACA condition answers.
         UsesNaca = !IsShortOfMemory && _random.Next(2) == 0;
         _executors = new SimulatedExecutor[Executors];
-        for (int i = 0; i < Executors; i++)
-            _executors[i] = new SimulatedExecutor(this, i, new BufferPool(_slabs));
+        BeginExecutors();
         Functions = new FunctionModel(this);
         Answers = new AnswerModel(this);
         All = new SimulatedUnit[Units];
@@ -117,6 +116,21 @@ internal sealed class World : IDisposable
         LawsOfTheEnd();
     }
 
+    /// <summary>The whole target ends, wherever it is, and begins again with what is on stable storage. Its initiators
+    /// log in anew, perhaps at another port.</summary>
+    public void Restart()
+    {
+        Trace?.Invoke("restarts");
+        string[] names = [.. Sessions.Select(session => session.Name)];
+        Sessions.Clear();
+        _slabs.FreeAll();
+        BeginExecutors();
+        for (int i = 0; i < Units; i++)
+            All[i] = new SimulatedUnit(this, $"U{i}", _executors, _random.Next(Executors), All[i]);
+        foreach (string name in names)
+            Join(name, afterLoss: false);
+    }
+
     public void Join(string name, bool afterLoss)
     {
         SimulatedExecutor executor = _executors[Dice(Executors)];
@@ -174,6 +188,12 @@ internal sealed class World : IDisposable
     }
 
     public void Dispose() => _slabs.FreeAll();
+
+    private void BeginExecutors()
+    {
+        for (int i = 0; i < Executors; i++)
+            _executors[i] = new SimulatedExecutor(this, i, new BufferPool(_slabs));
+    }
 
     private void Broken(string law) => throw new LawBrokenException($"at step {NowMs}: {law}");
 
