@@ -55,4 +55,5 @@ if start_daemon again --config "$STAGE_OUT/sharing.yaml"; then
     initiators again --again
     stop_daemon
 fi
+count_results < <(STAGE_OUT=$STAGE_OUT/peers "$here/peers.sh" | grep -v '^stage:')
 summary
