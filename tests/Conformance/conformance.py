@@ -47,6 +47,7 @@ int CU_assertImplementation(int v, unsigned line, const char *cond,
 
 # SCSI and iSCSI name every test once: ALL lacks ReportLUNs, LINUX is a subset.
 FAMILIES = ('SCSI', 'iSCSI')
+INITIATOR = 'iqn.2026-11.io.scstd.test:suite-'
 MAX_LOG_CHARACTERS = 400000
 STAMP = re.compile(r'^\s*\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+\s*')
 
@@ -127,9 +128,9 @@ class Log:
         return 'PASS', '' if self.asserts else 'no assertion made: the test only has ways to fail'
 
 
-def run_test(command, test, url, seconds, log_name, environment):
+def run_test(command, test, urls, seconds, log_name, environment):
     """-> result, seconds, assertions, failed ones, message"""
-    urls = [url, url] if '.MultipathIO.' in test else [url]
+    urls = urls if '.MultipathIO.' in test else urls[:1]
     begin = time.monotonic()
     timed_out = False
     with open(log_name, 'wb') as log:
@@ -206,6 +207,7 @@ def parse_arguments():
     parser.add_argument('--expected', help='the list of what every test gives')
     parser.add_argument('--column', default='memory', help='the column of that list (memory)')
     parser.add_argument('--listed-only', action='store_true', help='run only what the column speaks of')
+    parser.add_argument('--second-url', help='another path to the unit, for the multipath tests (the same path twice)')
     parser.add_argument('-v', '--verbose', action='store_true', help='show every test, with its time')
     parser.add_argument('url')
     parser.add_argument('out')
@@ -219,14 +221,17 @@ def main():
     os.makedirs(logs, exist_ok=True)
     expected = read_expected(arguments.expected, arguments.column) if arguments.expected else {}
     environment = dict(os.environ, LD_PRELOAD=build_shim(logs))
-    command = [arguments.tool, '-V', '--dataloss', '--allow-sanitize']
+    # All that the tool can be allowed; what is left of its options is how it reports and what it does after a failure.
+    command = [arguments.tool, '-V', '--dataloss', '--allow-sanitize',
+               '--initiator-name=' + INITIATOR + '1', '--initiator-name-2=' + INITIATOR + '2']
+    urls = [arguments.url, arguments.second_url or arguments.url]
     begin = time.monotonic()
     rows = []
     failures = 0
     with open(out, 'w') as file:
         file.write('test\tresult\tseconds\tasserts\tfailed\tmessage\n')
         for test in wanted_tests(arguments, expected):
-            row = (test,) + run_test(command, test, arguments.url, arguments.timeout,
+            row = (test,) + run_test(command, test, urls, arguments.timeout,
                                      os.path.join(logs, test + '.log'), environment)
             rows.append(row)
             file.write('%s\t%s\t%.2f\t%d\t%d\t%s\n' % row)

@@ -86,6 +86,7 @@ devices:
 portals:
   four: 127.0.0.1:$port
   six: "[::1]:$port"
+  path2: {address: "127.0.0.1:$path2_port", tag: 2}     # another target port: another path
 targets:
   $name:plain: {luns: {0: plain}}
   $name:rich: {luns: {0: rich}}
@@ -183,15 +184,15 @@ if start_daemon demonstration --data "$STAGE_OUT/data" --listen "127.0.0.1:$port
     stop_daemon
 fi
 
-port=$(free_port) name=iqn.2026-11.io.scstd.test
+port=$(free_port) path2_port=$(free_port) name=iqn.2026-11.io.scstd.test
 write_profiles >"$STAGE_OUT/profiles.yaml"
 check "scstd --check finds nothing wrong with the profiles" "$SCSTD" --check "$STAGE_OUT/profiles.yaml"
 if start_daemon profiles --config "$STAGE_OUT/profiles.yaml"; then
     before=$(held)
     profiles
     malformed
-    suite blocks $name:blocks/0 --listed-only
-    suite rich $name:rich/0 --listed-only
+    suite blocks $name:blocks/0 --listed-only --second-url "iscsi://127.0.0.1:$path2_port/$name:blocks/0"
+    suite rich $name:rich/0 --listed-only --second-url "iscsi://127.0.0.1:$path2_port/$name:rich/0"
     suite thin $name:thin/0 --listed-only
     suite read-only $name:thin-read-only/0 --listed-only
     settled profiles

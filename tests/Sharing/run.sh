@@ -100,4 +100,5 @@ elif in_small_room; then
     check "the daemon logged no error of the full file system" quiet
     stop_daemon
 fi
+count_results < <(STAGE_OUT=$STAGE_OUT/peers "$here/peers.sh" | grep -v '^stage:')
 summary

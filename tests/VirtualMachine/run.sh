@@ -4,10 +4,12 @@
 #   2. the next guest logs in cleanly, finds what was flushed before, and does the whole sequence twice in a row
 #   3. a guest is two hosts that share a disk, and one host with two paths to it
 #   4. a guest keeps 128 requests under way while the store takes 20 s for each, and aborts none
-#   5. a guest runs the daemon's unit under systemd
+#   5. a guest has a file system under fio while an administrator freezes, resizes, reloads, replaces, kicks, and kills
+#      the daemon
+#   6. a guest runs the daemon's unit under systemd
 # --yardstick runs the same against Debian's tgtd, whose failures are known (docs/conformance.md).
 # Environment: STAGE_OUT (folder for all logs), SCSTD (the daemon), SCSTCTL (its control program), ROUNDS (2),
-# ONLY (slow: nothing but the slow store).
+# ONLY (shared, slow, administered: nothing but that).
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 STAGE_OUT=${STAGE_OUT:-$here/../../artifacts/vm}
@@ -102,6 +104,67 @@ slow_storage() {    # slow_storage PORT IQN LUN UNIT
     grep -q '^stage:' "$out/stdout" || fail "the slow store's guest did not come to its end"
 }
 
+# A daemon of its own, because it is killed.
+administered_config() {     # administered_config LUNS
+    cat <<YAML
+devices:
+  first: {store: file, path: administered.disk, size: 256MiB}
+  second: {store: memory, size: 16MiB}
+  third: {store: memory, size: 24MiB}
+portals:
+  guest: {address: "127.0.0.1:$admin_port", advertise: "10.0.2.2:$admin_port"}
+targets:
+  $target-administered:
+    luns: {$1}
+control: {socket: $control}
+YAML
+}
+admin() { "$SCSTCTL" --socket "$control" "$@"; }
+reload_with_second() { sed -i 's/luns: {0: first}/luns: {0: first, 1: second}/' "$admin_config" && admin reload; }
+kill_and_start() {
+    kill -KILL "$daemon_pid"
+    wait "$daemon_pid" 2>/dev/null
+    start_daemon administered-again --config "$admin_config"
+}
+# when_asked NAME COMMAND...: does what the guest asks for, and tells it
+when_asked() {
+    local name=$1; shift
+    if ! wait_until 300 writing_or_ended "$admin_out/please-$name" "$admin_guest" ||
+        [ ! -e "$admin_out/please-$name" ]; then
+        fail "the guest did not come to ask for: $name"
+        return 1
+    fi
+    # Not by check: starting a daemon sets variables, and must not happen in a subshell.
+    if "$@" >"$STAGE_OUT/administered-$name.log" 2>&1 </dev/null; then
+        pass "the administrator: $name"
+    else
+        fail "the administrator: $name: $(tail -n 3 "$STAGE_OUT/administered-$name.log")"
+    fi
+    touch "$admin_out/done-$name"
+}
+administered() {
+    local admin_out=$STAGE_OUT/administered-guest admin_guest admin_port admin_config=$STAGE_OUT/administered.yaml
+    admin_port=$(free_port)
+    rm -rf "$admin_out" "$STAGE_OUT/administered.disk"; mkdir -p "$admin_out"
+    administered_config "0: first" >"$admin_config"
+    start_daemon administered --config "$admin_config" || return
+    guest administered-guest 900 "$here/guest/administered.sh" "10.0.2.2:$admin_port" $target-administered \
+        >"$admin_out/stdout" 2>&1 &
+    admin_guest=$!
+    when_asked freeze admin freeze first && when_asked thaw admin thaw first &&
+        when_asked resize admin resize first 320MiB --save && when_asked reload reload_with_second &&
+        when_asked replace admin replace $target-administered 1 third --save &&
+        when_asked kick admin kick "$host_name" && check "the daemon logged no error until it was killed" quiet &&
+        when_asked kill kill_and_start
+    wait $admin_guest
+    grep -v '^stage:' "$admin_out/stdout"
+    count_results <"$admin_out/stdout" >/dev/null
+    grep -q '^stage:' "$admin_out/stdout" || fail "the administered guest did not come to its end"
+    check "the daemon that was started anew logged no error" quiet
+    stop_daemon
+}
+host_name=iqn.2026-11.io.scstd.test:guest
+
 if [ "${1:-}" = --yardstick ]; then
     port=$(free_port)
     "$here/host-tgtd.sh" "$port" -- "$0" --against "$port" iqn.2026-11.io.scstd.test:yardstick 1 2
@@ -158,15 +221,26 @@ write_config "$port" "$path1_port" "$path2_port" >"$STAGE_OUT/vm.yaml"
 echo "$CHAP_TARGET_SECRET" >"$STAGE_OUT/mutual.secret"
 chmod 600 "$STAGE_OUT"/vm.yaml "$STAGE_OUT"/mutual.secret
 "$here/vm-prepare.sh" || { fail "there is no kernel to boot"; summary; exit 1; }
-start_daemon daemon --config "$STAGE_OUT/vm.yaml" || { summary; exit 1; }
-before=$(held)
-
-if [ "${ONLY:-}" = slow ]; then
-    slow_storage "$port" $target-slow 0 slow
-    stop_daemon
+if [ "${ONLY:-}" = administered ]; then
+    administered
     summary
     exit
 fi
+start_daemon daemon --config "$STAGE_OUT/vm.yaml" || { summary; exit 1; }
+before=$(held)
+
+case ${ONLY:-} in
+slow | shared)
+    if [ "$ONLY" = slow ]; then
+        slow_storage "$port" $target-slow 0 slow
+    else
+        shared_disk "$path1_port" "$path2_port" $target-shared 0
+    fi
+    stop_daemon
+    summary
+    exit
+    ;;
+esac
 pull_the_plug "$port" $target 1
 check "the daemon lives after the crash" kill -0 "$daemon_pid"
 returns_to "$before" "after the crash"
@@ -178,5 +252,6 @@ slow_storage "$port" $target-slow 0 slow
 returns_to "$before" "after the slow store"
 check "the daemon logged no error" quiet
 stop_daemon
+administered
 under_systemd
 summary

@@ -3,7 +3,7 @@ namespace Scstd.Core;
 /// <summary>
 /// So many commands and so many bytes a second, for a unit or for a group of initiators, over all executors together.
 /// Each executor spends a share of its own without asking anybody; who has commands waiting says so to the first
-/// executor, which shares the rate out anew between those that have.
+/// executor, which shares the rate out anew between those that have, to each by the number of its initiators.
 /// </summary>
 public sealed class RateLimit
 {
@@ -16,6 +16,7 @@ public sealed class RateLimit
 
     private readonly IReadOnlyList<IExecutor> _executors;
     private readonly long[] _askedAtMs;
+    private readonly int[] _nexuses;
     private readonly RateLimiter[] _limiters;
 
     /// <param name="executors">All, in the order of their indices.</param>
@@ -26,6 +27,7 @@ public sealed class RateLimit
         _executors = executors;
         CommandsPerSecond = commandsPerSecond;
         BytesPerSecond = bytesPerSecond;
+        _nexuses = new int[executors.Count];
         _askedAtMs = new long[executors.Count];
         Array.Fill(_askedAtMs, long.MinValue / 2);
         _limiters = [.. executors.Select(executor => new RateLimiter(this, executor, 1.0 / executors.Count))];
@@ -46,22 +48,33 @@ public sealed class RateLimit
         if (_executors.Count == 1)
             return;
         int index = limiter.Executor.Index;
-        _executors[0].Post(() => ShareOut(index));
+        int nexuses = Math.Max(1, limiter.Nexuses);
+        _executors[0].Post(() => ShareOut(index, nexuses));
     }
 
     /// <summary>On the first executor.</summary>
-    private void ShareOut(int asker)
+    private void ShareOut(int asker, int nexuses)
     {
         long nowMs = _executors[0].NowMs;
         _askedAtMs[asker] = nowMs;
-        int wanting = _askedAtMs.Count(at => nowMs - at <= ForgottenMs);
-        int idle = _executors.Count - wanting;
+        _nexuses[asker] = nexuses;
+        int idle = 0;
+        int wanting = 0;
+        for (int i = 0; i < _limiters.Length; i++)
+        {
+            if (IsForgotten(i, nowMs))
+                idle++;
+            else
+                wanting += _nexuses[i];
+        }
         double each = (idle == 0 ? 1 : 1 - IdlePart) / wanting;
         for (int i = 0; i < _limiters.Length; i++)
         {
             RateLimiter limiter = _limiters[i];
-            double share = nowMs - _askedAtMs[i] <= ForgottenMs ? each : IdlePart / idle;
+            double share = IsForgotten(i, nowMs) ? IdlePart / idle : each * _nexuses[i];
             limiter.Executor.Post(() => limiter.Share = share);
         }
     }
+
+    private bool IsForgotten(int executor, long nowMs) => nowMs - _askedAtMs[executor] > ForgottenMs;
 }

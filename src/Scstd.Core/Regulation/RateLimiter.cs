@@ -1,18 +1,22 @@
 namespace Scstd.Core;
 
-/// <summary>A rate limit on one executor: two buckets of tokens, commands and bytes. Who finds them empty waits in
-/// order, by turns between the nexuses.</summary>
+/// <summary>A rate limit on one executor: two buckets of tokens, commands and bytes. Who finds them empty waits, fairly
+/// between the initiators.</summary>
 internal sealed class RateLimiter(RateLimit limit, IExecutor executor, double share) : IKeeper
 {
     /// <summary>Our choice: what was not used for so long may be used at once.</summary>
     private const double BurstSeconds = 0.1;
+
+    /// <summary>Our choice: an executor that is late by less still gives out all of the rate to those that wait.
+    /// </summary>
+    private const double LatestSeconds = 1;
 
     /// <summary>Our choice: fine enough that nobody sees steps, coarse against a command.</summary>
     private const int TickMs = 10;
 
     private const int AskEveryTicks = 10;
 
-    private readonly FairQueue _waiting = new();
+    private readonly CostQueue _waiting = new(command => CostSeconds(limit, command));
     private double _commands = Burst(limit.CommandsPerSecond, share);
     private double _bytes = Burst(limit.BytesPerSecond, share);
     private long _filledUs = executor.NowUs;
@@ -23,6 +27,9 @@ internal sealed class RateLimiter(RateLimit limit, IExecutor executor, double sh
 
     public int WaitingCount => _waiting.Count;
 
+    /// <summary>Nexuses that use the limit here.</summary>
+    public int Nexuses => _waiting.Nexuses;
+
     /// <summary>Of the whole rate, what may be spent here.</summary>
     public double Share { get; set; } = share;
 
@@ -30,7 +37,9 @@ internal sealed class RateLimiter(RateLimit limit, IExecutor executor, double sh
     public bool Keep(ScsiCommand command)
     {
         Fill();
-        if (_waiting.Count == 0 && IsOpen)
+        // Who sends one command at a time would else have one in each tick, and the others all the rest: while it has
+        // had less it goes before them, on account of the tick to come.
+        if (_waiting.Count == 0 ? IsOpen : IsOpenTo(TickMs / 1000.0) && _waiting.TryOvertake(command))
         {
             Spend(command);
             return false;
@@ -51,10 +60,22 @@ internal sealed class RateLimiter(RateLimit limit, IExecutor executor, double sh
 
     /// <summary>A command passes while there is anything left; what it takes beyond that the next ones wait for. So a
     /// command larger than the burst passes, too.</summary>
-    private bool IsOpen => (limit.CommandsPerSecond is null || _commands > 0) &&
-        (limit.BytesPerSecond is null || _bytes > 0);
+    private bool IsOpen => IsOpenTo(0);
+
+    /// <summary>With what will come in so many seconds.</summary>
+    private bool IsOpenTo(double seconds) =>
+        (limit.CommandsPerSecond is not { } commands || _commands > -seconds * commands * Share) &&
+        (limit.BytesPerSecond is not { } bytes || _bytes > -seconds * bytes * Share);
+
+    /// <summary>Of the whole limit, so many seconds are used up by a command.</summary>
+    private static double CostSeconds(RateLimit limit, ScsiCommand command) => Math.Max(
+        limit.CommandsPerSecond is { } commands ? 1.0 / commands : 0,
+        limit.BytesPerSecond is { } bytes ? (double)command.RequestedBytes / bytes : 0);
 
     private static double Burst(long? perSecond, double share) => Math.Max(1, (perSecond ?? 0) * share * BurstSeconds);
+
+    private double Most(long perSecond) =>
+        Math.Max(Burst(perSecond, Share), _waiting.Count == 0 ? 0 : perSecond * Share * LatestSeconds);
 
     private void Spend(ScsiCommand command)
     {
@@ -68,9 +89,9 @@ internal sealed class RateLimiter(RateLimit limit, IExecutor executor, double sh
         double seconds = (nowUs - _filledUs) / 1_000_000.0;
         _filledUs = nowUs;
         if (limit.CommandsPerSecond is { } commands)
-            _commands = Math.Min(Burst(commands, Share), _commands + (commands * Share * seconds));
+            _commands = Math.Min(Most(commands), _commands + (commands * Share * seconds));
         if (limit.BytesPerSecond is { } bytes)
-            _bytes = Math.Min(Burst(bytes, Share), _bytes + (bytes * Share * seconds));
+            _bytes = Math.Min(Most(bytes), _bytes + (bytes * Share * seconds));
     }
 
     private void Tick()
@@ -82,10 +103,13 @@ internal sealed class RateLimiter(RateLimit limit, IExecutor executor, double sh
             Spend(command);
             command.ItlNexus!.Turnstile.Resume(command);
         }
+        bool asks = ++_ticks % AskEveryTicks == 0;
         _isTicking = _waiting.Count > 0;
+        if (asks || !_isTicking)
+            _waiting.ForgetIdle();
         if (!_isTicking)
             return;
-        if (++_ticks % AskEveryTicks == 0)
+        if (asks)
             limit.Ask(this);
         executor.PostAfter(TickMs, Tick);
     }

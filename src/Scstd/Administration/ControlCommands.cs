@@ -120,10 +120,11 @@ internal sealed class ControlCommands(Server server, string? configuration, Relo
         FreezeState[] freezing = survey.Silent is null
             ? await Task.WhenAll(devices.Select(async device => (await Changes.ReportAsync(device)).State))
             : new FreezeState[devices.Count];
+        ILookup<string, LunRecord> luns = LunsOfUnits();
         return new UnitsAnswer(
         [
             .. devices.Select((device, index) =>
-                Describe(device, [.. survey.Told.Select(told => told.Units[index])], freezing[index]) with
+                Describe(device, [.. survey.Told.Select(told => told.Units[index])], freezing[index], luns) with
                 {
                     Limit = limits.TryGetValue(device.Name, out CommandLimitUse use) ? Describe(use) : null,
                 }),
@@ -218,7 +219,8 @@ internal sealed class ControlCommands(Server server, string? configuration, Relo
         ReferenceEquals(device.Unit.Home, lane.Executor) ? device.Unit.GateHolder : null,
         device.Unit.TotalsOn(lane.Executor));
 
-    private UnitRecord Describe(ServedDevice device, Inside[] views, FreezeState freezing)
+    private static UnitRecord Describe(
+        ServedDevice device, Inside[] views, FreezeState freezing, ILookup<string, LunRecord> luns)
     {
         LogicalUnitIdentity identity = device.Disk.Identity;
         return new UnitRecord(
@@ -228,7 +230,7 @@ internal sealed class ControlCommands(Server server, string? configuration, Relo
                 : device.Disk.NotReady is { } why ? $"not ready ({why.Additional})" : "ready",
             device.Unit.IsWriteProtected, device.Unit.Home.Index, views.Sum(view => view.Admitted),
             views.Select(view => view.GateHolder).FirstOrDefault(holder => holder is not null),
-            LunsOf(device.Section.Name.Text),
+            [.. luns[device.Section.Name.Text]],
             Sum([.. views.Select(view => view.Totals)]),
             Space: device.Disk.Thin is { } thin ? Describe(thin) : null);
     }
@@ -246,20 +248,20 @@ internal sealed class ControlCommands(Server server, string? configuration, Relo
         all.Aggregate(0ul, (sum, one) => sum + one.DataOutBytes),
         [.. all[0].TimesEnabled.Select((_, i) => all.Aggregate(0ul, (sum, one) => sum + one.TimesEnabled[i]))]);
 
-    private List<LunRecord> LunsOf(string unit)
+    /// <summary>Of each unit, which LUNs lead there: worked out once for all, for there may be thousands.</summary>
+    private ILookup<string, LunRecord> LunsOfUnits()
     {
-        var luns = new List<LunRecord>();
+        var luns = new List<(string Unit, LunRecord Lun)>();
         foreach (TargetSection target in server.Daemon.Targets)
         {
             Add(target.Luns, null);
             foreach (GroupSection group in target.Groups)
                 Add(group.Luns, group.Name.Text);
 
-            void Add(IReadOnlyList<LunSection> map, string? group) => luns.AddRange(
-                map.Where(lun => lun.Device.Text == unit)
-                    .Select(lun => new LunRecord(target.Name.Text, group, lun.Number)));
+            void Add(IReadOnlyList<LunSection> map, string? group) => luns.AddRange(map.Select(lun =>
+                (lun.Device.Text, new LunRecord(target.Name.Text, group, lun.Number))));
         }
-        return luns;
+        return luns.ToLookup(one => one.Unit, one => one.Lun);
     }
 
     private readonly record struct Inside(int Admitted, string? GateHolder, UnitTotals Totals);

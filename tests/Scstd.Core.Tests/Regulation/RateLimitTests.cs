@@ -34,6 +34,34 @@ public sealed class RateLimitTests
         Assert.InRange(small.Completed, 2_300, 2_700);
     }
 
+    [Theory]
+    [InlineData(60)]
+    [InlineData(300)]
+    [InlineData(500)]
+    public void An_initiator_that_sends_one_command_at_a_time_has_its_half_of_a_limit(int commandsPerSecond)
+    {
+        using var world = new SlowWorld(wanted: 64);
+        LinuxInitiator small = world.Add(wanted: 1);
+        world.Limit(commandsPerSecond, bytesPerSecond: null);
+        world.Run(10_000);
+        int half = commandsPerSecond / 2 * 10;
+        Assert.InRange(small.Completed, half * 90 / 100, half * 110 / 100);
+        int all = world.First.Completed + small.Completed;
+        Assert.InRange(all, commandsPerSecond * 98 / 10, commandsPerSecond * 103 / 10);
+    }
+
+    [Fact]
+    public void An_executor_that_is_late_gives_out_what_came_meanwhile()
+    {
+        using var world = new SlowWorld(wanted: 64);
+        world.Limit(commandsPerSecond: 100, bytesPerSecond: null);
+        world.Run(1_000);
+        int before = world.First.Completed;
+        world.BeLate(500);
+        world.Run(500);
+        Assert.InRange(world.First.Completed - before, 95, 105);
+    }
+
     [Fact]
     public void A_limited_nexus_leaves_the_others_unlimited()
     {
@@ -117,4 +145,33 @@ public sealed class RateLimitTests
             TransferLength = static (_, _) => 512,
         },
         held.Add);
+
+    [Fact]
+    public void Executors_share_a_rate_by_the_number_of_initiators_that_wait_there()
+    {
+        using var a = new TestExecutor(0);
+        using var b = new TestExecutor(1);
+        var store = new ModelStore(a);
+        var unit = new LogicalUnit("unit", store.Backend, [a, b]);
+        var limit = new RateLimit([a, b], 1, null);
+        unit.SetRateLimit(limit);
+        TestExecutor.RunAll(a, b);
+        // The first of each executor is done at once, the second with the first that comes of the rate.
+        TestExecutor[] executors = [a, a, a, a, a, b, b, b];
+        TestInitiatorPort[] initiators =
+            [.. executors.Select(executor => new TestInitiatorPort(executor, unit, ModelStore.Read))];
+        for (int i = 0; i < 25; i++)
+        {
+            a.Advance(10);
+            b.Advance(10);
+            TestExecutor.RunAll(a, b);
+        }
+        Assert.Equal((3, 1), (limit.WaitingOn(a), limit.WaitingOn(b)));
+        // Who has had something lately counts as well: four and two.
+        Assert.Equal(4.0 / 6, limit.On(a).Share, 3);
+        Assert.Equal(2.0 / 6, limit.On(b).Share, 3);
+        foreach (TestInitiatorPort initiator in initiators)
+            initiator.Nexus.End(static () => { });
+        TestExecutor.RunAll(a, b);
+    }
 }

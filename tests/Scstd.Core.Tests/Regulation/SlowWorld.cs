@@ -41,6 +41,9 @@ internal sealed class SlowWorld : IDisposable
         }
     }
 
+    /// <summary>The executor does nothing for so long.</summary>
+    public void BeLate(int ms) => _executor.Advance(ms);
+
     public void Limit(long? commandsPerSecond, long? bytesPerSecond)
     {
         Unit.SetRateLimit(new RateLimit([_executor], commandsPerSecond, bytesPerSecond));

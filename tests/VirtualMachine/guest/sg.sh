@@ -27,6 +27,11 @@ capacities_agree() {
     [ $((${short% *} * ${short#* })) = "$kernel" ] && [ $((${long% *} * ${long#* })) = "$kernel" ]
 }
 inquiry_is_a_disk() { sg_inq "$1" | tee /dev/stderr | grep -q 'PQual=0 .*PDT=0\|Peripheral device type: disk'; }
+inquiries_are_read() {
+    local page
+    for page in $(vpd_pages "$1"); do sg_inq --vpd --page="0x$page" "$1" || return; done
+    sg_inq --id "$1" && sg_inq --descriptors "$1" && sg_inq --export "$1"
+}
 opcode_is_supported() { sg_opcodes --no-inquiry --opcode="$2" "$1" | grep -qi 'Command is *supported'; }
 writes_read_back() {    # writes_read_back CDBSIZE DEVICE: 64 KiB at 1 MiB, by commands of that length
     head -c 65536 /dev/urandom >/tmp/sg.in
@@ -79,6 +84,7 @@ reservation_life() {
 sg_commands() {
     local p=$1 disk=$2 sg=$3 page size
     check "$p sg_inq" inquiry_is_a_disk "$sg"
+    check "$p sg_inq of all pages it knows" inquiries_are_read "$sg"
     check "$p sg_vpd lists its pages in order" vpd_list_is_complete "$sg"
     for page in $(vpd_pages "$sg"); do
         check "$p sg_vpd page $page" sg_vpd --page="0x$page" "$sg"
@@ -86,7 +92,7 @@ sg_commands() {
     done
     check "$p sg_readcap, sg_readcap -16" capacities_agree "$sg" "$disk"
     check "$p sg_luns" sg_luns "$sg"
-    for page in 0 1 2; do check "$p sg_luns select $page" sg_luns --select=$page "$sg"; done
+    for page in 0 1 2 0x10 0x11 0x12; do check "$p sg_luns select $page" sg_luns --select=$page "$sg"; done
     check "$p sg_turs" sg_turs --num=8 "$sg"
     check "$p sg_requests" sg_requests "$sg"
     check "$p sg_modes all pages" sg_modes --all "$sg"
@@ -94,7 +100,10 @@ sg_commands() {
     for page in 1 2; do check "$p sg_modes page control $page" sg_modes --all --control=$page "$sg"; done
     check "$p sg_modes saved values or a plain refusal" saved_or_refused "$sg"
     check "$p sg_logs" sg_logs --list "$sg"
+    check "$p sg_logs all pages" sg_logs --all "$sg"
+    check "$p sg_logs all subpages" sg_logs --all --all "$sg"
     check "$p sg_opcodes" sg_opcodes --no-inquiry "$sg"
+    check "$p sg_opcodes in the order of codes" sg_opcodes --no-inquiry --unsorted "$sg"
     check "$p sg_opcodes with timeouts" sg_opcodes --no-inquiry --rctd "$sg"
     check "$p sg_opcodes task management" sg_opcodes --no-inquiry --tmf "$sg"
     check "$p sg_opcodes knows READ(16)" opcode_is_supported "$sg" 0x88

@@ -3,7 +3,8 @@
 # kernel's own initiator: what each host sees of what the other one does. Two interfaces of iscsiadm with two initiator
 # names stand for two hosts, two portals of different portal groups for two paths.
 #   1. RESERVE, reset and unit attentions between the hosts
-#   2. persistent reservations by sg_persist, and a fence: preempt and abort while the other host writes
+#   2. persistent reservations by sg_persist, each of its service actions, and a fence: preempt and abort while both
+#      hosts write
 #   3. multipath over two paths, one of which is lost under fio; mpathpersist over both
 #   4. asymmetric access: the paths change roles under fio (needs 3 before it, and the host to do it: /out/turn)
 # shellcheck source=lib.sh
@@ -163,10 +164,78 @@ persistent_reservations() {
     check "nobody is registered" nobody_is_registered "$a"
 }
 
+# The service actions that a host seldom uses: registering for another port, for all target ports, for good; handing
+# a reservation over.
+transport_id_of() {     # transport_id_of HOST: as full status names it, the name and ISID of its port
+    pr_in "$a" --read-full-status | tee /dev/stderr | grep -o "$1,i,0x[0-9a-fA-F]*" | head -n 1
+}
+relative_port() { pr_in "$a" --read-full-status | sed -n 's/.*Relative port address: *0x//p' | head -n 1; }
+full_status_says() { pr_in "$1" --read-full-status | tee /dev/stderr | grep -qi "$2"; }
+is_refused() { ends_with 5 "$@"; }      # ILLEGAL REQUEST
+rest_of_persistent_reservations() {
+    local port_b relative
+    drain "$a"; drain "$b"
+    check "A and B register for a while" register "$a" $key_a && check "B too" register "$b" $key_b
+    port_b=$(transport_id_of $host_b) relative=$(relative_port)
+    check "full status tells B's port and a relative target port" [ -n "$port_b" -a -n "$relative" ] || return
+    check "B unregisters by key zero" pr_out "$b" --register --param-rk=$key_b --param-sark=0
+    check "REGISTER with a wrong key conflicts" conflicts pr_out "$a" --register --param-rk=0xbad --param-sark=0xa2
+    check "REGISTER changes the key" pr_out "$a" --register --param-rk=$key_a --param-sark=0xa2
+    check "it is the new one" keys_are "$b" 0xa2
+    check "A unregisters" pr_out "$a" --register --param-rk=0xa2 --param-sark=0
+    check "REGISTER for B's port as well (SPEC_I_PT)" pr_out "$a" --register --param-sark=$key_a \
+        "--transport-id=$port_b"
+    check "both are registered, by one key" keys_are "$b" $key_a $key_a
+    check "B works by it" pr_out "$b" --reserve --param-rk=$key_a --prout-type=3
+    check "CLEAR" pr_out "$a" --clear --param-rk=$key_a
+    check "B is told of it" attention "$b" 'reservations preempted'
+    check "REGISTER for all target ports" pr_out "$a" --register --param-sark=$key_a --param-alltgpt
+    check "full status says so" full_status_says "$b" 'All target ports bit set'
+    check "it is withdrawn" pr_out "$a" --register --param-rk=$key_a --param-sark=0
+    check "REGISTER for good (APTPL)" pr_out "$a" --register --param-sark=$key_a --param-aptpl
+    check "capabilities say that it is in force" aptpl_is_active
+    check "REGISTER AND IGNORE of B" register "$b" $key_b
+    check "A reserves" pr_out "$a" --reserve --param-rk=$key_a --prout-type=3
+    check "REGISTER AND MOVE hands it to B" pr_out "$a" --register-move --param-rk=$key_a --param-sark=0xb3 \
+        "--relative-target-port=$relative" "--transport-id=$port_b"
+    check "B holds it" held_by "$a" 0xb3
+    check "A reads no more than others" conflicts write_block "$a"
+    check "B writes" write_block "$b"
+    check "RELEASE by who does not hold it changes nothing" pr_out "$a" --release --param-rk=$key_a --prout-type=3
+    check "B still holds it" held_by "$a" 0xb3
+    check "RELEASE of another type is refused" is_refused pr_out "$b" --release --param-rk=0xb3 --prout-type=1
+    check "B releases" pr_out "$b" --release --param-rk=0xb3 --prout-type=3
+    # SPC-4 6.16.4: RLR_C is zero, nothing of ours is ever lost.
+    check "REPLACE LOST RESERVATION is refused" is_refused pr_out "$b" --replace-lost --param-rk=0xb3 \
+        --param-sark=0xb4 --prout-type=1
+    check "B clears all" pr_out "$b" --clear --param-rk=0xb3
+    check "A is told of it" attention "$a" 'reservations preempted'
+    check "nobody is registered in the end" nobody_is_registered "$a"
+    drain "$b"
+}
+aptpl_is_active() { pr_in "$a" --report-capabilities | tee /dev/stderr | grep -q 'PTPL_A): 1'; }
+
+resets_of_all_kinds() {
+    drain "$a"; drain "$b"
+    check "sg_reset --device by B" sg_reset --device "$disk_b"
+    check "A is told: bus device reset" attention "$a" 'bus device reset function occurred'
+    check "nothing more" silent "$a"
+    check "B is told too" drain "$b"
+    check "sg_reset --target by B" sg_reset --target "$disk_b"
+    check "A is told: reset" attention "$a" 'reset'
+    check "nothing more of that" silent "$a"
+    check "B is ready after it" drain "$b"
+    # iscsi_tcp has no host reset of its own: the kernel refuses it, or ends and renews the session.
+    sg_reset --host "$disk_b"; echo "sg_reset --host: status $?"
+    check "B is ready after sg_reset --host" wait_until 60 drain "$b"
+    check "and reads" read_block "$b"
+    check "A notices nothing of that, or a reset" drain "$a"
+}
+
 # The fence: B ends A's writes in the middle of them. What B reads afterwards does not change any more.
 sum_of() { dd if="$1" bs=1M count=64 iflag=direct status=none | sha256sum; }
 fence() {
-    local fio before after
+    local fio survivor before after
     check "A registers for the fence" register "$a" $key_a
     check "B registers for the fence" register "$b" $key_b
     check "A reserves: write exclusive, registrants only" pr_out "$a" --reserve --param-rk=$key_a --prout-type=5
@@ -174,6 +243,12 @@ fence() {
         --size=64m --time_based --runtime=60 >/out/fio-fenced.log 2>&1 &
     fio=$!
     check "A writes" wait_until 60 busy "$disk_a"
+    # Beside what A writes, and all the time: B itself notices nothing of the fence.
+    fio --name=survivor --filename="$disk_b" --ioengine=libaio --direct=1 --rw=randrw --bs=4k --iodepth=16 \
+        --offset=64m --size=32m --verify=crc32c --verify_backlog=32 --verify_fatal=1 --time_based --runtime=25 \
+        >/out/fio-survivor.log 2>&1 &
+    survivor=$!
+    check "B works beside it" wait_until 60 busy "$disk_b"
     check "B preempts A and aborts what it has under way" pr_out "$b" --preempt-abort --param-rk=$key_b \
         --param-sark=$key_a --prout-type=5
     # Whatever B reads from here on was written before the answer.
@@ -182,6 +257,7 @@ fence() {
     check "for a reservation conflict, not for a time-out" no_time_out
     after=$(sum_of "$disk_b")
     check "no write of A has landed after the answer" [ "$before" = "$after" ]
+    check "B's fio finds all its data" wait $survivor
     check "B writes" write_block "$b"
     check "B clears after the fence" pr_out "$b" --clear --param-rk=$key_b
     drain "$a"; drain "$b"
@@ -286,8 +362,8 @@ check "B logs in" login b "$portal1" || exit 1
 check "each has a disk of its own" nodes_of_both || { fail "no disks"; summary; exit 1; }
 forget_messages
 parts=("${@:5}")
-[ ${#parts[@]} -gt 0 ] ||
-    parts=(reservations_of_spc2 changes_are_told persistent_reservations fence two_paths better_path)
+[ ${#parts[@]} -gt 0 ] || parts=(reservations_of_spc2 changes_are_told persistent_reservations
+    rest_of_persistent_reservations resets_of_all_kinds fence two_paths better_path)
 for part in "${parts[@]}"; do
     step "${part//_/ }"
     $part
