@@ -1,7 +1,8 @@
 #!/bin/bash
 # run.sh: persistent reservations against kill -9. The daemon is killed again and again while registrations and
 # reservations change, and what it remembers is held against a model: the last answered state, or the one in flight.
-# Then what an administrator meets: a damaged file whose backup is whole, and one whose backup is damaged too.
+# Then what an administrator meets: a damaged file whose backup is whole, and one whose backup is damaged too. Last, a
+# disk that takes writes and loses them when they are written back: who is told (as root, with a loop device).
 # Environment: STAGE_OUT, SCSTD, DURABILITY_KILLS (100), DURABILITY_SEED (the time).
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
@@ -36,6 +37,33 @@ refuses_by_name() {
     [ $? = 1 ] && grep -q "$state.state is damaged" "$STAGE_OUT/refusal"
 }
 complains() { grep -q "$state.state is damaged.*used instead" "$daemon_log"; }
+tells_what_came_back() { grep -q 'registered: iqn.*key 0x000000000000000a' "$daemon_log"; }
+
+# make_losing_disk: a loop device over a file that has no room for what is written; sets loop
+make_losing_disk() {
+    [ "$(id -u)" = 0 ] && mkdir -p "$STAGE_OUT/room" && mount -t tmpfs -o size=6m none "$STAGE_OUT/room" || return
+    truncate -s 64M "$STAGE_OUT/room/image" && loop=$(losetup --find --show "$STAGE_OUT/room/image")
+}
+remove_losing_disk() {
+    [ -z "${loop:-}" ] || losetup --detach "$loop"
+    loop=
+    ! mountpoint -q "$STAGE_OUT/room" || umount "$STAGE_OUT/room"
+}
+loses() {       # loses cached|through
+    if ! make_losing_disk 2>>"$STAGE_OUT/losing.log"; then
+        skip "who is told of lost writes, $1: no loop device over a full file system can be made here"
+        remove_losing_disk
+        return
+    fi
+    write_config | sed "s#{store: memory, size: 1MiB}#{store: block, path: $loop, io: buffered, $2}#" \
+        >"$STAGE_OUT/losing.yaml"
+    if start_daemon "losing_$1" --config "$STAGE_OUT/losing.yaml"; then
+        check "no initiator is told GOOD over lost data, $1" \
+            python3 "$here/lost.py" "$1" "127.0.0.1:$port" $target "$loop"
+        stop_daemon
+    fi
+    remove_losing_disk
+}
 
 port=$(free_port)
 write_config >"$STAGE_OUT/daemon.yaml"
@@ -52,8 +80,13 @@ damage "$state.state"
 if start_daemon backup --config "$STAGE_OUT/daemon.yaml"; then
     check "a damaged state is told of in the log" complains
     check "and the one before it is in effect" register --expect 0xa
+    check "and what came back is told" tells_what_came_back
     stop_daemon
 fi
 damage "$state.backup"
 check "with a damaged backup the daemon does not start, and says which file" refuses_by_name
+
+rm -rf "$STAGE_OUT/state"
+loses cached "write_cache: yes"
+loses through "write_cache: no"
 summary

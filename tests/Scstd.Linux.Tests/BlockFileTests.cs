@@ -163,8 +163,8 @@ public sealed class BlockFileTests : IDisposable
         }
     }
 
-    /// <summary>The mechanism of Linux that a store leans on: of two fsyncs of one open file the second is deaf, and who
-    /// has the file open for itself still hears.</summary>
+    /// <summary>The mechanism of Linux that a store leans on: of two fsyncs of one open file the second is deaf, and
+    /// who has the file open for itself still hears.</summary>
     [SkippableFact]
     public void A_write_error_is_told_to_every_open_file_once()
     {

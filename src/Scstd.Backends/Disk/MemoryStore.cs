@@ -17,8 +17,8 @@ public sealed unsafe class MemoryStore : IBlockStore
     /// <summary>Our choice: a disk may grow to so many times its first size.</summary>
     private const int GrowthFactor = 16;
 
-    /// <summary>Our choice: pages that one UNMAP request gives back. The kernel takes some 200 ns for each, so it keeps a
-    /// reactor no longer than copying does between two turns (<see cref="DiskOperation"/>).</summary>
+    /// <summary>Our choice: pages that one UNMAP request gives back. The kernel takes some 200 ns for each, so it keeps
+    /// a reactor no longer than copying does between two turns (<see cref="DiskOperation"/>).</summary>
     private const int UnmapPagesMax = 4096;
 
     /// <summary>Our choice: words of the map that one UNMAP request looks at, 64 GiB of disk in a quarter of a

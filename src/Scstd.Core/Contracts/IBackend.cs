@@ -46,8 +46,8 @@ public interface IBackend
 
     /// <summary>The same by MODE SELECT or a reset; runs alone on the unit and does not block.
     /// <paramref name="done"/> is called on <paramref name="executor"/>, now or later: with null when the new values
-    /// hold, else with why what they ask for could not be done. MODE SELECT then takes the change back; a reset does not.
-    /// </summary>
+    /// hold, else with why what they ask for could not be done. MODE SELECT then takes the change back, a reset does
+    /// not.</summary>
     void ModePageChanged(ModePage page, IExecutor executor, Action<SenseData?> done)
     {
         ModePageChanged(page);

@@ -25,7 +25,8 @@ public sealed class ProvisioningTests
         Assert.Equal(expected, world.Read(0, 256));
     }
 
-    /// <summary>Whoever shares the reactor has his turn in between, and no step gives back more than it should.</summary>
+    /// <summary>Whoever shares the reactor has his turn in between, and no step gives back more than it should.
+    /// </summary>
     [Theory]
     [InlineData(false)]
     [InlineData(true)]

@@ -79,7 +79,8 @@ public sealed class SavedModesTests : IDisposable
         Assert.Equal(0, other.ItlNexus.UnitAttentions.Count);
     }
 
-    /// <summary>The Control page comes first in the list and is changed already when the device server gives up.</summary>
+    /// <summary>The Control page comes first in the list and is changed already when the device server gives up.
+    /// </summary>
     [Theory]
     [InlineData(0x10)]
     [InlineData(0x11)]

@@ -50,11 +50,12 @@ internal static partial class MutationList
             "command.Attribute != TaskAttribute.HeadOfQueue &&"),
         new("MODE SELECT tells others though nothing changed", LogicalUnits + "ModeSelect.cs",
             """
-                        if (changed)
-                            command.Unit.Est
+                    if (change.Commit())
+                        command.Unit.Est
             """,
             """
-                        command.Unit.Est
+                    change.Commit();
+                    command.Unit.Est
             """),
         new("a loss of the nexus is not told to the one that replaces it", Targets + "ItNexus.cs",
             "condition = afterLoss ? AdditionalSense.ItNexusLossOccurred",

@@ -66,14 +66,8 @@ internal static partial class MutationList
             "if (state.Count == 0)",
             "if (state.Type is null)"),
         new("a mode page whose save failed is changed", LogicalUnits + "ModeSelect.cs",
-            """
-                        if (saved)
-                            Apply(command, changes);
-            """,
-            """
-                        if (saved || changes.Count > 0)
-                            Apply(command, changes);
-            """),
+            "if (saved)",
+            "if (saved || change.Failure is null)"),
         new("those that lose their registration are not told", LogicalUnits + "Turnstile.Reservations.cs",
             "itl.Announce(outcome.DeprivedCondition);",
             "itl.Set(NexusConditions.None, true);"),
