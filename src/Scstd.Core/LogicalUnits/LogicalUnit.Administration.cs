@@ -38,4 +38,25 @@ public sealed partial class LogicalUnit
             return TakeConsequences();
         },
         done));
+
+    /// <summary>The same for who may not wait for ever: until the change begins it can be given up.</summary>
+    /// <param name="change">As above.</param>
+    /// <param name="ended">Once: true when the change is made, false when it was given up and the unit goes on.</param>
+    public PendingChange ChangeAlone(Action change, Action<bool> ended)
+    {
+        var pending = new PendingChange(this, ended);
+        Home.Post(() => Gate.Sweep(
+            static (_, _) => { },
+            changed =>
+            {
+                change();
+                changed(TakeConsequences());
+            },
+            () => pending.End(isMade: true),
+            pending));
+        return pending;
+    }
+
+    /// <summary>Commands are held because a change waits until the unit is alone; on the home executor.</summary>
+    public bool WaitsToChange => Gate.WaitsToChange;
 }
