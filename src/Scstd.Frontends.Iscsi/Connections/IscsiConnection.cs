@@ -117,7 +117,7 @@ internal sealed unsafe partial class IscsiConnection : IStreamHandler
         NativeMemory.Free(_carried);
         _home.Connections.Remove(this);
         _portal.ConnectionEnded();
-        if (_session is null)
+        if (_session is null && !_isLoginAnswered)
             _portal.LoginFailed();
         _home.Events.ConnectionClosed(_stream.RemoteEndPoint, _session?.Description ?? "login", _reason);
         if (_candidate is { } waiting && waiting.TryWithdraw())
