@@ -71,15 +71,39 @@ internal sealed partial class ConfigurationChecks
         }
         if (device.Store != StoreKind.File)
             return;
-        long length = new FileInfo(full).Length;
-        if (device.SizeBytes > length)
+        if (LengthOf(full) is not { } length)
+            return;
+        UInt128? wanted = device.Blocks is { } blocks ? (UInt128)blocks * (uint)device.BlockBytes
+            : (UInt128?)device.SizeBytes;
+        if (wanted > (ulong)length)
         {
-            _problems.Add(device.PositionOf("size"),
-                $"the file {full} has {length} bytes, fewer than {Units.FormatSize(device.SizeBytes.Value)}");
+            // Only who serves it knows whether it is to grow.
+            _warnings.Add(new Problem(device.PositionOf(device.Blocks is null ? "size" : "blocks"),
+                $"the file {full} has {length} bytes, fewer than {wanted}: a reload lets the file of a device that is "
+                + "served grow, a start refuses one that is too short"));
         }
-        else if (device.SizeBytes is null && length < device.BlockBytes)
+        else if (wanted is null && length % device.BlockBytes != 0)
+        {
+            _problems.Add(path.Position, $"the file {full} has {length} bytes, which is not a whole number of blocks of "
+                + $"{device.BlockBytes}; a 'size' says how many are served");
+        }
+        else if (wanted is null && length < device.BlockBytes)
         {
             _problems.Add(path.Position, $"the file {full} has {length} bytes, not even one block");
+        }
+    }
+
+    /// <summary>Of the file itself, and not of a symbolic link to it; null: it cannot be told.</summary>
+    private static long? LengthOf(string path)
+    {
+        try
+        {
+            return File.ResolveLinkTarget(path, returnFinalTarget: true) is { } target
+                ? new FileInfo(target.FullName).Length : new FileInfo(path).Length;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return null;
         }
     }
 
