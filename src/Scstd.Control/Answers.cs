@@ -267,7 +267,27 @@ public sealed record FaultsAnswer(IReadOnlyList<FaultRecord> Faults) : ControlAn
 /// <param name="Remaining">How often it will strike yet; null: without end.</param>
 public sealed record FaultRecord(
     int Id, string Unit, string Effect, string? Initiators, bool DataOnly, long DelayMs, string? Status,
-    string? Sense, double Probability, ulong Met, int Holding, int? Remaining);
+    string? Sense, double Probability, ulong Met, int Holding, int? Remaining)
+{
+    /// <summary>The pattern of initiators' names; null: all.</summary>
+    public string? Initiator { get; init; }
+
+    public string? Target { get; init; }
+
+    public string? Group { get; init; }
+
+    public int? Lun { get; init; }
+
+    /// <summary>"in" or "out"; null: any, or none.</summary>
+    public string? Direction { get; init; }
+
+    public ulong? FirstLba { get; init; }
+
+    public ulong? LastLba { get; init; }
+
+    /// <summary>For a slow store: at a time on each reactor; 0: any number.</summary>
+    public int Parallel { get; init; }
+}
 
 // ---- Configuration -----------------------------------------------------------------------------------------------
 

@@ -97,7 +97,12 @@ public sealed record FaultsRequest(string? Unit = null) : ControlRequest;
 public sealed record AddFaultRequest(
     string Unit, string Effect, string? Initiator = null, string? Target = null, string? Group = null,
     bool DataOnly = false, int DelayMs = 0, int Parallel = 0, string? Status = null, string? Sense = null,
-    int? Count = null, double Probability = 1) : ControlRequest;
+    int? Count = null, double Probability = 1, int? Lun = null, string? Direction = null, ulong? FirstLba = null,
+    ulong? LastLba = null) : ControlRequest;
+/// <param name="Lun">Only commands that came by this LUN.</param>
+/// <param name="Direction">Only commands that transfer data in (to the initiator) or out.</param>
+/// <param name="FirstLba">Only commands that name a block from this one on.</param>
+/// <param name="LastLba">Only commands that name a block up to this one.</param>
 
 /// <summary>Take injected faults away: one, those of a unit, or all.</summary>
 public sealed record ClearFaultsRequest(string? Unit = null, int? Id = null) : ControlRequest;

@@ -35,7 +35,7 @@ internal sealed class ControlCommands(Server server, string? configuration, Relo
         ResizeRequest resize => _changes.ResizeAsync(resize),
         ReplaceRequest replace => _changes.ReplaceAsync(replace),
         FaultsRequest one => _faults.DescribeAsync(Selected(one.Unit)),
-        AddFaultRequest add => _faults.AddAsync(Selected(add.Unit)[0], add),
+        AddFaultRequest add => _faults.AddAsync(Selected(add.Unit == "*" ? null : add.Unit), add),
         ClearFaultsRequest clear => _faults.ClearAsync(Selected(clear.Unit), clear.Id),
         CheckRequest => Task.FromResult<ControlAnswer>(Check()),
         ReloadRequest => ReloadAsync(),
