@@ -43,7 +43,8 @@ internal static class AnswerText
                 CommandText.Print(history, output);
                 break;
             case KickAnswer kick:
-                output.WriteLine($"{kick.Sessions} session(s) ended");
+                output.WriteLine($"{kick.Sessions - kick.StillEnding} session(s) ended"
+                    + (kick.StillEnding > 0 ? $", {kick.StillEnding} end when their stores let their commands go" : ""));
                 break;
             case FreezeAnswer freeze:
                 CommandText.Print(freeze, output);

@@ -176,7 +176,8 @@ internal static class CommandLine
     private static int StatusOf(ControlAnswer answer) => answer switch
     {
         ErrorAnswer or CheckAnswer { IsRight: false } or ReloadAnswer { IsApplied: false } => ExitStatus.Refused,
-        { SilentReactors: not null } or FreezeAnswer { State: "Draining" } => ExitStatus.Partial,
+        { SilentReactors: not null } or FreezeAnswer { State: "Draining" }
+            or KickAnswer { StillEnding: > 0 } => ExitStatus.Partial,
         _ => ExitStatus.Done,
     };
 }

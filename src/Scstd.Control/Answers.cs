@@ -220,8 +220,9 @@ public sealed record HistoryRecord(double AgoMs, string What);
 
 // ---- Changes at run time -----------------------------------------------------------------------------------------
 
-/// <param name="Sessions">How many were ended.</param>
-public sealed record KickAnswer(int Sessions) : ControlAnswer;
+/// <param name="Sessions">How many were told to end.</param>
+/// <param name="StillEnding">How many of them have commands that their stores do not let go.</param>
+public sealed record KickAnswer(int Sessions, int StillEnding = 0) : ControlAnswer;
 
 /// <param name="Unit">Which.</param>
 /// <param name="State">Open, Draining or Frozen.</param>

@@ -16,6 +16,12 @@ internal sealed class Changes(Server server, string? configuration, ILogger log)
 
     private const int MostPatienceSeconds = 3600;
 
+    /// <summary>Our choice: a session whose commands have ended is gone at once; one whose store hangs may take as long
+    /// as the store.</summary>
+    private static readonly TimeSpan PatienceWithEnding = TimeSpan.FromSeconds(2);
+
+    private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(20);
+
     /// <summary>As for a <see cref="Survey{T}"/>.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
@@ -24,6 +30,13 @@ internal sealed class Changes(Server server, string? configuration, ILogger log)
         Bounded(request.PatienceSeconds);
         bool isNumber = ushort.TryParse(request.Session, NumberStyles.None, CultureInfo.InvariantCulture,
             out ushort tsih);
+        HashSet<int> meant =
+        [
+            .. server.Registry.DescribeSessions()
+                .Where(session => isNumber ? session.Tsih == tsih : string.Equals(
+                    session.InitiatorName, request.Session, StringComparison.OrdinalIgnoreCase))
+                .Select(session => (int)session.Tsih),
+        ];
         int ended = isNumber ? await server.Registry.KickAsync(tsih, request.PatienceSeconds)
             : await server.Registry.KickAsync(request.Session, null, request.PatienceSeconds);
         if (ended == 0)
@@ -31,8 +44,21 @@ internal sealed class Changes(Server server, string? configuration, ILogger log)
             throw ControlRefusal.NotFound("session", request.Session,
                 server.Registry.DescribeSessions().Select(session => session.InitiatorName).Distinct());
         }
-        log.Information("Administrator: {Count} session(s) of {Session:l} ended", ended, request.Session);
-        return new KickAnswer(ended);
+        log.Information("Administrator: {Count} session(s) of {Session:l} are to end", ended, request.Session);
+        int left = await LeftOfAsync(meant, TimeSpan.FromSeconds(request.PatienceSeconds) + PatienceWithEnding);
+        return new KickAnswer(ended, left);
+    }
+
+    private async Task<int> LeftOfAsync(HashSet<int> sessions, TimeSpan patience)
+    {
+        long start = Environment.TickCount64;
+        while (true)
+        {
+            int left = server.Registry.DescribeSessions().Count(session => sessions.Contains(session.Tsih));
+            if (left == 0 || Environment.TickCount64 - start >= patience.TotalMilliseconds)
+                return left;
+            await Task.Delay(LookInterval);
+        }
     }
 
     public async Task<ControlAnswer> FreezeAsync(ServedDevice device, int patienceSeconds)
