@@ -110,7 +110,7 @@ internal sealed class Changes(Server server, string? configuration, ILogger log)
             TargetSection target = daemon.Targets.First(one => one.Name.Text == request.Target);
             if (request.Group is { } group)
                 Known("group", group, target.Groups.Select(one => one.Name.Text));
-            return daemon.WithLun(request.Target, request.Group, request.Lun, request.Unit)
+            return Checked(daemon.WithLun(request.Target, request.Group, request.Lun, request.Unit)
                 ?? throw new ControlRefusal(ErrorCode.NotFound, $"{request.Target} has no LUN {request.Lun} "
                     + (request.Group is { } of ? $"for group {of}" : "for those who belong to no group"));
         });
@@ -123,6 +123,16 @@ internal sealed class Changes(Server server, string? configuration, ILogger log)
     }
 
     public static async Task<FreezeReport> ReportAsync(ServedDevice device)
+    /// <summary>A reload of a file that says the same would be refused with the same words.</summary>
+    private DaemonSection Checked(DaemonSection next)
+    {
+        IReadOnlyList<Problem> problems = ConfigurationChecks.OfLuns(next, new Surroundings(
+            configuration ?? Demonstration.DataFolder, credentials: null, onlineCpuList: null));
+        return problems.Count == 0 ? next : throw new ControlRefusal(ErrorCode.Refused, string.Join("; ",
+            problems.Select(problem => configuration is null ? problem.Message
+                : $"{configuration}:{problem.Position}: {problem.Message}")));
+    }
+
     {
         var told = new TaskCompletionSource<FreezeReport>(TaskCreationOptions.RunContinuationsAsynchronously);
         device.Unit.DescribeFreeze(told.SetResult);

@@ -37,6 +37,21 @@ internal sealed partial class ConfigurationChecks
         return [.. checks._warnings.OrderBy(warning => warning.Position)];
     }
 
+    /// <summary>What is wrong with the lists of LUNs of a configuration that was changed by one value at run time. What
+    /// the machine has is not asked, and secrets are not read anew.</summary>
+    public static IReadOnlyList<Problem> OfLuns(DaemonSection daemon, Surroundings surroundings)
+    {
+        var problems = new Problems();
+        var checks = new ConfigurationChecks(daemon, problems, surroundings);
+        foreach (TargetSection target in daemon.Targets)
+        {
+            checks.Luns(target.Luns);
+            foreach (GroupSection group in target.Groups)
+                checks.Luns(group.Luns);
+        }
+        return problems.All;
+    }
+
     private void Reactors()
     {
         ReactorsSection reactors = _daemon.Reactors;
