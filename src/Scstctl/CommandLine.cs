@@ -55,8 +55,9 @@ internal static class CommandLine
         root.Add(faults);
         root.Add(Asking("check", "What is wrong with the daemon's configuration file as it is now.",
             _ => new CheckRequest()));
+        Option<int> patience = ChangePatience();
         root.Add(Asking("reload", "Put the daemon's configuration file as it is now in force, all or nothing.",
-            _ => new ReloadRequest()));
+            parsed => new ReloadRequest(parsed.GetValue(patience)), patience));
         return root;
     }
 
@@ -109,8 +110,10 @@ internal static class CommandLine
     private static Command Resize()
     {
         var size = new Argument<string>("SIZE") { Description = "Such as 512MiB or 1.5TiB." };
+        Option<int> patience = ChangePatience();
         return AboutUnit("resize", "Give a unit another size.",
-            (unit, parsed) => new ResizeRequest(unit, parsed.GetValue(size)!), size, SaveOption);
+            (unit, parsed) => new ResizeRequest(unit, parsed.GetValue(size)!, parsed.GetValue(patience)),
+            size, patience, SaveOption);
     }
 
     private static Command Replace()
@@ -118,11 +121,15 @@ internal static class CommandLine
         var target = new Argument<string>("TARGET") { Description = "Whose LUN it is." };
         var lun = new Argument<int>("LUN") { Description = "Its number." };
         var group = new Option<string?>("--group") { HelpName = "NAME", Description = "The LUN of this group." };
+        Option<int> patience = ChangePatience();
         return Asking("replace", "Let a LUN lead to another unit.",
             parsed => new ReplaceRequest(parsed.GetValue(target)!, parsed.GetValue(lun),
-                parsed.GetValue(UnitArgument)!, parsed.GetValue(group)),
-            target, lun, UnitArgument, group, SaveOption);
+                parsed.GetValue(UnitArgument)!, parsed.GetValue(group), parsed.GetValue(patience)),
+            target, lun, UnitArgument, group, patience, SaveOption);
     }
+
+    private static Option<int> ChangePatience() =>
+        Seconds("How long stores may be waited for; then nothing is changed.", 10);
 
     private static Option<int> Seconds(string about, int usual) =>
         new("--patience") { HelpName = "SECONDS", Description = about, DefaultValueFactory = _ => usual };

@@ -11,6 +11,10 @@ public static unsafe partial class LocalSocketCalls
     private const int PeerCredentials = 17;
     private const int PeerGroups = 59;
 
+    // asm-generic/poll.h
+    private const short PollHangUp = 0x10;
+    private const short PollInvalid = 0x20;
+
     // Our choice: Linux allows 65,536 groups for a process, and nobody who has more than these uses them all.
     private const int MostGroups = 4096;
 
@@ -48,6 +52,13 @@ public static unsafe partial class LocalSocketCalls
     public static void SetGroup(string path, uint group) =>
         LinuxException.Check(ChangeOwner(path, uint.MaxValue, group), "chown", path);
 
+    /// <summary>poll(2), POLLHUP: the peer has closed its end, or shut both directions.</summary>
+    public static bool HasHungUp(Socket socket)
+    {
+        var entry = new PollEntry { Descriptor = (int)socket.Handle };
+        return Poll(&entry, 1, 0) > 0 && (entry.Returned & (PollHangUp | PollInvalid)) != 0;
+    }
+
     private static uint[] GroupsOf(Socket socket)
     {
         var groups = new uint[MostGroups];
@@ -61,6 +72,17 @@ public static unsafe partial class LocalSocketCalls
             return []; // Older kernels do not tell; the primary group is known all the same.
         }
     }
+
+    /// <summary>struct pollfd.</summary>
+    private struct PollEntry
+    {
+        public int Descriptor;
+        public short Wanted;
+        public short Returned;
+    }
+
+    [LibraryImport("libc", EntryPoint = "poll")]
+    private static partial int Poll(PollEntry* entries, nuint count, int timeoutMs);
 
     [LibraryImport("libc", EntryPoint = "geteuid")]
     private static partial uint GetEffectiveUser();

@@ -150,5 +150,12 @@ public sealed partial class DiskBackend : IBackend, IDisposable
         _resizing.Dispose();
     }
 
+    /// <summary>For a disk that nobody has seen: it leaves no file behind that was created for it.</summary>
+    public void Discard()
+    {
+        (Store as FileStore)?.RemoveIfCreated();
+        Dispose();
+    }
+
     private DiskLane LaneOf(ScsiCommand command) => _lanes[command.Nexus.Executor.Index];
 }

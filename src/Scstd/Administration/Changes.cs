@@ -81,7 +81,7 @@ internal sealed class Changes(Server server, string? configuration, ILogger log)
         return await DescribeFreezeAsync(device);
     }
 
-    public async Task<ControlAnswer> ResizeAsync(ResizeRequest request)
+    public async Task<ControlAnswer> ResizeAsync(ResizeRequest request, CancellationToken cancellation)
     {
         if (!Units.TryParseSize(request.Size, out long bytes) || bytes <= 0)
         {
@@ -90,7 +90,8 @@ internal sealed class Changes(Server server, string? configuration, ILogger log)
         }
         ChangeOutcome outcome = await MakeAsync(
             daemon => daemon.WithSize(request.Unit, bytes)
-                ?? throw ControlRefusal.NotFound("unit", request.Unit, daemon.Devices.Select(one => one.Name.Text)));
+                ?? throw ControlRefusal.NotFound("unit", request.Unit, daemon.Devices.Select(one => one.Name.Text)),
+            request.PatienceSeconds, cancellation);
         string size = Units.FormatSize(bytes);
         return Answer(outcome, Agreement.Look(
             configuration,
@@ -101,7 +102,7 @@ internal sealed class Changes(Server server, string? configuration, ILogger log)
             size));
     }
 
-    public async Task<ControlAnswer> ReplaceAsync(ReplaceRequest request)
+    public async Task<ControlAnswer> ReplaceAsync(ReplaceRequest request, CancellationToken cancellation)
     {
         ChangeOutcome outcome = await MakeAsync(daemon =>
         {
@@ -112,8 +113,8 @@ internal sealed class Changes(Server server, string? configuration, ILogger log)
                 Known("group", group, target.Groups.Select(one => one.Name.Text));
             return Checked(daemon.WithLun(request.Target, request.Group, request.Lun, request.Unit)
                 ?? throw new ControlRefusal(ErrorCode.NotFound, $"{request.Target} has no LUN {request.Lun} "
-                    + (request.Group is { } of ? $"for group {of}" : "for those who belong to no group"));
-        });
+                    + (request.Group is { } of ? $"for group {of}" : "for those who belong to no group")));
+        }, request.PatienceSeconds, cancellation);
         return Answer(outcome, Agreement.Look(
             configuration,
             daemon => daemon.FindLun(request.Target, request.Group, request.Lun),
@@ -122,7 +123,6 @@ internal sealed class Changes(Server server, string? configuration, ILogger log)
             request.Unit));
     }
 
-    public static async Task<FreezeReport> ReportAsync(ServedDevice device)
     /// <summary>A reload of a file that says the same would be refused with the same words.</summary>
     private DaemonSection Checked(DaemonSection next)
     {
@@ -133,6 +133,7 @@ internal sealed class Changes(Server server, string? configuration, ILogger log)
                 : $"{configuration}:{problem.Position}: {problem.Message}")));
     }
 
+    public static async Task<FreezeReport> ReportAsync(ServedDevice device)
     {
         var told = new TaskCompletionSource<FreezeReport>(TaskCreationOptions.RunContinuationsAsynchronously);
         device.Unit.DescribeFreeze(told.SetResult);
@@ -146,17 +147,21 @@ internal sealed class Changes(Server server, string? configuration, ILogger log)
             device.Name, report.State.ToString(), report.Reasons, report.HeldCommands, report.WaitsFor);
     }
 
-    private async Task<ChangeOutcome> MakeAsync(Func<DaemonSection, DaemonSection> next)
+    private async Task<ChangeOutcome> MakeAsync(
+        Func<DaemonSection, DaemonSection> next, int patienceSeconds, CancellationToken cancellation)
     {
+        Bounded(patienceSeconds);
         try
         {
-            ChangeOutcome outcome = await server.ChangeAsync(next);
+            ChangeOutcome outcome =
+                await server.ChangeAsync(next, TimeSpan.FromSeconds(patienceSeconds), cancellation);
             foreach (string change in outcome.Changes)
                 log.Information("Administrator: {Change:l}", change);
             return outcome;
         }
         catch (ChangeRefusedException refusal)
         {
+            log.Warning("Administrator: nothing was changed: {Why:l}", refusal.Message);
             throw new ControlRefusal(ErrorCode.Refused, refusal.Message);
         }
     }
@@ -176,7 +181,7 @@ internal sealed class Changes(Server server, string? configuration, ILogger log)
         }
     }
 
-    private static void Bounded(int patienceSeconds)
+    internal static void Bounded(int patienceSeconds)
     {
         if (patienceSeconds is < 0 or > MostPatienceSeconds)
         {

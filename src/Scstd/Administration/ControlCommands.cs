@@ -32,13 +32,13 @@ internal sealed class ControlCommands(Server server, string? configuration, Relo
         KickRequest kick => _changes.KickAsync(kick),
         FreezeRequest freeze => _changes.FreezeAsync(Selected(freeze.Unit)[0], freeze.PatienceSeconds),
         ThawRequest thaw => _changes.ThawAsync(Selected(thaw.Unit)[0]),
-        ResizeRequest resize => _changes.ResizeAsync(resize),
-        ReplaceRequest replace => _changes.ReplaceAsync(replace),
+        ResizeRequest resize => _changes.ResizeAsync(resize, cancellation),
+        ReplaceRequest replace => _changes.ReplaceAsync(replace, cancellation),
         FaultsRequest one => _faults.DescribeAsync(Selected(one.Unit)),
         AddFaultRequest add => _faults.AddAsync(Selected(add.Unit == "*" ? null : add.Unit), add),
         ClearFaultsRequest clear => _faults.ClearAsync(Selected(clear.Unit), clear.Id),
         CheckRequest => Task.FromResult<ControlAnswer>(Check()),
-        ReloadRequest => ReloadAsync(),
+        ReloadRequest reload => ReloadAsync(reload.PatienceSeconds, cancellation),
         _ => throw new UnreachableException($"{request.GetType().Name} is no request of ours"),
     };
 
@@ -120,7 +120,11 @@ internal sealed class ControlCommands(Server server, string? configuration, Relo
             [.. file.Warnings.Select(Reloader.Describe)]);
     }
 
-    private async Task<ControlAnswer> ReloadAsync() => await (reloader ?? throw NoFile()).ReloadAsync();
+    private async Task<ControlAnswer> ReloadAsync(int patienceSeconds, CancellationToken cancellation)
+    {
+        Changes.Bounded(patienceSeconds);
+        return await (reloader ?? throw NoFile()).ReloadAsync(TimeSpan.FromSeconds(patienceSeconds), cancellation);
+    }
 
     private static ControlRefusal NoFile() =>
         new(ErrorCode.Refused, "the demonstration is served, from no configuration file");
@@ -173,7 +177,8 @@ internal sealed class ControlCommands(Server server, string? configuration, Relo
     /// <summary>A unit as one reactor sees it; the gate's holder is known at its home alone.</summary>
     private static Inside View(ServedDevice device, Lane lane) => new(
         device.Unit.AdmittedOn(lane.Executor),
-        ReferenceEquals(device.Unit.Home, lane.Executor) ? device.Unit.GateHolder : null);
+        ReferenceEquals(device.Unit.Home, lane.Executor) ? device.Unit.GateHolder : null,
+        ReferenceEquals(device.Unit.Home, lane.Executor) && device.Unit.WaitsToChange);
 
     private UnitRecord Describe(ServedDevice device, Inside[] views, FreezeState freezing)
     {
@@ -181,7 +186,9 @@ internal sealed class ControlCommands(Server server, string? configuration, Relo
         return new UnitRecord(
             device.Section.Name.Text, device.Disk.Store.Description, device.Disk.BlockCount,
             device.Disk.BlockLengthBytes, identity.SerialNumber, Convert.ToHexStringLower(identity.Naa),
-            freezing != FreezeState.Open ? freezing.ToString().ToLowerInvariant()
+            server.LeavingDevices.Any(one => ReferenceEquals(one.Unit, device.Unit)) ? "removed, draining"
+                : views.Any(view => view.WaitsToChange) ? "draining"
+                : freezing != FreezeState.Open ? freezing.ToString().ToLowerInvariant()
                 : device.Disk.NotReady is { } why ? $"not ready ({why.Additional})" : "ready",
             device.Unit.IsWriteProtected, device.Unit.Home.Index, views.Sum(view => view.Admitted),
             views.Select(view => view.GateHolder).FirstOrDefault(holder => holder is not null),
@@ -204,5 +211,5 @@ internal sealed class ControlCommands(Server server, string? configuration, Relo
         return luns;
     }
 
-    private readonly record struct Inside(int Admitted, string? GateHolder);
+    private readonly record struct Inside(int Admitted, string? GateHolder, bool WaitsToChange);
 }

@@ -16,6 +16,9 @@ internal sealed record ControlLimits
 
     /// <summary>Our choice: for the next request to be whole, or an answer to be taken.</summary>
     public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>Our choice: how often it is looked whether a peer still waits for an answer that takes time.</summary>
+    public TimeSpan LookInterval { get; init; } = TimeSpan.FromMilliseconds(200);
 }
 
 /// <summary>
@@ -93,7 +96,7 @@ internal sealed class ControlServer : IAsyncDisposable
             if (Refusal(peer) is { } refusal)
                 await SendAsync(channel, ControlJson.Write(refusal));
             else
-                await ConverseAsync(channel);
+                await ConverseAsync(channel, peer);
         }
         catch (Exception exception) when (exception is IOException or SocketException or OperationCanceledException
             or ObjectDisposedException)
@@ -121,7 +124,7 @@ internal sealed class ControlServer : IAsyncDisposable
             : null;
     }
 
-    private async Task ConverseAsync(LineChannel channel)
+    private async Task ConverseAsync(LineChannel channel, Socket peer)
     {
         await SendAsync(channel, Welcome);
         while (true)
@@ -140,11 +143,11 @@ internal sealed class ControlServer : IAsyncDisposable
             }
             if (line is null)
                 return;
-            await SendAsync(channel, ControlJson.Write(await AnswerAsync(line)));
+            await SendAsync(channel, ControlJson.Write(await AnswerAsync(line, peer)));
         }
     }
 
-    private async Task<ControlAnswer> AnswerAsync(byte[] line)
+    private async Task<ControlAnswer> AnswerAsync(byte[] line, Socket peer)
     {
         ControlRequest request;
         try
@@ -157,7 +160,7 @@ internal sealed class ControlServer : IAsyncDisposable
         }
         try
         {
-            return await _answer(request, _stopping.Token);
+            return await WhilePeerWaitsAsync(peer, cancellation => _answer(request, cancellation));
         }
         catch (ControlRefusal refusal)
         {
@@ -168,6 +171,24 @@ internal sealed class ControlServer : IAsyncDisposable
             _log.Error(exception, "Control socket: {Request:l} failed", request.GetType().Name);
             return new ErrorAnswer(ErrorCode.Internal, $"a fault of scstd: {exception.Message}");
         }
+    }
+
+    /// <summary>A peer that is gone wants nothing any more: what has not begun for it is left. One that only has
+    /// nothing more to say (shutdown(2) of its writing half) still waits.</summary>
+    private async Task<ControlAnswer> WhilePeerWaitsAsync(
+        Socket peer, Func<CancellationToken, Task<ControlAnswer>> answer)
+    {
+        using var gone = CancellationTokenSource.CreateLinkedTokenSource(_stopping.Token);
+        Task<ControlAnswer> answering = answer(gone.Token);
+        while (await Task.WhenAny(answering, Task.Delay(_limits.LookInterval, CancellationToken.None)) != answering)
+        {
+            if (LocalSocketCalls.HasHungUp(peer))
+            {
+                await gone.CancelAsync();
+                break;
+            }
+        }
+        return await answering;
     }
 
     private async Task SendAsync(LineChannel channel, byte[] line)

@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Net.Sockets;
-using Scstd.Backends.Disk;
 using Scstd.Configuration;
 using Scstd.Core;
 using Scstd.Frontends.Iscsi;
@@ -25,6 +24,11 @@ internal sealed class ChangeRefusedException(IReadOnlyList<string> reasons, Exce
     public IReadOnlyList<string> Reasons { get; } = reasons;
 }
 
+/// <summary>What was done, and what goes on.</summary>
+/// <param name="Outcome">Without the devices that leave.</param>
+/// <param name="Gone">Completes when no device leaves any more.</param>
+internal sealed record MadeChange(ChangeOutcome Outcome, Task Gone);
+
 /// <summary>From one configuration to another while it serves.</summary>
 internal sealed partial class Server
 {
@@ -32,20 +36,77 @@ internal sealed partial class Server
     private static readonly TimeSpan PatienceWithLeaving = TimeSpan.FromSeconds(2);
 
     private readonly SemaphoreSlim _changing = new(1);
+    private readonly CancellationTokenSource _stopping = new();
     private readonly Dictionary<string, ServedDevice> _leaving = [];
 
-    /// <summary>Applies the difference to <paramref name="next"/>, all or nothing, one change after the other. Throws
+    /// <summary>How long a change may wait when nobody says otherwise. Our choice: a store that works answers long
+    /// before, and hosts whose commands are held meanwhile wait longer than this.</summary>
+    public static TimeSpan UsualPatience { get; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Applies the difference to <paramref name="next"/>, all or nothing. What may wait for a store is done
+    /// first, device by device; the exchange then is one change after the other. Throws
     /// <see cref="ChangeRefusedException"/>.</summary>
-    /// <param name="next">From the configuration that is in force to one without problems.</param>
-    public async Task<ChangeOutcome> ChangeAsync(Func<DaemonSection, DaemonSection> next)
+    /// <param name="next">From the configuration that is in force to one without problems; asked again when another
+    /// change was made meanwhile.</param>
+    /// <param name="patience">How long stores may be waited for; null: <see cref="UsualPatience"/>.</param>
+    /// <param name="cancellation">Whoever asked is gone: what has not begun is left.</param>
+    public async Task<ChangeOutcome> ChangeAsync(
+        Func<DaemonSection, DaemonSection> next, TimeSpan? patience = null, CancellationToken cancellation = default)
     {
-        await _changing.WaitAsync();
+        long start = Environment.TickCount64;
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation, _stopping.Token);
+        limit.CancelAfter(patience ?? UsualPatience);
+        await using var preparation = new Preparation(
+            section => Open(section, new Plan(Daemon, _folder) { Executors = Executors }), _log);
+        PreparationStep? step = null;
+        try
+        {
+            while (true)
+            {
+                step = null;
+                (MadeChange? made, step) = await TryMakeAsync(next, preparation, limit.Token);
+                if (made is not null)
+                {
+                    await Task.WhenAny(made.Gone, Task.Delay(PatienceWithLeaving, CancellationToken.None));
+                    return made.Outcome with { Leaving = Leaving() };
+                }
+                await step!.DoAsync(limit.Token);
+            }
+        }
+        catch (OperationCanceledException exception)
+        {
+            if (HasEnded)
+                throw new ChangeRefusedException(["the daemon stops"], exception);
+            string why = step is null ? "waits for another change" : await WaitsForAsync(step);
+            string end = cancellation.IsCancellationRequested ? "who asked for it is gone"
+                : $"gave up after {(Environment.TickCount64 - start) / 1000.0:0.#} s";
+            throw new ChangeRefusedException([$"{why}; {end}"], exception);
+        }
+    }
+
+    /// <summary>Makes the change, or tells what is to be done before.</summary>
+    private async Task<(MadeChange? Made, PreparationStep? Step)> TryMakeAsync(
+        Func<DaemonSection, DaemonSection> next, Preparation preparation, CancellationToken cancellation)
+    {
+        await _changing.WaitAsync(cancellation);
         try
         {
             if (HasEnded)
                 throw new ChangeRefusedException(["the daemon stops"]);
             DaemonSection daemon = next(Daemon);
-            return await MakeChangeAsync(daemon, new Plan(daemon, _folder) { Executors = Executors });
+            var difference = new ConfigurationDifference(Daemon, daemon);
+            string[] refusals =
+            [
+                .. difference.Refusals, .. StillLeaving(difference.AddedDevices), .. StillOpen(difference.AddedDevices),
+            ];
+            if (refusals.Length > 0)
+                throw new ChangeRefusedException(refusals);
+            if (preparation.Next(difference, _serving) is { } step)
+                return (null, step);
+            var plan = new Plan(daemon, _folder) { Executors = Executors };
+            MadeChange made = await MakeAsync(daemon, difference, plan, preparation.Opened);
+            preparation.Keep();
+            return (made, null);
         }
         finally
         {
@@ -53,25 +114,10 @@ internal sealed partial class Server
         }
     }
 
-    private async Task<ChangeOutcome> MakeChangeAsync(DaemonSection next, Plan plan)
+    private async Task<MadeChange> MakeAsync(
+        DaemonSection next, ConfigurationDifference difference, Plan plan, IReadOnlyList<ServedDevice> opened)
     {
-        var difference = new ConfigurationDifference(Daemon, next);
-        string[] refusals =
-            [.. difference.Refusals, .. StillLeaving(difference.AddedDevices), .. StillOpen(difference.AddedDevices)];
-        if (refusals.Length > 0)
-            throw new ChangeRefusedException(refusals);
-        List<ServedDevice> opened = await OpenAddedAsync(difference.AddedDevices, plan);
-        List<(ServedDevice Device, ulong BytesBefore)> resized = await ResizeAsync(difference, opened);
-        ConfigurationOutcome outcome;
-        try
-        {
-            outcome = await ApplyAsync(next, plan, opened);
-        }
-        catch
-        {
-            await UndoAsync(resized);
-            throw;
-        }
+        ConfigurationOutcome outcome = await ApplyAsync(next, plan, opened);
         foreach (DeviceSection device in difference.LimitedDevices)
             _serving.Devices[device.Name.Text].Unit.SetRateLimit(plan.Limit(device.Limits));
         ServedDevice[] removed = [.. difference.RemovedDevices.Select(device => _serving.Devices[device.Name.Text])];
@@ -80,75 +126,45 @@ internal sealed partial class Server
         _serving = new Serving(next, next.Devices.ToImmutableDictionary(
             device => device.Name.Text, device => open[device.Name.Text] with { Section = device }));
         Task gone = GiveUpAsync(removed, outcome.Settled);
-        await Task.WhenAny(gone, Task.Delay(PatienceWithLeaving));
-        return new ChangeOutcome(
-            difference.Changes, difference.AtNextStart, outcome.SessionsChanged, outcome.SessionsEnded, Leaving());
+        return new MadeChange(
+            new ChangeOutcome(
+                difference.Changes, difference.AtNextStart, outcome.SessionsChanged, outcome.SessionsEnded, []),
+            gone);
     }
 
-    /// <summary>What may fail and is seen by nobody comes first.</summary>
-    private async Task<List<ServedDevice>> OpenAddedAsync(IReadOnlyList<DeviceSection> added, Plan plan)
+    /// <summary>What holds a step up, as far as it is a command of an initiator: the oldest that the store has.</summary>
+    private async Task<string> WaitsForAsync(PreparationStep step)
     {
-        var opened = new List<ServedDevice>();
-        foreach (DeviceSection device in added)
+        string usual = $"waits for {step.WaitsFor}";
+        if (step.Device is not { } device)
+            return usual;
+        var views = new List<UnitView>();
+        foreach (Lane lane in _lanes)
         {
             try
             {
-                // A file or a device may make the thread wait.
-                opened.Add(await Task.Run(() => Open(device, plan)));
+                views.Add(await lane.Reactor.InvokeAsync(() => device.Unit.ViewOn(lane.Executor))
+                    .WaitAsync(PatienceWithLeaving));
             }
-            catch (Exception exception) when (ServerStartException.Explains(exception) is { } why)
+            catch (TimeoutException)
             {
-                CloseAll(opened);
-                throw new ChangeRefusedException([why], exception);
+                return $"{usual}; reactor {lane.Reactor.Index} does not answer";
             }
         }
-        return opened;
+        CommandView[] inside =
+        [
+            .. views.SelectMany(view => view.Commands).Where(command => command.State == CommandState.Enabled)
+                .OrderByDescending(command => command.InStateUs),
+        ];
+        if (inside.Length == 0)
+            return usual;
+        string others = inside.Length > 1 ? $" and {inside.Length - 1} more" : "";
+        return $"unit {device.Name} waits for {inside[0].Name} of {inside[0].Initiator}, which its store has had for "
+            + $"{inside[0].InStateUs / 1e6:0.#} s{others}";
     }
 
-    /// <summary>Sizes come before the rest, because a store may refuse one.</summary>
-    private async Task<List<(ServedDevice Device, ulong BytesBefore)>> ResizeAsync(
-        ConfigurationDifference difference, List<ServedDevice> opened)
-    {
-        var resized = new List<(ServedDevice Device, ulong BytesBefore)>();
-        foreach (DeviceSection section in difference.ResizedDevices)
-        {
-            ServedDevice device = _serving.Devices[section.Name.Text];
-            ulong before = device.Disk.BlockCount * (uint)device.Disk.BlockLengthBytes;
-            try
-            {
-                await device.Disk.ResizeAsync(device.Unit, BytesOf(section));
-                resized.Add((device, before));
-            }
-            catch (StoreUnavailableException exception)
-            {
-                CloseAll(opened);
-                await UndoAsync(resized);
-                throw new ChangeRefusedException([exception.Message], exception);
-            }
-        }
-        return resized;
-    }
-
-    private static ulong? BytesOf(DeviceSection section) => section.Blocks is { } blocks
-        ? (ulong)UInt128.Min((UInt128)blocks * (uint)section.BlockBytes, ulong.MaxValue)
-        : (ulong?)section.SizeBytes;
-
-    private async Task UndoAsync(List<(ServedDevice Device, ulong BytesBefore)> resized)
-    {
-        foreach ((ServedDevice device, ulong bytes) in resized)
-        {
-            try
-            {
-                await device.Disk.ResizeAsync(device.Unit, bytes);
-            }
-            catch (StoreUnavailableException exception)
-            {
-                _log.Error("Device {Device:l} keeps its new size: {Why:l}", device.Name, exception.Message);
-            }
-        }
-    }
-
-    private async Task<ConfigurationOutcome> ApplyAsync(DaemonSection next, Plan plan, List<ServedDevice> opened)
+    private async Task<ConfigurationOutcome> ApplyAsync(
+        DaemonSection next, Plan plan, IReadOnlyList<ServedDevice> opened)
     {
         Dictionary<string, LogicalUnit> units =
             _serving.Devices.Values.Concat(opened).ToDictionary(device => device.Name, device => device.Unit);
@@ -166,25 +182,16 @@ internal sealed partial class Server
         catch (SocketException exception)
         {
             TargetPorts.Assign(before, units.Values);
-            CloseAll(opened);
             throw new ChangeRefusedException([$"{NewPortals(next)}: {ServerStartException.Explains(exception)}"],
                 exception);
         }
         catch (Exception exception)
         {
             TargetPorts.Assign(before, units.Values);
-            CloseAll(opened);
             if (HasEnded)
                 throw new ChangeRefusedException(["the daemon stops"], exception);
             throw;
         }
-    }
-
-    /// <summary>Nobody has seen them yet.</summary>
-    private static void CloseAll(List<ServedDevice> opened)
-    {
-        foreach (ServedDevice device in opened)
-            device.Disk.Dispose();
     }
 
     /// <summary>A unit that no map leads to any more is flushed and closed when the last command has left it. That may
@@ -208,6 +215,16 @@ internal sealed partial class Server
             }
             device.Disk.Dispose();
             _log.Information("Device {Device:l} is closed", device.Name);
+        }
+    }
+
+    /// <summary>Devices that were taken away and have commands under way.</summary>
+    internal IReadOnlyList<ServedDevice> LeavingDevices
+    {
+        get
+        {
+            lock (_leaving)
+                return [.. _leaving.Values];
         }
     }
 

@@ -91,6 +91,7 @@ internal sealed partial class Server
         if (HasEnded)
             return;
         HasEnded = true;
+        await _stopping.CancelAsync();
         // A change that is being made is made; none begins after it.
         if (await _changing.WaitAsync(LastMoments))
             _changing.Release();
@@ -252,6 +253,9 @@ internal sealed record Lane(Reactor Reactor, ReactorExecutor Executor, IscsiReac
 internal sealed record ServedDevice(DeviceSection Section, DiskBackend Disk, LogicalUnit Unit)
 {
     public string Name => Section.Name.Text;
+
+    /// <summary>Held by who changes what the device itself is, or takes it away.</summary>
+    public SemaphoreSlim Turn { get; } = new(1);
 }
 
 /// <summary>A configuration and the devices that are open for it; replaced whole.</summary>

@@ -4,6 +4,7 @@ using System.Text.Json;
 using CsCheck;
 using Scstd.Administration;
 using Scstd.Control;
+using Scstd.Linux;
 using Scstd.Tests.Composition;
 
 namespace Scstd.Tests.Administration;
@@ -68,6 +69,46 @@ public sealed class ControlServerTests : IDisposable
             await client.AskAsync(new UnitsRequest("broken")));
         Assert.IsType<CheckAnswer>(await client.AskAsync(new CheckRequest()));
         Assert.Contains(_events.Lines, line => line.StartsWith("Error") && line.Contains("planted by a test"));
+    }
+
+    [Fact]
+    public async Task Who_hangs_up_wants_no_answer_and_who_only_has_said_all_still_waits()
+    {
+        var began = new TaskCompletionSource<CancellationToken>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var answer = new TaskCompletionSource<ControlAnswer>(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var server = new ControlServer(
+            ControlSocket.Open(Where, null),
+            (_, cancellation) =>
+            {
+                began.SetResult(cancellation);
+                return answer.Task.WaitAsync(cancellation);
+            },
+            _events.Log, new ControlLimits { LookInterval = TimeSpan.FromMilliseconds(1) });
+        using (Socket quiet = Connect())
+        {
+            quiet.Send("{\"command\":\"reload\"}\n"u8);
+            quiet.Shutdown(SocketShutdown.Send);
+            Assert.False(LocalSocketCalls.HasHungUp(quiet));
+            Assert.False((await began.Task).IsCancellationRequested);
+            answer.SetResult(new CheckAnswer("a.yaml", true, [], []));
+            using var reader = new StreamReader(new NetworkStream(quiet));
+            Assert.Contains("scstd", await reader.ReadLineAsync());
+            Assert.StartsWith("{\"answer\":\"check\"", await reader.ReadLineAsync());
+        }
+        (began, answer) = (new(TaskCreationOptions.RunContinuationsAsynchronously), new());
+        using (Socket gone = Connect())
+            gone.Send("{\"command\":\"reload\"}\n"u8);
+        CancellationToken cancelled = await began.Task;
+        var told = new TaskCompletionSource();
+        using CancellationTokenRegistration registration = cancelled.Register(told.SetResult);
+        await told.Task.WaitAsync(TimeSpan.FromSeconds(20));
+    }
+
+    private Socket Connect()
+    {
+        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        socket.Connect(new UnixDomainSocketEndPoint(Where));
+        return socket;
     }
 
     [Fact]

@@ -3,6 +3,7 @@ using Scstd.Administration;
 using Scstd.Composition;
 using Scstd.Configuration;
 using Scstd.Control;
+using Scstd.Core;
 using Scstd.Linux;
 using Scstd.Tests.Composition;
 
@@ -287,6 +288,85 @@ public sealed class ReloadTests : IAsyncLifetime
         Assert.Equal(1, _server.SessionCount);
     }
 
+    /// <summary>One stuck command holds up no other unit, and its own not for ever.</summary>
+    [Fact]
+    public async Task A_size_that_waits_for_a_stuck_store_is_given_up_and_changes_nothing()
+    {
+        using RawInitiator initiator = await LogIn(One);
+        initiator.BecomeReady(0);
+        InjectedFault stuck = new() { Id = 1, Effect = FaultEffect.SlowStore, DelayMs = 600_000, Count = 1 };
+        LogicalUnit unit = _server.Devices[0].Unit;
+        await SetFaultsAsync(unit, stuck);
+        initiator.Send(0, ReadBlock, 512);
+        await IsInside(unit);
+        _folder.Write("scstd.yaml", Yaml.Replace("memory, size: 1MiB", "memory, size: 2MiB"));
+        Task<ReloadAnswer> stays = _reloader.ReloadAsync(TimeSpan.FromSeconds(2));
+        await Waits(unit, true);
+
+        // Another unit changes meanwhile.
+        ChangeOutcome other = await _server.ChangeAsync(daemon => daemon.WithSize("b", 4 << 20)!);
+        Assert.Equal(["device b: size changed"], other.Changes);
+        Assert.False(stays.IsCompleted);
+
+        ReloadAnswer answer = await stays;
+        Assert.False(answer.IsApplied);
+        Assert.StartsWith("unit a waits for READ (10) of iqn.2026-11.org.example:host,i,", Assert.Single(answer.Reasons));
+        Assert.Contains("gave up after", answer.Reasons[0]);
+        Assert.Equal(2048ul, _server.Devices[0].Disk.BlockCount);
+        await Waits(unit, false);
+        using RawInitiator second = await LogIn(One, "second");
+        second.BecomeReady(0);
+        Assert.Equal(0, second.Read(0, ReadBlock, 512).Status);
+    }
+
+    [Fact]
+    public async Task Who_is_gone_changes_nothing_any_more()
+    {
+        using RawInitiator initiator = await LogIn(One);
+        initiator.BecomeReady(0);
+        LogicalUnit unit = _server.Devices[0].Unit;
+        await SetFaultsAsync(unit, new() { Id = 1, Effect = FaultEffect.SlowStore, DelayMs = 600_000, Count = 1 });
+        initiator.Send(0, ReadBlock, 512);
+        await IsInside(unit);
+        using var gone = new CancellationTokenSource();
+        Task<ChangeOutcome> change = _server.ChangeAsync(
+            daemon => daemon.WithSize("a", 4 << 20)!, TimeSpan.FromMinutes(5), gone.Token);
+        await Waits(unit, true);
+        await gone.CancelAsync();
+        ChangeRefusedException refusal = await Assert.ThrowsAsync<ChangeRefusedException>(() => change);
+        Assert.EndsWith("who asked for it is gone", Assert.Single(refusal.Reasons));
+        Assert.Equal(2048ul, _server.Devices[0].Disk.BlockCount);
+    }
+
+    [Fact]
+    public async Task A_refused_reload_leaves_no_file_behind_that_it_created()
+    {
+        string created = _folder.File("created.img");
+        using BlockFile held =
+            BlockFile.Open(_folder.File("bad.img"), new BlockFileOptions { CreateSizeBytes = 1 << 20 });
+        ReloadAnswer answer = await Reload(With($"good: {{store: file, path: {created}, size: 1MiB}}")
+            .Replace("  b: {", $"  bad: {{store: file, path: {_folder.File("bad.img")}, size: 1MiB}}\n  b: {{"));
+        Assert.False(answer.IsApplied);
+        Assert.False(File.Exists(created));
+        Assert.True(File.Exists(_folder.File("bad.img")));
+    }
+
+    [Fact]
+    public async Task The_file_of_a_device_that_is_served_grows()
+    {
+        string grown = With($"c: {{store: file, path: {_folder.File("c.img")}, size: 1MiB}}");
+        await Applied(grown);
+        ReloadAnswer answer = await Applied(grown.Replace("c.img, size: 1MiB", "c.img, size: 3MiB"));
+        Assert.Equal(["device c: size changed"], answer.Changes);
+        Assert.Contains("a start refuses one that is too short", Assert.Single(
+            answer.Warnings, warning => warning.Message.Contains("fewer than")).Message);
+        Assert.Equal(3 << 20, new FileInfo(_folder.File("c.img")).Length);
+        // Another one that is as short is not taken for it.
+        File.WriteAllBytes(_folder.File("d.img"), new byte[4096]);
+        answer = await Reload(With($"d: {{store: file, path: {_folder.File("d.img")}, size: 1MiB}}"));
+        Assert.Contains("is too small", Assert.Single(answer.Reasons));
+    }
+
     [Fact]
     public async Task Reloads_at_the_same_time_come_one_after_the_other()
     {
@@ -315,10 +395,34 @@ public sealed class ReloadTests : IAsyncLifetime
         return _reloader.ReloadAsync();
     }
 
-    private async Task<RawInitiator> LogIn(string target)
+    private static async Task SetFaultsAsync(LogicalUnit unit, params InjectedFault[] faults)
+    {
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        unit.SetFaults(faults, done.SetResult);
+        await done.Task;
+    }
+
+    /// <summary>Its store has a command.</summary>
+    private Task IsInside(LogicalUnit unit) =>
+        Until(unit, views => views.Sum(view => view.Executing) == 1);
+
+    private Task Waits(LogicalUnit unit, bool waits) =>
+        Until(unit, views => views.Any(view => view.GateHolder == "a change by the administrator") == waits);
+
+    private async Task Until(LogicalUnit unit, Func<UnitView[], bool> condition)
+    {
+        long end = Environment.TickCount64 + 20_000;
+        while (!condition(await Task.WhenAll(
+            _server.Lanes.Select(lane => lane.Reactor.InvokeAsync(() => unit.ViewOn(lane.Executor))))))
+        {
+            Assert.True(Environment.TickCount64 < end, "it does not come about");
+        }
+    }
+
+    private async Task<RawInitiator> LogIn(string target, string name = "host")
     {
         RawInitiator raw = await RawInitiator.ConnectAsync(_server.EndPoints[0]);
-        Assert.Equal(0, raw.LogIn("InitiatorName=iqn.2026-11.org.example:host", "SessionType=Normal",
+        Assert.Equal(0, raw.LogIn($"InitiatorName=iqn.2026-11.org.example:{name}", "SessionType=Normal",
             $"TargetName={target}"));
         return raw;
     }
