@@ -132,7 +132,8 @@ public sealed record UnitsAnswer(IReadOnlyList<UnitRecord> Units) : ControlAnswe
 /// <param name="BlockBytes">Its logical block.</param>
 /// <param name="Serial">As INQUIRY tells it.</param>
 /// <param name="Naa">The designator of the device identification page, in hexadecimal digits.</param>
-/// <param name="State">"ready", "draining", "frozen", or why commands that need the medium are not done.</param>
+/// <param name="State">"ready", "draining", "frozen", "removed, draining", or why commands that need the medium are not
+/// done.</param>
 /// <param name="IsWriteProtected">By the configuration, the store or the initiators.</param>
 /// <param name="HomeReactor">Where its gate is kept.</param>
 /// <param name="CommandsInside">In its task set now.</param>

@@ -26,7 +26,7 @@ internal sealed class ControlCommands(Server server, string? configuration, Relo
         SessionsRequest sessions => SessionsAsync(sessions),
         UnitsRequest units => UnitsAsync(units),
         ReservationsRequest one => _commands.ReservationsAsync(Selected(one.Unit)),
-        CommandsRequest one => _commands.CommandsAsync(Selected(one.Unit)),
+        CommandsRequest one => _commands.CommandsAsync(SelectedOrLeaving(one.Unit)),
         HistogramsRequest one => _commands.HistogramsAsync(Selected(one.Unit)),
         HistoryRequest one => _commands.HistoryAsync(Selected(one.Unit)),
         KickRequest kick => _changes.KickAsync(kick),
@@ -96,7 +96,7 @@ internal sealed class ControlCommands(Server server, string? configuration, Relo
 
     private async Task<ControlAnswer> UnitsAsync(UnitsRequest request)
     {
-        IReadOnlyList<ServedDevice> devices = Selected(request.Unit);
+        IReadOnlyList<ServedDevice> devices = SelectedOrLeaving(request.Unit);
         Survey<Inside[]> survey =
             await Survey<Inside[]>.OfAsync(server, lane => [.. devices.Select(device => View(device, lane))]);
         FreezeState[] freezing = survey.Silent is null
@@ -135,6 +135,15 @@ internal sealed class ControlCommands(Server server, string? configuration, Relo
             return server.Devices;
         Known("unit", unit, server.Daemon.Devices.Select(device => device.Name.Text));
         return [.. server.Devices.Where(device => device.Section.Name.Text == unit)];
+    }
+
+    /// <summary>One that was taken away is there until its last command has ended.</summary>
+    private IReadOnlyList<ServedDevice> SelectedOrLeaving(string? unit)
+    {
+        IReadOnlyList<ServedDevice> leaving = server.LeavingDevices;
+        if (unit is null)
+            return [.. server.Devices, .. leaving];
+        return leaving.FirstOrDefault(device => device.Name == unit) is { } one ? [one] : Selected(unit);
     }
 
     private static void Known(string what, string name, IEnumerable<string> known)
