@@ -1,7 +1,16 @@
 using System.Collections.Immutable;
+using System.Net;
+using System.Net.Sockets;
 using Scstd.Frontends.Iscsi.Sessions;
 
 namespace Scstd.Frontends.Iscsi;
+
+/// <summary>Nobody can listen there.</summary>
+public sealed class PortalUnavailableException(IPEndPoint endPoint, SocketException inner)
+    : Exception($"{endPoint}: {inner.Message}", inner)
+{
+    public IPEndPoint EndPoint { get; } = endPoint;
+}
 
 /// <summary>
 /// One change from the configuration that is in force to another, all or nothing: what can fail is done first and
@@ -69,7 +78,7 @@ internal sealed class ConfigurationChange(IscsiTargetRegistry registry, IscsiCon
             int index = present.FindIndex(portal => portal.Options.EndPoint.Equals(options.EndPoint));
             if (index < 0)
             {
-                var opened = new IscsiPortal(registry, options, registry.Reactors[0]);
+                IscsiPortal opened = Open(options);
                 _opened.Add(opened);
                 portals.Add(opened);
                 continue;
@@ -78,6 +87,18 @@ internal sealed class ConfigurationChange(IscsiTargetRegistry registry, IscsiCon
             present.RemoveAt(index);
         }
         return portals;
+    }
+
+    private IscsiPortal Open(PortalOptions options)
+    {
+        try
+        {
+            return new IscsiPortal(registry, options, registry.Reactors[0]);
+        }
+        catch (SocketException exception)
+        {
+            throw new PortalUnavailableException(options.EndPoint, exception);
+        }
     }
 
     private static void ExchangePortals(IReadOnlyList<IscsiPortal> before, IReadOnlyList<IscsiPortal> after)

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Net.Sockets;
 using Scstd.Configuration;
 using Scstd.Core;
 using Scstd.Frontends.Iscsi;
@@ -57,7 +56,8 @@ internal sealed partial class Server
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation, _stopping.Token);
         limit.CancelAfter(patience ?? UsualPatience);
         await using var preparation = new Preparation(
-            section => Open(section, new Plan(Daemon, _folder) { Executors = Executors }), _log);
+            section => OpenPlaced(section, new Plan(Daemon, _folder) { Executors = Executors }),
+            mayShrink ? static _ => Task.FromResult<string?>(null) : UsersOfAsync, _log);
         PreparationStep? step = null;
         try
         {
@@ -97,7 +97,8 @@ internal sealed partial class Server
             var difference = new ConfigurationDifference(Daemon, daemon);
             string[] refusals =
             [
-                .. difference.Refusals, .. StillLeaving(difference.AddedDevices), .. StillOpen(difference.AddedDevices),
+                .. difference.Refusals, .. StillLeaving(daemon, difference.AddedDevices),
+                .. StillOpen(daemon, difference.AddedDevices),
             ];
             if (refusals.Length > 0)
                 throw new ChangeRefusedException(refusals);
@@ -179,11 +180,10 @@ internal sealed partial class Server
         {
             return await Registry.ApplyAsync(configuration);
         }
-        catch (SocketException exception)
+        catch (PortalUnavailableException exception)
         {
             TargetPorts.Assign(before, units.Values);
-            throw new ChangeRefusedException([$"{NewPortals(next)}: {ServerStartException.Explains(exception)}"],
-                exception);
+            throw new ChangeRefusedException([WhyNoPortal(next, exception)], exception);
         }
         catch (Exception exception)
         {
@@ -244,17 +244,27 @@ internal sealed partial class Server
         }
     }
 
-    private IEnumerable<string> StillLeaving(IReadOnlyList<DeviceSection> added) =>
-        Leaving().Intersect(added.Select(device => device.Name.Text))
-            .Select(name => $"device {name}: the one that was removed still has commands under way; try again later");
+    private IEnumerable<string> StillLeaving(DaemonSection next, IReadOnlyList<DeviceSection> added) =>
+        from name in Leaving()
+        from device in added
+        where device.Name.Text == name
+        select $"{next.At(device.Name.Position)}device {name}: the one that was removed still has commands under way; "
+            + "try again later";
 
-    private IEnumerable<string> StillOpen(IReadOnlyList<DeviceSection> added) =>
+    private IEnumerable<string> StillOpen(DaemonSection next, IReadOnlyList<DeviceSection> added) =>
         from device in added
         from served in _serving.Devices.Values
-        where device.Path is { } path && served.Section.Path is { } taken && path.Text == taken.Text
-        select $"device {device.Name}: {device.Path} is served as device {served.Name}; take that away first";
+        where device.Path is { } path && served.Section.Path is { } taken
+            && Path.GetFullPath(path.Text, _folder) == Path.GetFullPath(taken.Text, _folder)
+        select $"{next.At(device.Path!.Value.Position)}device {device.Name}: {device.Path} is served as device "
+            + $"{served.Name}; take that away first";
 
-    private string NewPortals(DaemonSection next) => string.Join(", ", next.Portals
-        .Where(portal => !Daemon.Portals.Any(known => portal.Address!.Equals(known.Address)))
-        .Select(portal => $"portal {portal.Name}, {portal.Address}"));
+    /// <summary>In the words of the configuration, which knows the address.</summary>
+    private static string WhyNoPortal(DaemonSection daemon, PortalUnavailableException exception)
+    {
+        string why = ServerStartException.Explains(exception.InnerException!) ?? exception.Message;
+        return daemon.Portals.FirstOrDefault(one => exception.EndPoint.Equals(one.Address)) is { } portal
+            ? $"{daemon.At(portal.PositionOf("address"))}portal {portal.Name}, {portal.Address}: {why}"
+            : $"portal {exception.EndPoint}: {why}";
+    }
 }

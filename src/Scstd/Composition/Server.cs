@@ -71,8 +71,7 @@ internal sealed partial class Server
         {
             var plan = new Plan(daemon, folder) { Executors = server.Executors };
             server.StartReactors(daemon, plan, faulted);
-            server._states = UnitStates.Open(daemon.StateDirectory, folder,
-                Environment.GetEnvironmentVariable("STATE_DIRECTORY"), log);
+            server._states = OpenStates(daemon, folder, log);
             Dictionary<string, LogicalUnit> units = server.OpenDevices(daemon, plan);
             await server.Listen(daemon, plan, units);
             return server;
@@ -127,7 +126,31 @@ internal sealed partial class Server
         long boundBytes = daemon.Memory.ToBytes(machineBytes);
         if (boundBytes < reactors.Count * LeastBytesOfReactor)
         {
-            throw new ServerStartException($"memory: {Units.FormatSize(boundBytes)} is too little for {reactors.Count} "
+            throw new ServerStartException($"{daemon.At(daemon.PositionOf("memory"))}memory: {Units.FormatSize(boundBytes)} is too little for {reactors.Count} "
+    private static string Who(IscsiTargetRegistry registry)
+    {
+        // Our choice: the first few show who it is.
+        const int MostNames = 8;
+        IReadOnlyList<SessionInfo> sessions = registry.DescribeSessions();
+        string more = sessions.Count > MostNames ? $" and {sessions.Count - MostNames} more" : "";
+        return string.Join(", ", sessions.Take(MostNames).Select(
+            one => $"{one.InitiatorName} ({one.Peer}) at {one.TargetName ?? "discovery"}")) + more;
+    }
+
+    private static UnitStates? OpenStates(DaemonSection daemon, string folder, ILogger log)
+    {
+        try
+        {
+            return UnitStates.Open(
+                daemon.StateDirectory, folder, Environment.GetEnvironmentVariable("STATE_DIRECTORY"), log);
+        }
+        catch (Exception exception) when (
+            daemon.StateDirectory is { } wanted && ServerStartException.Explains(exception) is { } why)
+        {
+            throw new ServerStartException($"{daemon.At(wanted.Position)}state_directory: {why}", exception);
+        }
+    }
+
                 + $"reactor(s), which need {Units.FormatSize(LeastBytesOfReactor)} each");
         }
         _arena = new SlabArena(boundBytes);
@@ -144,7 +167,7 @@ internal sealed partial class Server
     private Dictionary<string, LogicalUnit> OpenDevices(DaemonSection daemon, Plan plan)
     {
         foreach (DeviceSection device in daemon.Devices)
-            _serving = _serving with { Devices = _serving.Devices.Add(device.Name.Text, Open(device, plan)) };
+            _serving = _serving with { Devices = _serving.Devices.Add(device.Name.Text, OpenPlaced(device, plan)) };
         return _serving.Devices.Values.ToDictionary(device => device.Name, device => device.Unit);
     }
 
@@ -156,6 +179,22 @@ internal sealed partial class Server
         DiskBackend disk = DiskBackend.Open(plan.Disk(section), [.. _lanes.Select(lane => lane.Reactor)]);
         try
         {
+    /// <summary>What is wrong is told with the device and the place where the configuration says what cannot be.
+    /// </summary>
+    private ServedDevice OpenPlaced(DeviceSection section, Plan plan)
+    {
+        try
+        {
+            return Open(section, plan);
+        }
+        catch (Exception exception) when (ServerStartException.Explains(exception) is { } why)
+        {
+            string own = why.StartsWith($"device {section.Name}: ", StringComparison.Ordinal) ? "" : $"device {section.Name}: ";
+            throw new ServerStartException(
+                $"{Daemon.At(section.Path?.Position ?? section.Name.Position)}{own}{why}", exception);
+        }
+    }
+
             // The homes, which keep the gates, are spread over the reactors.
             var unit = new LogicalUnit(
                 section.Name.Text, disk, executors, homeIndex: _opened++ % executors.Count, _states,
@@ -195,7 +234,9 @@ internal sealed partial class Server
                 }
                 catch (Exception exception) when (ServerStartException.Explains(exception) is { } why)
                 {
-                    throw new ServerStartException($"portal {portal.Name}, {portal.Address}: {why}", exception);
+                    throw new ServerStartException(
+                        $"{daemon.At(portal.PositionOf("address"))}portal {portal.Name}, {portal.Address}: {why}",
+                        exception);
                 }
             }
         });

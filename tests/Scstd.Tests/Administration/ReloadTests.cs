@@ -154,7 +154,7 @@ public sealed class ReloadTests : IAsyncLifetime
         ReloadAnswer answer = await Reload(Yaml.Replace("2MiB}", "2MiB, block_size: 4096, serial: x}")
             .Replace("example:two", "example:new"));
         Assert.False(answer.IsApplied);
-        Assert.StartsWith("device b: block_size, serial cannot change while it is served; needs a restart",
+        Assert.StartsWith($"{_folder.File("scstd.yaml")}:6:47: device b: block_size, serial cannot change while it is served; needs a restart",
             Assert.Single(answer.Reasons));
         Assert.Contains("iqn.2026-11.org.example:two", Targets());
     }
@@ -203,7 +203,8 @@ public sealed class ReloadTests : IAsyncLifetime
     {
         await Applied(With($"c: {{store: file, path: {_folder.File("c.img")}, size: 1MiB}}"));
         ReloadAnswer answer = await Reload(With($"d: {{store: file, path: {_folder.File("c.img")}, size: 1MiB}}"));
-        Assert.Contains("is served as device c; take that away first", Assert.Single(answer.Reasons));
+        Assert.StartsWith($"{_folder.File("scstd.yaml")}:6:26: device d: ", Assert.Single(answer.Reasons));
+        Assert.EndsWith("is served as device c; take that away first", answer.Reasons[0]);
     }
 
     [Fact]
@@ -217,8 +218,8 @@ public sealed class ReloadTests : IAsyncLifetime
             .Replace("\"127.0.0.1:0\"}", $"\"127.0.0.1:0\", more: \"{taken.LocalEndPoint}\"}}")
             .Replace("example:two", "example:new"));
         Assert.False(answer.IsApplied);
-        Assert.Equal($"portal more, {taken.LocalEndPoint}: another program listens there already",
-            Assert.Single(answer.Reasons));
+        Assert.Equal($"{_folder.File("scstd.yaml")}:7:38: portal more, {taken.LocalEndPoint}: another program listens "
+            + "there already", Assert.Single(answer.Reasons));
         Assert.Contains("iqn.2026-11.org.example:two", Targets());
         Assert.Single(_server.EndPoints);
     }

@@ -39,6 +39,9 @@ public sealed class DaemonSection : Section
             (s, v) => s.Targets = [.. v.Select(e => e.Value.Called(new Word(e.Key.Text, e.Position)))],
             "The targets, by their iSCSI names."));
 
+    /// <summary>Where it was read from; null: nowhere. Not public, for it is not what the configuration says.</summary>
+    internal string? File { get; set; }
+
     public LogSection Log { get; internal set; } = new();
 
     public ReactorsSection Reactors { get; internal set; } = new();
@@ -59,6 +62,9 @@ public sealed class DaemonSection : Section
     public DiscoverySection Discovery { get; internal set; } = new();
 
     public IReadOnlyList<TargetSection> Targets { get; internal set; } = [];
+
+    /// <summary>"file:line:column: " in front of what is wrong with a value; nothing, if it stands in no file.</summary>
+    internal string At(SourcePosition position) => File is null ? "" : $"{File}:{position}: ";
 }
 
 public enum LogLevel
