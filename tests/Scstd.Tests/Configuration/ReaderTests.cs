@@ -236,6 +236,28 @@ public sealed class ReaderTests
         Reading.OneProblem(Reading.Text(yaml, folder), "4:29", "has 1000 bytes, which is not a whole number of blocks");
     }
 
+    [Theory]
+    [InlineData("{store: block, path: a.img}", "4:30", "expected a block device, found the regular file ")]
+    [InlineData("{store: file, path: /dev/null, size: 1MiB}", "4:29", "expected a regular file, found something else")]
+    public void A_medium_is_what_its_store_says(string device, string place, string words)
+    {
+        using var folder = new TemporaryFolder();
+        folder.Write("a.img", new string('x', 1 << 20));
+        Reading.OneProblem(
+            Reading.Text(Reading.Minimal.Replace("{store: memory, size: 1MiB}", device), folder), place, words);
+    }
+
+    [Fact]
+    public void Places_that_the_daemon_could_not_use_are_mistakes()
+    {
+        using var folder = new TemporaryFolder();
+        folder.Write("file", "");
+        Reading.OneProblem(Reading.After("state_directory: file", folder), "8:18", "expected a folder, found the regular");
+        Reading.OneProblem(
+            Reading.After("control: {group: no-such-group}", folder), "8:18", "there is no group 'no-such-group'");
+        Reading.Right(Reading.After("control: {group: root}", folder));
+    }
+
     [Fact]
     public void A_file_that_cannot_be_read_is_one_problem()
     {

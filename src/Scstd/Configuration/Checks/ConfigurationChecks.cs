@@ -1,3 +1,6 @@
+using Scstd.Composition;
+using Scstd.Linux;
+
 namespace Scstd.Configuration;
 
 /// <summary>
@@ -24,6 +27,7 @@ internal sealed partial class ConfigurationChecks
     {
         var checks = new ConfigurationChecks(daemon, problems, surroundings);
         checks.Reactors();
+        checks.Places();
         checks.Devices();
         checks.Portals();
         if (daemon.Discovery.Authentication is { } discovery)
@@ -65,6 +69,26 @@ internal sealed partial class ConfigurationChecks
         {
             _problems.Add(reactors.PositionOf("cpus"),
                 $"this machine has no CPU {string.Join(", ", missing)} (it has {_surroundings.OnlineCpuList})");
+        }
+    }
+
+    /// <summary>What the daemon asks the machine for besides devices and addresses.</summary>
+    private void Places()
+    {
+        if (_daemon.Control is { IsEnabled: true, Group: { } group } && !uint.TryParse(group.Text, out _)
+            && LocalSocketCalls.FindGroup(group.Text) is null)
+        {
+            _problems.Add(group.Position, $"there is no group '{group}' on this system");
+        }
+        if (_daemon.StateDirectory is not { Text: not UnitStates.None } states)
+            return;
+        string full = _surroundings.FullPath(states.Text);
+        if (PathProbe.KindOf(full) is { } kind and not (PathKind.Directory or PathKind.Missing))
+            _problems.Add(states.Position, $"expected a folder, found {Word(kind)} {full}");
+        else if (PathProbe.KindOf(full) == PathKind.Directory && PathProbe.Refusal(full, writes: true) is not null)
+        {
+            _warnings.Add(new Problem(states.Position, $"{full}: user {Environment.UserName}, who looks at it now, may "
+                + "not write there; the daemon must"));
         }
     }
 
