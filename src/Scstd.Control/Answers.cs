@@ -299,7 +299,23 @@ public sealed record FaultRecord(
 /// <param name="Warnings">What is allowed and yet worth a word.</param>
 public sealed record CheckAnswer(
     string File, bool IsRight, IReadOnlyList<ProblemRecord> Problems, IReadOnlyList<ProblemRecord> Warnings)
-    : ControlAnswer;
+    : ControlAnswer
+{
+    /// <summary>What a reload would change, in words; null: there are problems.</summary>
+    public IReadOnlyList<string>? Changes { get; init; }
+
+    /// <summary>What would wait for a start.</summary>
+    public IReadOnlyList<string> AtNextStart { get; init; } = [];
+
+    /// <summary>Why a reload would change nothing, as far as it is known before it is tried.</summary>
+    public IReadOnlyList<string> Reasons { get; init; } = [];
+
+    /// <summary>Sessions that would see other LUNs, in words.</summary>
+    public IReadOnlyList<string> SessionsChanged { get; init; } = [];
+
+    /// <summary>Sessions that would end, in words.</summary>
+    public IReadOnlyList<string> SessionsEnded { get; init; } = [];
+}
 
 public sealed record ProblemRecord(int Line, int Column, string Message);
 

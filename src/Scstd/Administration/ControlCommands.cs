@@ -116,8 +116,19 @@ internal sealed class ControlCommands(Server server, string? configuration, Relo
     private CheckAnswer Check()
     {
         ConfigurationFile file = ConfigurationFile.Read(configuration ?? throw NoFile());
-        return new CheckAnswer(file.Path, file.IsRight, [.. file.Problems.Select(Reloader.Describe)],
+        var answer = new CheckAnswer(file.Path, file.IsRight, [.. file.Problems.Select(Reloader.Describe)],
             [.. file.Warnings.Select(Reloader.Describe)]);
+        if (!file.IsRight)
+            return answer;
+        ChangePreview preview = server.Preview(file.Daemon);
+        return answer with
+        {
+            Changes = preview.Difference.Changes,
+            AtNextStart = preview.Difference.AtNextStart,
+            Reasons = preview.Difference.Refusals,
+            SessionsChanged = preview.SessionsChanged,
+            SessionsEnded = preview.SessionsEnded,
+        };
     }
 
     private async Task<ControlAnswer> ReloadAsync(int patienceSeconds, CancellationToken cancellation)

@@ -86,6 +86,9 @@ internal sealed partial class Server
 
     /// <summary>Makes the change, or tells what is to be done before.</summary>
     private async Task<(MadeChange? Made, PreparationStep? Step)> TryMakeAsync(
+    /// <summary>What <see cref="ChangeAsync"/> would do, as far as it is known without trying.</summary>
+    public ChangePreview Preview(DaemonSection next) => ChangePreview.Of(Daemon, next, Registry.DescribeSessions());
+
         Func<DaemonSection, DaemonSection> next, Preparation preparation, CancellationToken cancellation)
     {
         await _changing.WaitAsync(cancellation);

@@ -353,6 +353,45 @@ public sealed class ReloadTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_is_in_use_becomes_smaller_only_by_force()
+    {
+        string smaller = Yaml.Replace("memory, size: 2MiB", "memory, size: 1MiB");
+        using (RawInitiator initiator = await LogIn("iqn.2026-11.org.example:two"))
+        {
+            ReloadAnswer answer = await Reload(smaller);
+            Assert.Equal("device b: 1MiB is less than the 2MiB that 1 session(s) and 0 registration(s) have; --force "
+                + "takes the rest from them", Assert.Single(answer.Reasons));
+            Assert.Equal(4096ul, _server.Devices[1].Disk.BlockCount);
+            answer = await _reloader.ReloadAsync(mayShrink: true);
+            Assert.True(answer.IsApplied);
+        }
+        Assert.Equal(2048ul, _server.Devices[1].Disk.BlockCount);
+        Assert.Contains(_events.Lines, line => line.Contains("Device b: 1048576 bytes, 2097152 before"));
+    }
+
+    [Fact]
+    public async Task What_nobody_uses_becomes_smaller() =>
+        Assert.True((await Applied(Yaml.Replace("memory, size: 2MiB", "memory, size: 1MiB"))).IsApplied);
+
+    /// <summary>Says what a reload then does.</summary>
+    [Fact]
+    public async Task A_preview_tells_what_would_change_and_for_whom()
+    {
+        using RawInitiator one = await LogIn(One), two = await LogIn("iqn.2026-11.org.example:two");
+        string next = Yaml.Replace("one: {luns: {0: a}}", "one: {luns: {0: a, 1: b}}")
+            .Replace("example:two", "example:new").Replace("64MiB", "65MiB");
+        _folder.Write("scstd.yaml", next);
+        ChangePreview preview = _server.Preview(ConfigurationFile.Read(_folder.File("scstd.yaml")).Daemon);
+        Assert.Equal([$"session 1 of iqn.2026-11.org.example:host to {One}"], preview.SessionsChanged);
+        Assert.Equal(["session 2 of iqn.2026-11.org.example:host to iqn.2026-11.org.example:two: the target is gone"],
+            preview.SessionsEnded);
+        ReloadAnswer answer = await Applied(next);
+        Assert.Equal(answer.Changes, preview.Difference.Changes);
+        Assert.Equal(answer.AtNextStart, preview.Difference.AtNextStart);
+        Assert.Equal((1, 1), (answer.SessionsChanged, answer.SessionsEnded));
+    }
+
+    [Fact]
     public async Task The_file_of_a_device_that_is_served_grows()
     {
         string grown = With($"c: {{store: file, path: {_folder.File("c.img")}, size: 1MiB}}");
