@@ -121,12 +121,23 @@ internal static class AnswerText
         foreach (UnitRecord one in units.Units)
         {
             table.Add(one.Name, Size((decimal)one.Blocks * one.BlockBytes), one.BlockBytes, one.State,
-                one.IsWriteProtected, one.CommandsInside, one.Luns.Count, one.Store);
+                one.IsWriteProtected, one.CommandsInside, one.Luns.Count, one.StoreFailures, Speed(one.Speed),
+                one.Store);
         }
         table.Print(output);
     }
 
     private static void Print(ReservationsAnswer reservations, TextWriter output)
+    private static string? Speed(UnitSpeedRecord? speed)
+    {
+        if (speed is null)
+            return null;
+        string away = speed.TurnedAway > 0 ? $", {speed.TurnedAway} turned away" : "";
+        return (speed.IsThrottled
+            ? $"slow: {CommandText.Duration(speed.ExpectedMs ?? 0)}, {speed.Window} at a time, {speed.Waiting} wait"
+            : "quick") + away;
+    }
+
     {
         var table = new Table(
             "UNIT", "RESERVATION", "GENERATION", "APTPL", "REGISTRANT", "TARGET", "PORT", "KEY", "HOLDS");

@@ -142,7 +142,23 @@ public sealed record UnitsAnswer(IReadOnlyList<UnitRecord> Units) : ControlAnswe
 public sealed record UnitRecord(
     string Name, string Store, ulong Blocks, int BlockBytes, string Serial, string Naa, string State,
     bool IsWriteProtected, int HomeReactor, int CommandsInside, string? GateHolder,
-    IReadOnlyList<LunRecord> Luns);
+    IReadOnlyList<LunRecord> Luns)
+{
+    /// <summary>What is known of its store's speed.</summary>
+    public UnitSpeedRecord? Speed { get; init; }
+
+    /// <summary>What its store could not do since it was opened.</summary>
+    public ulong StoreFailures { get; init; }
+}
+
+/// <param name="IsThrottled">The store is slow, and gets no more than it can do in time.</param>
+/// <param name="Window">While it is throttled: commands that it gets at a time, of all reactors together.</param>
+/// <param name="ExpectedMs">While it is throttled: what the next command will take there, at the slowest.</param>
+/// <param name="PerSecond">While it is throttled: what comes out.</param>
+/// <param name="Waiting">Commands that are kept until it may have them.</param>
+/// <param name="TurnedAway">Commands that could not have been done in time, since it was opened.</param>
+public sealed record UnitSpeedRecord(
+    bool IsThrottled, int? Window, double? ExpectedMs, double? PerSecond, int Waiting, ulong TurnedAway);
 
 /// <param name="Target">Whose LUN it is.</param>
 /// <param name="Group">Of which group; null: of those who belong to none.</param>

@@ -54,6 +54,9 @@ public abstract class BlockRequest
     /// <summary>The store could not do it.</summary>
     public bool HasFailed { get; private set; }
 
+    /// <summary>The kernel's last error of a part, for the log; 0: none.</summary>
+    public int Error { get; set; }
+
     /// <summary>Why, if <see cref="HasFailed"/>.</summary>
     public ref readonly SenseData Fault => ref _fault;
 
@@ -71,6 +74,7 @@ public abstract class BlockRequest
         Invariant.That(_parts == 0 && parts > 0, "a request is begun once");
         _parts = parts;
         HasFailed = false;
+        Error = 0;
     }
 
     /// <summary>Another part, while at least one is under way.</summary>

@@ -83,6 +83,19 @@ public sealed partial class DiskBackend : IBackend, IDisposable
     /// <summary>Commands at work on the store, on one reactor; for a check that none is left.</summary>
     public int UnderWayOn(Reactor reactor) => _lanes[reactor.Index].UnderWay;
 
+    /// <summary>Told of what the store could not do, on the reactor where it happened; must not block.</summary>
+    public Action<StoreFailure>? Failed { get; set; }
+
+    /// <summary>What the store could not do so far, on one reactor; to be asked there.</summary>
+    public ulong FailuresOn(Reactor reactor) => _lanes[reactor.Index].Failures;
+
+    internal void StoreFailed(BlockRequest request, string? initiator)
+    {
+        _lanes[request.Reactor.Index].Failures++;
+        Failed?.Invoke(new StoreFailure(
+            request.Kind, request.Lba, request.Blocks, request.Error, request.Fault, initiator));
+    }
+
     internal bool IsThin => _options.Thin && Store.UnmapGranularityBlocks > 0;
 
     /// <summary>Caching mode page: WCE is zero, so every write is GOOD only on stable storage.</summary>

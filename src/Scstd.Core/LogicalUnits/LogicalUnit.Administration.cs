@@ -59,4 +59,11 @@ public sealed partial class LogicalUnit
 
     /// <summary>Commands are held because a change waits until the unit is alone; on the home executor.</summary>
     public bool WaitsToChange => Gate.WaitsToChange;
+
+    /// <summary>Told on an executor when the device server begins to be slow there (true, and what a command takes in
+    /// microseconds) and when it is quick again; must not block.</summary>
+    public Action<bool, long>? SpeedChanged { get; init; }
+
+    /// <summary>What one executor has learned of the device server; to be asked there.</summary>
+    public RegulatorView RegulatorOn(IExecutor executor) => TurnstileOf(executor).Regulator.View;
 }

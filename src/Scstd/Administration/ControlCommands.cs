@@ -198,7 +198,8 @@ internal sealed class ControlCommands(Server server, string? configuration, Relo
     private static Inside View(ServedDevice device, Lane lane) => new(
         device.Unit.AdmittedOn(lane.Executor),
         ReferenceEquals(device.Unit.Home, lane.Executor) ? device.Unit.GateHolder : null,
-        ReferenceEquals(device.Unit.Home, lane.Executor) && device.Unit.WaitsToChange);
+        ReferenceEquals(device.Unit.Home, lane.Executor) && device.Unit.WaitsToChange,
+        device.Unit.RegulatorOn(lane.Executor), device.Disk.FailuresOn(lane.Reactor));
 
     private UnitRecord Describe(ServedDevice device, Inside[] views, FreezeState freezing)
     {
@@ -212,7 +213,22 @@ internal sealed class ControlCommands(Server server, string? configuration, Relo
                 : device.Disk.NotReady is { } why ? $"not ready ({why.Additional})" : "ready",
             device.Unit.IsWriteProtected, device.Unit.Home.Index, views.Sum(view => view.Admitted),
             views.Select(view => view.GateHolder).FirstOrDefault(holder => holder is not null),
-            LunsOf(device.Section.Name.Text));
+            LunsOf(device.Section.Name.Text))
+        {
+            Speed = SpeedOf([.. views.Select(view => view.Regulator)]),
+            StoreFailures = views.Aggregate(0ul, (sum, view) => sum + view.Failures),
+        };
+    }
+
+    private static UnitSpeedRecord SpeedOf(RegulatorView[] all)
+    {
+        RegulatorView[] slow = [.. all.Where(one => one.Limit is not null)];
+        bool isSlow = slow.Length > 0;
+        return new UnitSpeedRecord(
+            isSlow, isSlow ? slow.Sum(one => one.Limit) : null,
+            isSlow ? Math.Round(slow.Max(one => one.ExpectedUs) / 1000.0, 3) : null,
+            isSlow ? Math.Round(slow.Sum(one => one.RatePerSecond), 3) : null,
+            all.Sum(one => one.Waiting), all.Aggregate(0ul, (sum, one) => sum + one.TurnedAway));
     }
 
     private List<LunRecord> LunsOf(string unit)
@@ -231,5 +247,6 @@ internal sealed class ControlCommands(Server server, string? configuration, Relo
         return luns;
     }
 
-    private readonly record struct Inside(int Admitted, string? GateHolder, bool WaitsToChange);
+    private readonly record struct Inside(
+        int Admitted, string? GateHolder, bool WaitsToChange, RegulatorView Regulator, ulong Failures);
 }

@@ -204,11 +204,14 @@ internal sealed partial class Server
             };
             if (plan.Limit(section.Limits) is { } limit)
                 unit.SetRateLimit(limit);
+            var told = new UnitLog(section.Name.Text, _log);
+            disk.Failed = told.Failed;
             _log.Information("Device {Device:l}: {Store:l}, {Blocks} blocks of {BlockBytes} bytes", unit.Name,
                 disk.Store.Description, disk.BlockCount, disk.BlockLengthBytes);
             return new ServedDevice(section, disk, unit);
         }
         catch
+                SpeedChanged = told.SpeedChanged,
         {
             disk.Dispose();
             throw;
