@@ -117,7 +117,8 @@ internal static class AnswerText
 
     private static void Print(UnitsAnswer units, TextWriter output)
     {
-        var table = new Table("UNIT", "SIZE", "BLOCK", "STATE", "PROTECTED", "INSIDE", "LUNS", "STORE");
+        var table = new Table("UNIT", "SIZE", "BLOCK", "STATE", "PROTECTED", "INSIDE", "LUNS", "ERRORS",
+            "SPEED", "STORE");
         foreach (UnitRecord one in units.Units)
         {
             table.Add(one.Name, Size((decimal)one.Blocks * one.BlockBytes), one.BlockBytes, one.State,
@@ -127,7 +128,6 @@ internal static class AnswerText
         table.Print(output);
     }
 
-    private static void Print(ReservationsAnswer reservations, TextWriter output)
     private static string? Speed(UnitSpeedRecord? speed)
     {
         if (speed is null)
@@ -138,6 +138,7 @@ internal static class AnswerText
             : "quick") + away;
     }
 
+    private static void Print(ReservationsAnswer reservations, TextWriter output)
     {
         var table = new Table(
             "UNIT", "RESERVATION", "GENERATION", "APTPL", "REGISTRANT", "TARGET", "PORT", "KEY", "HOLDS");
@@ -163,6 +164,18 @@ internal static class AnswerText
         Problems(check.File, check.Problems, "", output);
         Problems(check.File, check.Warnings, "warning: ", output);
         output.WriteLine(check.IsRight ? $"{check.File}: right" : $"{check.Problems.Count} problem(s)");
+        if (check.Changes is not { } changes)
+            return;
+        foreach (string reason in check.Reasons)
+            output.WriteLine($"a reload would change nothing: {reason}");
+        foreach (string change in changes.Concat(check.AtNextStart))
+            output.WriteLine($"would be: {change}");
+        foreach (string session in check.SessionsChanged)
+            output.WriteLine($"would see other LUNs: {session}");
+        foreach (string session in check.SessionsEnded)
+            output.WriteLine($"would end: {session}");
+        if (changes.Count + check.AtNextStart.Count + check.Reasons.Count == 0)
+            output.WriteLine("a reload would change nothing: it is served so already");
     }
 
     private static void Print(ReloadAnswer reload, TextWriter output, TextWriter error)

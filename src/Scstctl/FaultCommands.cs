@@ -20,7 +20,12 @@ internal static class FaultCommands
         };
         faults.Add(make("list", "Which faults are injected.",
             parsed => new FaultsRequest(parsed.GetValue(some)), [some]));
-        var id = new Option<int?>("--id") { HelpName = "NUMBER", Description = "Only this one." };
+        var id = new Option<int?>("--id")
+        {
+            HelpName = "NUMBER",
+            Description = "Only this one.",
+            CustomParser = Whole.Parse,
+        };
         faults.Add(make("clear", "Take injected faults away.",
             parsed => new ClearFaultsRequest(parsed.GetValue(some), parsed.GetValue(id)), [some, id]));
         faults.Add(Adding(make));
@@ -43,7 +48,12 @@ internal static class FaultCommands
             "For AnswerCommand: Busy, TaskSetFull, ReservationConflict or CheckCondition.");
         Option<string?> sense = Text("--sense", "K/ASC/ASCQ", "For CheckCondition, hexadecimal, as in 3/11/00.");
         var dataOnly = new Option<bool>("--data-only") { Description = "Only commands that move data." };
-        var lun = new Option<int?>("--lun") { HelpName = "N", Description = "Only commands that came by this LUN." };
+        var lun = new Option<int?>("--lun")
+        {
+            HelpName = "N",
+            Description = "Only commands that came by this LUN.",
+            CustomParser = Whole.Parse,
+        };
         Option<string?> direction = Text("--direction", "in|out", "Only commands that move data this way.");
         Option<string?> blocks = Text("--lba", "A-B", "Only commands that name any of these blocks.");
         blocks.Validators.Add(result =>
@@ -51,18 +61,30 @@ internal static class FaultCommands
             if (Lbas(result.GetValue(blocks)) is null && result.GetValue(blocks) is { } wrong)
                 result.AddError($"--lba: expected two block addresses such as 0-2047, or one; found '{wrong}'");
         });
-        var delay = new Option<int>("--delay-ms") { HelpName = "N", Description = "How long." };
+        var delay = new Option<int>("--delay-ms")
+        {
+            HelpName = "N",
+            Description = "How long.",
+            CustomParser = Whole.Number,
+        };
         var parallel = new Option<int>("--parallel")
         {
             HelpName = "N",
             Description = "For SlowStore: commands at a time on each reactor; 0: any number.",
+            CustomParser = Whole.Number,
         };
-        var count = new Option<int?>("--count") { HelpName = "N", Description = "It is spent after so many." };
+        var count = new Option<int?>("--count")
+        {
+            HelpName = "N",
+            Description = "It is spent after so many.",
+            CustomParser = Whole.Parse,
+        };
         var probability = new Option<double>("--probability")
         {
             HelpName = "PART",
             Description = "Of what it could meet it meets this part.",
             DefaultValueFactory = _ => 1,
+            CustomParser = Whole.Part,
         };
         return make("add", "Inject a fault, to see what hosts make of it.",
             parsed => new AddFaultRequest(

@@ -47,6 +47,12 @@ public static class ErrorCode
     /// <summary>The peer is neither root nor in the group.</summary>
     public const string Forbidden = "forbidden";
 
+    /// <summary>Told by scstctl itself: its command line makes no sense.</summary>
+    public const string Misused = "misused";
+
+    /// <summary>Told by scstctl itself: no daemon could be asked.</summary>
+    public const string Unreachable = "unreachable";
+
     /// <summary>A fault of the daemon's own.</summary>
     public const string Internal = "internal";
 }
@@ -261,7 +267,11 @@ public sealed record ChangeAnswer(
 /// <param name="File">Which.</param>
 /// <param name="Agrees">A reload or a start brings nothing else.</param>
 /// <param name="Edit">What would make it agree; null: it agrees, or must be changed by hand.</param>
-public sealed record AgreementRecord(string File, bool Agrees, EditRecord? Edit);
+public sealed record AgreementRecord(string File, bool Agrees, EditRecord? Edit)
+{
+    /// <summary>Why it must be changed by hand.</summary>
+    public string? Why { get; init; }
+}
 
 /// <summary>One value of the file, on one line.</summary>
 public sealed record EditRecord(int Line, int Column, string Old, string New);

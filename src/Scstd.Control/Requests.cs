@@ -40,7 +40,8 @@ public sealed record CheckRequest : ControlRequest;
 
 /// <summary>Put the configuration file as it is now in force.</summary>
 /// <param name="PatienceSeconds">How long a unit's store may be waited for; then nothing is changed.</param>
-public sealed record ReloadRequest(int PatienceSeconds = 10) : ControlRequest;
+/// <param name="Force">Units that have sessions or registrations may become smaller.</param>
+public sealed record ReloadRequest(int PatienceSeconds = 10, bool Force = false) : ControlRequest;
 
 /// <summary>Where every command is; of one unit, if named.</summary>
 public sealed record CommandsRequest(string? Unit = null) : ControlRequest;
@@ -62,8 +63,10 @@ public sealed record KickRequest(string Session, int PatienceSeconds = 0) : Cont
 /// <param name="Unit">A device of the configuration.</param>
 /// <param name="Group">Of which group; null: of those who belong to none.</param>
 /// <param name="PatienceSeconds">How long other changes may be waited for; then nothing is changed.</param>
+/// <param name="Save">Whoever asks will write it into the file: where that cannot be done, nothing is changed.</param>
 public sealed record ReplaceRequest(
-    string Target, int Lun, string Unit, string? Group = null, int PatienceSeconds = 10) : ControlRequest;
+    string Target, int Lun, string Unit, string? Group = null, int PatienceSeconds = 10, bool Save = false)
+    : ControlRequest;
 
 /// <summary>Let a unit stand still: what its store has is waited for, what comes is held.</summary>
 /// <param name="Unit">A device of the configuration.</param>
@@ -77,7 +80,10 @@ public sealed record ThawRequest(string Unit) : ControlRequest;
 /// <param name="Unit">A device of the configuration.</param>
 /// <param name="Size">As the configuration writes sizes, such as 10GiB.</param>
 /// <param name="PatienceSeconds">How long the store may be waited for; then nothing is changed.</param>
-public sealed record ResizeRequest(string Unit, string Size, int PatienceSeconds = 10) : ControlRequest;
+/// <param name="Force">It may become smaller although it has sessions or registrations.</param>
+/// <param name="Save">Whoever asks will write it into the file: where that cannot be done, nothing is changed.</param>
+public sealed record ResizeRequest(
+    string Unit, string Size, int PatienceSeconds = 10, bool Force = false, bool Save = false) : ControlRequest;
 
 /// <summary>Which faults are injected; of one unit, if named.</summary>
 public sealed record FaultsRequest(string? Unit = null) : ControlRequest;

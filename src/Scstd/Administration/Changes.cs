@@ -86,24 +86,35 @@ internal sealed class Changes(Server server, string? configuration, ILogger log)
         if (!Units.TryParseSize(request.Size, out long bytes) || bytes <= 0)
         {
             throw new ControlRefusal(ErrorCode.Malformed,
-                $"expected a size such as 512MiB or 1.5TiB, found '{request.Size}'");
+                $"size: expected more than nothing, such as 512MiB or 1.5TiB, found '{request.Size}'");
         }
-        ChangeOutcome outcome = await MakeAsync(
-            daemon => daemon.WithSize(request.Unit, bytes)
-                ?? throw ControlRefusal.NotFound("unit", request.Unit, daemon.Devices.Select(one => one.Name.Text)),
-            request.PatienceSeconds, cancellation);
         string size = Units.FormatSize(bytes);
-        return Answer(outcome, Agreement.Look(
+        AgreementRecord? Look() => Agreement.Look(
             configuration,
             daemon => daemon.FindDevice(request.Unit),
             device => device.SizeBytes == bytes
                 || (device.Blocks is { } blocks && (UInt128)blocks * (uint)device.BlockBytes == (ulong)bytes),
             device => device.Has("size") ? device.PositionOf("size") : null,
-            size));
+            size);
+        if (request.Save)
+            Savable(Look());
+        ChangeOutcome outcome = await MakeAsync(
+            daemon => daemon.WithSize(request.Unit, bytes)
+                ?? throw ControlRefusal.NotFound("unit", request.Unit, daemon.Devices.Select(one => one.Name.Text)),
+            request.PatienceSeconds, cancellation, request.Force);
+        return Answer(outcome, Look());
     }
 
     public async Task<ControlAnswer> ReplaceAsync(ReplaceRequest request, CancellationToken cancellation)
     {
+        AgreementRecord? Look() => Agreement.Look(
+            configuration,
+            daemon => daemon.FindLun(request.Target, request.Group, request.Lun),
+            lun => lun.Device.Text == request.Unit,
+            lun => lun.Device.Position,
+            request.Unit);
+        if (request.Save)
+            Savable(Look());
         ChangeOutcome outcome = await MakeAsync(daemon =>
         {
             Known("target", request.Target, daemon.Targets.Select(target => target.Name.Text));
@@ -115,12 +126,19 @@ internal sealed class Changes(Server server, string? configuration, ILogger log)
                 ?? throw new ControlRefusal(ErrorCode.NotFound, $"{request.Target} has no LUN {request.Lun} "
                     + (request.Group is { } of ? $"for group {of}" : "for those who belong to no group")));
         }, request.PatienceSeconds, cancellation);
-        return Answer(outcome, Agreement.Look(
-            configuration,
-            daemon => daemon.FindLun(request.Target, request.Group, request.Lun),
-            lun => lun.Device.Text == request.Unit,
-            lun => lun.Device.Position,
-            request.Unit));
+        return Answer(outcome, Look());
+    }
+
+    /// <summary>What cannot be written is known before anything is changed.</summary>
+    private void Savable(AgreementRecord? look)
+    {
+        if (look is null)
+            throw new ControlRefusal(ErrorCode.Refused, "there is no configuration file to save it in");
+        if (look is { Agrees: false, Edit: null })
+        {
+            throw new ControlRefusal(ErrorCode.Refused, $"{look.File} cannot be changed by --save, and nothing was "
+                + $"changed: {look.Why}");
+        }
     }
 
     /// <summary>A reload of a file that says the same would be refused with the same words.</summary>
@@ -148,13 +166,14 @@ internal sealed class Changes(Server server, string? configuration, ILogger log)
     }
 
     private async Task<ChangeOutcome> MakeAsync(
-        Func<DaemonSection, DaemonSection> next, int patienceSeconds, CancellationToken cancellation)
+        Func<DaemonSection, DaemonSection> next, int patienceSeconds, CancellationToken cancellation,
+        bool mayShrink = false)
     {
         Bounded(patienceSeconds);
         try
         {
             ChangeOutcome outcome =
-                await server.ChangeAsync(next, TimeSpan.FromSeconds(patienceSeconds), cancellation);
+                await server.ChangeAsync(next, TimeSpan.FromSeconds(patienceSeconds), cancellation, mayShrink);
             foreach (string change in outcome.Changes)
                 log.Information("Administrator: {Change:l}", change);
             return outcome;

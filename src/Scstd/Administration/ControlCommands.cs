@@ -38,7 +38,7 @@ internal sealed class ControlCommands(Server server, string? configuration, Relo
         AddFaultRequest add => _faults.AddAsync(Selected(add.Unit == "*" ? null : add.Unit), add),
         ClearFaultsRequest clear => _faults.ClearAsync(Selected(clear.Unit), clear.Id),
         CheckRequest => Task.FromResult<ControlAnswer>(Check()),
-        ReloadRequest reload => ReloadAsync(reload.PatienceSeconds, cancellation),
+        ReloadRequest reload => ReloadAsync(reload, cancellation),
         _ => throw new UnreachableException($"{request.GetType().Name} is no request of ours"),
     };
 
@@ -131,10 +131,11 @@ internal sealed class ControlCommands(Server server, string? configuration, Relo
         };
     }
 
-    private async Task<ControlAnswer> ReloadAsync(int patienceSeconds, CancellationToken cancellation)
+    private async Task<ControlAnswer> ReloadAsync(ReloadRequest request, CancellationToken cancellation)
     {
-        Changes.Bounded(patienceSeconds);
-        return await (reloader ?? throw NoFile()).ReloadAsync(TimeSpan.FromSeconds(patienceSeconds), cancellation);
+        Changes.Bounded(request.PatienceSeconds);
+        return await (reloader ?? throw NoFile()).ReloadAsync(
+            TimeSpan.FromSeconds(request.PatienceSeconds), cancellation, request.Force);
     }
 
     private static ControlRefusal NoFile() =>

@@ -9,9 +9,11 @@ namespace Scstd.Composition;
 /// are changed. Each may wait for its store, and holds up no change of another device meanwhile. If the change is not
 /// made in the end, all of it is taken back.
 /// </summary>
-/// <param name="open">Opens a device.</param>
+/// <param name="open">Opens a device; throws <see cref="ServerStartException"/>.</param>
+/// <param name="usersOf">Who keeps a device from becoming smaller; null: nobody.</param>
 /// <param name="log">For what cannot be taken back.</param>
-internal sealed class Preparation(Func<DeviceSection, ServedDevice> open, ILogger log) : IAsyncDisposable
+internal sealed class Preparation(
+    Func<DeviceSection, ServedDevice> open, Func<ServedDevice, Task<string?>> usersOf, ILogger log) : IAsyncDisposable
 {
     // Our choice: as long as a change waits when nobody says otherwise.
     private static readonly TimeSpan PatienceWithUndoing = TimeSpan.FromSeconds(10);
@@ -99,10 +101,18 @@ internal sealed class Preparation(Func<DeviceSection, ServedDevice> open, ILogge
     private async Task ResizeAsync(ServedDevice device, DeviceSection section, CancellationToken cancellation)
     {
         ulong before = device.Disk.BlockCount * (uint)device.Disk.BlockLengthBytes;
+        ulong? wanted = BytesOf(section);
+        if (wanted < before && await usersOf(device) is { } users)
+        {
+            throw new ChangeRefusedException([$"device {device.Name}: {Units.FormatSize((long)wanted)} is less than "
+                + $"the {Units.FormatSize((long)before)} that {users} have; --force takes the rest from them"]);
+        }
         try
         {
-            await device.Disk.ResizeAsync(device.Unit, BytesOf(section), cancellation);
+            await device.Disk.ResizeAsync(device.Unit, wanted, cancellation);
             _resized.Add((device, before));
+            log.Information("Device {Device:l}: {After} bytes, {Before} before", device.Name,
+                device.Disk.BlockCount * (uint)device.Disk.BlockLengthBytes, before);
         }
         catch (StoreUnavailableException exception)
         {

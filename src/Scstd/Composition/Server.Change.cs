@@ -49,8 +49,10 @@ internal sealed partial class Server
     /// change was made meanwhile.</param>
     /// <param name="patience">How long stores may be waited for; null: <see cref="UsualPatience"/>.</param>
     /// <param name="cancellation">Whoever asked is gone: what has not begun is left.</param>
+    /// <param name="mayShrink">Devices in use may become smaller.</param>
     public async Task<ChangeOutcome> ChangeAsync(
-        Func<DaemonSection, DaemonSection> next, TimeSpan? patience = null, CancellationToken cancellation = default)
+        Func<DaemonSection, DaemonSection> next, TimeSpan? patience = null, CancellationToken cancellation = default,
+        bool mayShrink = false)
     {
         long start = Environment.TickCount64;
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation, _stopping.Token);
@@ -84,11 +86,11 @@ internal sealed partial class Server
         }
     }
 
-    /// <summary>Makes the change, or tells what is to be done before.</summary>
-    private async Task<(MadeChange? Made, PreparationStep? Step)> TryMakeAsync(
     /// <summary>What <see cref="ChangeAsync"/> would do, as far as it is known without trying.</summary>
     public ChangePreview Preview(DaemonSection next) => ChangePreview.Of(Daemon, next, Registry.DescribeSessions());
 
+    /// <summary>Makes the change, or tells what is to be done before.</summary>
+    private async Task<(MadeChange? Made, PreparationStep? Step)> TryMakeAsync(
         Func<DaemonSection, DaemonSection> next, Preparation preparation, CancellationToken cancellation)
     {
         await _changing.WaitAsync(cancellation);
@@ -134,6 +136,16 @@ internal sealed partial class Server
             new ChangeOutcome(
                 difference.Changes, difference.AtNextStart, outcome.SessionsChanged, outcome.SessionsEnded, []),
             gone);
+    }
+
+    /// <summary>Who would lose the end of a device that became smaller; null: nobody.</summary>
+    private async Task<string?> UsersOfAsync(ServedDevice device)
+    {
+        IReadOnlyList<SessionSnapshot> sessions = await Registry.DescribeSessionsAsync();
+        int seeing = sessions.Count(session => session.Luns.Any(lun => lun.UnitName == device.Name));
+        Lane home = _lanes.First(lane => ReferenceEquals(lane.Executor, device.Unit.Home));
+        int registered = await home.Reactor.InvokeAsync(() => device.Unit.DescribeReservation().Registrants.Count);
+        return seeing + registered == 0 ? null : $"{seeing} session(s) and {registered} registration(s)";
     }
 
     /// <summary>What holds a step up, as far as it is a command of an initiator: the oldest that the store has.</summary>

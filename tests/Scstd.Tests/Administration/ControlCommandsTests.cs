@@ -185,6 +185,15 @@ public sealed class ControlCommandsTests : IAsyncLifetime
         Assert.Equal([0, 3], (await Ask<UnitsAnswer>(new UnitsRequest("b"))).Units[0].Luns.Select(lun => lun.Lun));
     }
 
+    [Fact]
+    public async Task What_cannot_be_saved_is_refused_before_anything_is_changed()
+    {
+        string file = _folder.Write("scstd.yaml", Yaml.Replace("store: memory, size: 1MiB", "store: memory, blocks: 2048"));
+        ErrorAnswer refused = await Refused(new ResizeRequest("a", "2MiB", Save: true));
+        Assert.Contains($"{file}:4:6: the value is not written there", refused.Message);
+        Assert.Equal(2048ul, (await Ask<UnitsAnswer>(new UnitsRequest("a"))).Units[0].Blocks);
+    }
+
     /// <summary>A file that says the same would be refused.</summary>
     [Fact]
     public async Task A_unit_is_never_put_under_two_LUNs_of_one_initiator()
@@ -220,7 +229,7 @@ public sealed class ControlCommandsTests : IAsyncLifetime
     public async Task What_cannot_be_changed_is_refused_with_the_reason()
     {
         const string Target = "iqn.2026-11.org.example:one";
-        Assert.StartsWith("expected a size", (await Refused(new ResizeRequest("a", "much"))).Message);
+        Assert.StartsWith("size: expected more than nothing, such as", (await Refused(new ResizeRequest("a", "much"))).Message);
         Assert.Equal(ErrorCode.NotFound, (await Refused(new ResizeRequest("c", "1MiB"))).Code);
         Assert.Equal("there is no group 'freinds'; did you mean 'friends'?",
             (await Refused(new ReplaceRequest(Target, 3, "a", "freinds"))).Message);
