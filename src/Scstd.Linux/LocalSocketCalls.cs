@@ -48,6 +48,23 @@ public static unsafe partial class LocalSocketCalls
         }
     }
 
+    /// <summary>A user's name, from wherever the system keeps its users; null: there is none.</summary>
+    public static string? NameOf(uint user)
+    {
+        byte* entry = stackalloc byte[64]; // struct passwd: the name comes first.
+        nint buffer = Marshal.AllocHGlobal(GroupEntryBytes);
+        try
+        {
+            nint found = 0;
+            int error = GetUserByNumber(user, entry, buffer, GroupEntryBytes, &found);
+            return error == 0 && found != 0 ? Marshal.PtrToStringUTF8(*(nint*)entry) : null;
+        }
+        finally
+        {
+            Marshal.FreeHGlobal(buffer);
+        }
+    }
+
     /// <summary>Gives a file to a group; throws <see cref="LinuxException"/>.</summary>
     public static void SetGroup(string path, uint group) =>
         LinuxException.Check(ChangeOwner(path, uint.MaxValue, group), "chown", path);
@@ -86,6 +103,9 @@ public static unsafe partial class LocalSocketCalls
 
     [LibraryImport("libc", EntryPoint = "geteuid")]
     private static partial uint GetEffectiveUser();
+
+    [LibraryImport("libc", EntryPoint = "getpwuid_r")]
+    private static partial int GetUserByNumber(uint user, byte* entry, nint buffer, nint bufferBytes, nint* found);
 
     [LibraryImport("libc", EntryPoint = "getgrnam_r", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int GetGroupByName(string name, byte* entry, nint buffer, nint bufferBytes, nint* found);

@@ -1,5 +1,7 @@
 using System.Net.Sockets;
+using System.Text;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Scstd.Configuration;
 using Scstd.Control;
 using Scstd.Hosting;
@@ -25,7 +27,7 @@ internal sealed record ControlLimits
 /// Takes requests from the control socket, one after the other on each connection, and answers them. Runs on the
 /// thread pool: what it asks of reactors it asks by messages, and nothing that a peer does here reaches one otherwise.
 /// </summary>
-internal sealed class ControlServer : IAsyncDisposable
+internal sealed partial class ControlServer : IAsyncDisposable
 {
     private static readonly byte[] Welcome =
         ControlJson.Write(new Greeting(ProgramVersion.Text, ControlProtocol.Version));
@@ -158,6 +160,8 @@ internal sealed class ControlServer : IAsyncDisposable
         {
             return new ErrorAnswer(ErrorCode.Malformed, Explain(line, exception));
         }
+        if (!OnlyAsks(request))
+            Record(line, peer);
         try
         {
             return await WhilePeerWaitsAsync(peer, cancellation => _answer(request, cancellation));
@@ -171,6 +175,21 @@ internal sealed class ControlServer : IAsyncDisposable
             _log.Error(exception, "Control socket: {Request:l} failed", request.GetType().Name);
             return new ErrorAnswer(ErrorCode.Internal, $"a fault of scstd: {exception.Message}");
         }
+    }
+
+    private static bool OnlyAsks(ControlRequest request) => request is StatusRequest or SessionsRequest
+        or UnitsRequest or ReservationsRequest or CommandsRequest or HistogramsRequest or HistoryRequest
+        or FaultsRequest or CheckRequest;
+
+    /// <summary>Who asked for what, as it was asked: JSON has no line ends inside.</summary>
+    private void Record(byte[] line, Socket peer)
+    {
+        // Our choice: every request that makes sense, and no page of log for one that does not.
+        const int MostBytes = 1024;
+        PeerIdentity who = LocalSocketCalls.PeerOf(peer);
+        _log.Information("Administrator: {User:l} (process {Process}) asks {Request:l}",
+            LocalSocketCalls.NameOf(who.User) ?? $"user {who.User}", who.ProcessId,
+            Encoding.UTF8.GetString(line.AsSpan(0, Math.Min(line.Length, MostBytes))).TrimEnd());
     }
 
     /// <summary>A peer that is gone wants nothing any more: what has not begun for it is left. One that only has
@@ -218,7 +237,7 @@ internal sealed class ControlServer : IAsyncDisposable
                 return "a request needs the key \"command\": one of " + string.Join(", ", ControlJson.CommandNames);
             }
             string name = command.GetString()!;
-            return ControlJson.CommandNames.Contains(name) ? $"{name}: {exception.Message}"
+            return ControlJson.CommandNames.Contains(name) ? $"{name}: {WordsOf(exception)}"
                 : $"there is no command '{name}'{Spelling.Suggest(name, ControlJson.CommandNames)}";
         }
         catch (Exception malformed) when (malformed is JsonException or InvalidOperationException)
@@ -226,6 +245,25 @@ internal sealed class ControlServer : IAsyncDisposable
             return "a request is one line of JSON: " + exception.Message;
         }
     }
+
+    /// <summary>The reader's words are about our types; who wrote the line knows its keys.</summary>
+    private static string WordsOf(JsonException exception)
+    {
+        Match unknown = UnknownKey().Match(exception.Message);
+        if (unknown.Success)
+            return $"there is no key '{unknown.Groups[1].Value}'";
+        Match missing = MissingKey().Match(exception.Message);
+        if (missing.Success)
+            return $"it lacks {missing.Groups[1].Value}";
+        return exception.Path is { Length: > 2 } path
+            ? $"the value of '{path[2..]}' is not of the kind that is expected there" : exception.Message;
+    }
+
+    [GeneratedRegex("The JSON property '([^']*)' could not be mapped")]
+    private static partial Regex UnknownKey();
+
+    [GeneratedRegex("missing required properties[^:]*: (.*)\\.")]
+    private static partial Regex MissingKey();
 }
 
 /// <summary>A request cannot be done; nothing was changed.</summary>
@@ -233,6 +271,15 @@ internal sealed class ControlRefusal(string code, string message) : Exception(me
 {
     public ErrorAnswer Answer { get; } = new(code, message);
 
-    public static ControlRefusal NotFound(string what, string name, IEnumerable<string> known) =>
-        new(ErrorCode.NotFound, $"there is no {what} '{name}'{Spelling.Suggest(name, known)}");
+    // Our choice: more names are no help in one line.
+    private const int MostNames = 8;
+
+    public static ControlRefusal NotFound(string what, string name, IEnumerable<string> known)
+    {
+        string[] all = [.. known];
+        string suggestion = Spelling.Suggest(name, all);
+        if (suggestion.Length == 0 && all.Length is > 0 and <= MostNames)
+            suggestion = $" (there are: {string.Join(", ", all)})";
+        return new(ErrorCode.NotFound, $"there is no {what} '{name}'{suggestion}");
+    }
 }

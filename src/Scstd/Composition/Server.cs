@@ -97,8 +97,16 @@ internal sealed partial class Server
         if (_registry is { } registry)
         {
             registry.BeginDrain((int)Math.Ceiling(patience.TotalSeconds));
+            if (registry.SessionCount > 0 && patience > TimeSpan.Zero)
+            {
+                _log.Information("Waits up to {Seconds} s for {Sessions} session(s) to log out: {Who:l}",
+                    patience.TotalSeconds, registry.SessionCount, Who(registry));
+            }
             if (!await Until(() => registry.SessionCount == 0, patience) && patience > TimeSpan.Zero)
-                _log.Warning("{Sessions} session(s) did not log out in time and are ended", registry.SessionCount);
+            {
+                _log.Warning("{Sessions} session(s) did not log out in time and are ended: {Who:l}",
+                    registry.SessionCount, Who(registry));
+            }
             registry.EndDrain();
             await Until(() => _lanes.All(lane => lane.Iscsi.ConnectionCount == 0), LastMoments);
             if (_states is { } states)
@@ -119,14 +127,6 @@ internal sealed partial class Server
         _states?.Dispose();
     }
 
-    private void StartReactors(DaemonSection daemon, Plan plan, Action<Exception> faulted)
-    {
-        IReadOnlyList<ReactorOptions> reactors = plan.Reactors(ProcessorSet.OfThisProcess(), faulted);
-        long machineBytes = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
-        long boundBytes = daemon.Memory.ToBytes(machineBytes);
-        if (boundBytes < reactors.Count * LeastBytesOfReactor)
-        {
-            throw new ServerStartException($"{daemon.At(daemon.PositionOf("memory"))}memory: {Units.FormatSize(boundBytes)} is too little for {reactors.Count} "
     private static string Who(IscsiTargetRegistry registry)
     {
         // Our choice: the first few show who it is.
@@ -151,6 +151,14 @@ internal sealed partial class Server
         }
     }
 
+    private void StartReactors(DaemonSection daemon, Plan plan, Action<Exception> faulted)
+    {
+        IReadOnlyList<ReactorOptions> reactors = plan.Reactors(ProcessorSet.OfThisProcess(), faulted);
+        long machineBytes = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+        long boundBytes = daemon.Memory.ToBytes(machineBytes);
+        if (boundBytes < reactors.Count * LeastBytesOfReactor)
+        {
+            throw new ServerStartException($"{daemon.At(daemon.PositionOf("memory"))}memory: {Units.FormatSize(boundBytes)} is too little for {reactors.Count} "
                 + $"reactor(s), which need {Units.FormatSize(LeastBytesOfReactor)} each");
         }
         _arena = new SlabArena(boundBytes);
@@ -171,14 +179,6 @@ internal sealed partial class Server
         return _serving.Devices.Values.ToDictionary(device => device.Name, device => device.Unit);
     }
 
-    private IReadOnlyList<IExecutor> Executors() => [.. _lanes.Select(lane => lane.Executor)];
-
-    private ServedDevice Open(DeviceSection section, Plan plan)
-    {
-        IReadOnlyList<IExecutor> executors = Executors();
-        DiskBackend disk = DiskBackend.Open(plan.Disk(section), [.. _lanes.Select(lane => lane.Reactor)]);
-        try
-        {
     /// <summary>What is wrong is told with the device and the place where the configuration says what cannot be.
     /// </summary>
     private ServedDevice OpenPlaced(DeviceSection section, Plan plan)
@@ -195,23 +195,31 @@ internal sealed partial class Server
         }
     }
 
+    private IReadOnlyList<IExecutor> Executors() => [.. _lanes.Select(lane => lane.Executor)];
+
+    private ServedDevice Open(DeviceSection section, Plan plan)
+    {
+        IReadOnlyList<IExecutor> executors = Executors();
+        DiskBackend disk = DiskBackend.Open(plan.Disk(section), [.. _lanes.Select(lane => lane.Reactor)]);
+        try
+        {
             // The homes, which keep the gates, are spread over the reactors.
+            var told = new UnitLog(section.Name.Text, _log);
+            disk.Failed = told.Failed;
             var unit = new LogicalUnit(
                 section.Name.Text, disk, executors, homeIndex: _opened++ % executors.Count, _states,
                 (long)section.AbortTimeout.TotalMilliseconds)
             {
                 MaxRegistrations = section.Registrations,
+                SpeedChanged = told.SpeedChanged,
             };
             if (plan.Limit(section.Limits) is { } limit)
                 unit.SetRateLimit(limit);
-            var told = new UnitLog(section.Name.Text, _log);
-            disk.Failed = told.Failed;
             _log.Information("Device {Device:l}: {Store:l}, {Blocks} blocks of {BlockBytes} bytes", unit.Name,
                 disk.Store.Description, disk.BlockCount, disk.BlockLengthBytes);
             return new ServedDevice(section, disk, unit);
         }
         catch
-                SpeedChanged = told.SpeedChanged,
         {
             disk.Dispose();
             throw;

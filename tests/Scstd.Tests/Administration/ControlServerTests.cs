@@ -104,11 +104,43 @@ public sealed class ControlServerTests : IDisposable
         await told.Task.WaitAsync(TimeSpan.FromSeconds(20));
     }
 
-    private Socket Connect()
+    [Fact]
+    public async Task What_changes_something_is_logged_with_who_asked_and_what_only_asks_is_not()
     {
-        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        socket.Connect(new UnixDomainSocketEndPoint(Where));
-        return socket;
+        await using ControlServer server = Start();
+        await using ControlClient client = await ControlClient.ConnectAsync(Where);
+        await client.AskAsync(new KickRequest("iqn.2026-11.org.example:host", 3));
+        await client.AskAsync(new CheckRequest());
+        string line = Assert.Single(_events.Lines, one => one.Contains("Administrator"));
+        Assert.Contains($"(process {Environment.ProcessId}) asks "
+            + "{\"command\":\"kick\",\"session\":\"iqn.2026-11.org.example:host\",\"patienceSeconds\":3}", line);
+        Assert.Contains(Environment.UserName, line);
+    }
+
+    [Theory]
+    [InlineData("{\"command\":\"units\",\"unti\":\"a\"}", "units: there is no key 'unti'")]
+    [InlineData("{\"command\":\"units\",\"unit\":5}", "units: the value of 'unit' is not of the kind")]
+    [InlineData("{\"command\":\"freeze\"}", "freeze: it lacks ")]
+    public async Task A_mistake_in_a_request_is_told_in_its_own_words(string request, string words)
+    {
+        await using ControlServer server = Start();
+        string answer = Assert.Single(await Say(Encoding.UTF8.GetBytes(request + "\n"), 1));
+        string message = Assert.IsType<ErrorAnswer>(ControlJson.ReadAnswer(Encoding.UTF8.GetBytes(answer))).Message;
+        Assert.StartsWith(words, message);
+        Assert.DoesNotContain("Scstd", message);
+        Assert.DoesNotContain(".NET", message);
+    }
+
+    [Fact]
+    public async Task A_path_that_can_be_no_socket_is_told_so()
+    {
+        string file = _folder.Write("file", "");
+        Assert.Equal($"{file}: this is a file and not a socket",
+            (await Assert.ThrowsAsync<ControlException>(() => ControlClient.ConnectAsync(file))).Message);
+        Assert.Equal($"{_folder.Path}: this is a folder and not a socket",
+            (await Assert.ThrowsAsync<ControlException>(() => ControlClient.ConnectAsync(_folder.Path))).Message);
+        Assert.EndsWith("expected 1 to 107 characters", (await Assert.ThrowsAsync<ControlException>(
+            () => ControlClient.ConnectAsync("/" + new string('x', 200)))).Message);
     }
 
     [Fact]
