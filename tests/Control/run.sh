@@ -97,4 +97,5 @@ start_daemon again --config "$STAGE_OUT/scstd.yaml" || { summary; exit 1; }
 check "after kill -9 the socket is taken over" asks 'a["units"] == 2' status
 stop_daemon
 check "and is gone after a stop" test ! -e "$socket"
+count_results < <(timeout -k 10 300 "$here/patience.py" "$SCSTD" "$SCSTCTL" "$STAGE_OUT" || echo "FAIL patience.py: $?")
 summary
