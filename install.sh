@@ -52,8 +52,8 @@ if ! runuser -u scstd -- test -x /usr/lib/scstd/scstd; then
     exit 1
 fi
 if ! runuser -u scstd -- env -i /usr/bin/scstd --version >/dev/null 2>&1; then
-    echo "install.sh: scstd does not find the .NET runtime by itself, or its user may not read it. Write into the file" >&2
-    echo "/etc/dotnet/install_location, in one line, the folder that dotnet is in:" >&2
+    echo "install.sh: scstd does not find the .NET runtime by itself, or its user may not read it." >&2
+    echo "Write into the file /etc/dotnet/install_location, in one line, the folder that dotnet is in:" >&2
     dirname "$(readlink -f "$(command -v dotnet)")" >&2
     exit 1
 fi

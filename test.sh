@@ -6,7 +6,7 @@
 #   --stage NAME   only the named stages (repeatable):
 #                  packages build style unit simulation fuzz control conformance sharing durability soak vm
 #
-# All of it takes about three quarters of an hour on two quiet cores, --quick about five minutes.
+# All of it takes in the order of an hour on two cores, --quick some minutes.
 #
 # Goes on after a failure, says what failed, and ends with a line "N passed, N failed, N skipped"; its status is 0
 # only if nothing failed. Needs the .NET 10 SDK and Debian's apt; becomes root by sudo where it is not. What the

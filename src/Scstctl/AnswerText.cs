@@ -44,7 +44,8 @@ internal static class AnswerText
                 break;
             case KickAnswer kick:
                 output.WriteLine($"{kick.Sessions - kick.StillEnding} session(s) ended"
-                    + (kick.StillEnding > 0 ? $", {kick.StillEnding} end when their stores let their commands go" : ""));
+                    + (kick.StillEnding == 0 ? ""
+                        : $", {kick.StillEnding} end when their stores let their commands go"));
                 break;
             case FreezeAnswer freeze:
                 CommandText.Print(freeze, output);

@@ -96,12 +96,12 @@ public sealed class ControlClient : IAsyncDisposable
 
     private static string Explain(string path, Exception exception) => exception switch
     {
+        SocketException when Directory.Exists(path) => $"{path}: this is a folder and not a socket",
         SocketException { SocketErrorCode: SocketError.ConnectionRefused } => IsRegular(path)
             ? $"{path}: this is a file and not a socket" : $"{path}: no daemon listens there any more",
         SocketException { SocketErrorCode: SocketError.AccessDenied } =>
             $"{path}: permission denied; root and the group of the socket may talk to the daemon",
         ArgumentException => $"{path}: no socket can have this path: expected 1 to 107 characters",
-        SocketException when Directory.Exists(path) => $"{path}: this is a folder and not a socket",
         SocketException when !File.Exists(path) => $"{path}: there is no such socket; does scstd run?",
         _ => $"{path}: {exception.Message}",
     };

@@ -2,7 +2,8 @@ using Scstd.Scsi;
 
 namespace Scstd.Backends.Disk;
 
-/// <summary>A store could not do what was asked, for the administrator. Told on the reactor where it happened.</summary>
+/// <summary>A store could not do what was asked, for the administrator. Told on the reactor where it happened.
+/// </summary>
 /// <param name="Kind">What was asked.</param>
 /// <param name="Lba">The first block.</param>
 /// <param name="Blocks">How many.</param>

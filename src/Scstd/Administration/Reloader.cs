@@ -29,7 +29,8 @@ internal sealed class Reloader(
         {
             // A file system may make the thread wait, and a name service too.
             ConfigurationFile file = await Task.Run(() => ConfigurationFile.Read(path));
-            ReloadAnswer answer = file.IsRight ? await ApplyAsync(file, patience, mayShrink, cancellation) : Wrong(file);
+            ReloadAnswer answer =
+                file.IsRight ? await ApplyAsync(file, patience, mayShrink, cancellation) : Wrong(file);
             Tell(answer, file);
             came = answer.IsApplied ? $"{answer.Changes.Count} change(s)"
                 : $"nothing was changed: {answer.Reasons[0]}";

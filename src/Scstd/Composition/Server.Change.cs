@@ -148,7 +148,8 @@ internal sealed partial class Server
         return seeing + registered == 0 ? null : $"{seeing} session(s) and {registered} registration(s)";
     }
 
-    /// <summary>What holds a step up, as far as it is a command of an initiator: the oldest that the store has.</summary>
+    /// <summary>What holds a step up, as far as it is a command of an initiator: the oldest that the store has.
+    /// </summary>
     private async Task<string> WaitsForAsync(PreparationStep step)
     {
         string usual = $"waits for {step.WaitsFor}";

@@ -158,7 +158,8 @@ internal sealed partial class Server
         long boundBytes = daemon.Memory.ToBytes(machineBytes);
         if (boundBytes < reactors.Count * LeastBytesOfReactor)
         {
-            throw new ServerStartException($"{daemon.At(daemon.PositionOf("memory"))}memory: {Units.FormatSize(boundBytes)} is too little for {reactors.Count} "
+            throw new ServerStartException($"{daemon.At(daemon.PositionOf("memory"))}memory: "
+                + $"{Units.FormatSize(boundBytes)} is too little for {reactors.Count} "
                 + $"reactor(s), which need {Units.FormatSize(LeastBytesOfReactor)} each");
         }
         _arena = new SlabArena(boundBytes);
@@ -189,9 +190,10 @@ internal sealed partial class Server
         }
         catch (Exception exception) when (ServerStartException.Explains(exception) is { } why)
         {
-            string own = why.StartsWith($"device {section.Name}: ", StringComparison.Ordinal) ? "" : $"device {section.Name}: ";
+            string own = $"device {section.Name}: ";
+            string words = why.StartsWith(own, StringComparison.Ordinal) ? why : own + why;
             throw new ServerStartException(
-                $"{Daemon.At(section.Path?.Position ?? section.Name.Position)}{own}{why}", exception);
+                $"{Daemon.At(section.Path?.Position ?? section.Name.Position)}{words}", exception);
         }
     }
 

@@ -44,10 +44,12 @@ internal sealed class UnitLog(string unit, ILogger log, Func<long>? clockMs = nu
             }
             _written++;
         }
-        string blocks = failure.Kind == BlockRequestKind.Flush ? "" : $" of {failure.Blocks} block(s) from {failure.Lba}";
+        string blocks =
+            failure.Kind == BlockRequestKind.Flush ? "" : $" of {failure.Blocks} block(s) from {failure.Lba}";
         string why = failure.Error == 0 ? "" : $": {LinuxException.Describe(failure.Error)} (errno {failure.Error})";
         log.Error("Device {Device:l}: {Kind:l}{Blocks:l} failed{Why:l}; told {Initiator:l}: {Sense:l}", unit,
-            failure.Kind.ToString(), blocks, why, failure.Initiator ?? "whoever flushes next", failure.Sense.ToString());
+            failure.Kind.ToString(), blocks, why, failure.Initiator ?? "whoever flushes next",
+            failure.Sense.ToString());
     }
 
     /// <summary>One reactor's side of the unit limits what the store gets, or does so no more.</summary>
@@ -64,8 +66,8 @@ internal sealed class UnitLog(string unit, ILogger log, Func<long>? clockMs = nu
         }
         if (isSlow)
         {
-            log.Warning("Device {Device:l}: its store is slow, {Seconds:0.###} s for a command; commands wait, and what "
-                + "cannot be done in time is answered BUSY", unit, expectedUs / 1e6);
+            log.Warning("Device {Device:l}: its store is slow, {Seconds:0.###} s for a command; commands wait, and "
+                + "what cannot be done in time is answered BUSY", unit, expectedUs / 1e6);
         }
         else
         {

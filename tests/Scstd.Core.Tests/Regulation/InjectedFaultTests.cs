@@ -107,8 +107,8 @@ public sealed class InjectedFaultTests
         using var unit = new HeldUnit();
         TestInitiator a = unit.Target.Login();
         Set(unit,
-            new InjectedFault { Id = 1, Effect = FaultEffect.AnswerCommand, Status = ScsiStatus.TaskSetFull, Count = 1 },
-            new InjectedFault { Id = 2, Effect = FaultEffect.AnswerCommand, Status = ScsiStatus.Busy, Count = 2 });
+            new() { Id = 1, Effect = FaultEffect.AnswerCommand, Status = ScsiStatus.TaskSetFull, Count = 1 },
+            new() { Id = 2, Effect = FaultEffect.AnswerCommand, Status = ScsiStatus.Busy, Count = 2 });
         TestCommand[] together =
         [
             .. Enumerable.Range(0, 2).Select(_ => a.Send(

@@ -188,7 +188,8 @@ public sealed class ControlCommandsTests : IAsyncLifetime
     [Fact]
     public async Task What_cannot_be_saved_is_refused_before_anything_is_changed()
     {
-        string file = _folder.Write("scstd.yaml", Yaml.Replace("store: memory, size: 1MiB", "store: memory, blocks: 2048"));
+        string file =
+            _folder.Write("scstd.yaml", Yaml.Replace("store: memory, size: 1MiB", "store: memory, blocks: 2048"));
         ErrorAnswer refused = await Refused(new ResizeRequest("a", "2MiB", Save: true));
         Assert.Contains($"{file}:4:6: the value is not written there", refused.Message);
         Assert.Equal(2048ul, (await Ask<UnitsAnswer>(new UnitsRequest("a"))).Units[0].Blocks);
@@ -199,7 +200,7 @@ public sealed class ControlCommandsTests : IAsyncLifetime
     public async Task A_unit_is_never_put_under_two_LUNs_of_one_initiator()
     {
         string file = _folder.Write("scstd.yaml", Yaml);
-        Assert.Equal($"{file}:10:68: LUN 4 shows device 'b', which is LUN 3 here already",
+        Assert.Equal($"{file}:10:70: LUN 4 shows device 'b', which is LUN 3 here already",
             (await Refused(new ReplaceRequest("iqn.2026-11.org.example:one", 4, "b", "friends"))).Message);
         Assert.Equal([4], (await Ask<UnitsAnswer>(new UnitsRequest("a"))).Units[0].Luns
             .Where(lun => lun.Group is not null).Select(lun => lun.Lun));
@@ -229,7 +230,8 @@ public sealed class ControlCommandsTests : IAsyncLifetime
     public async Task What_cannot_be_changed_is_refused_with_the_reason()
     {
         const string Target = "iqn.2026-11.org.example:one";
-        Assert.StartsWith("size: expected more than nothing, such as", (await Refused(new ResizeRequest("a", "much"))).Message);
+        Assert.StartsWith("size: expected more than nothing, such as",
+            (await Refused(new ResizeRequest("a", "much"))).Message);
         Assert.Equal(ErrorCode.NotFound, (await Refused(new ResizeRequest("c", "1MiB"))).Code);
         Assert.Equal("there is no group 'freinds'; did you mean 'friends'?",
             (await Refused(new ReplaceRequest(Target, 3, "a", "freinds"))).Message);

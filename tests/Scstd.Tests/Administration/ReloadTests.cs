@@ -154,7 +154,8 @@ public sealed class ReloadTests : IAsyncLifetime
         ReloadAnswer answer = await Reload(Yaml.Replace("2MiB}", "2MiB, block_size: 4096, serial: x}")
             .Replace("example:two", "example:new"));
         Assert.False(answer.IsApplied);
-        Assert.StartsWith($"{_folder.File("scstd.yaml")}:6:47: device b: block_size, serial cannot change while it is served; needs a restart",
+        Assert.StartsWith($"{_folder.File("scstd.yaml")}:6:46: device b: block_size, serial cannot change "
+            + "while it is served; needs a restart",
             Assert.Single(answer.Reasons));
         Assert.Contains("iqn.2026-11.org.example:two", Targets());
     }
@@ -311,7 +312,8 @@ public sealed class ReloadTests : IAsyncLifetime
 
         ReloadAnswer answer = await stays;
         Assert.False(answer.IsApplied);
-        Assert.StartsWith("unit a waits for READ (10) of iqn.2026-11.org.example:host,i,", Assert.Single(answer.Reasons));
+        Assert.StartsWith(
+            "unit a waits for READ (10) of iqn.2026-11.org.example:host,i,", Assert.Single(answer.Reasons));
         Assert.Contains("gave up after", answer.Reasons[0]);
         Assert.Equal(2048ul, _server.Devices[0].Disk.BlockCount);
         await Waits(unit, false);
@@ -326,7 +328,8 @@ public sealed class ReloadTests : IAsyncLifetime
         using RawInitiator initiator = await LogIn(One);
         initiator.BecomeReady(0);
         LogicalUnit unit = _server.Devices[0].Unit;
-        await SetFaultsAsync(unit, new() { Id = 1, Effect = FaultEffect.SlowStore, DelayMs = 600_000, Count = 1 });
+        await SetFaultsAsync(
+            unit, new InjectedFault { Id = 1, Effect = FaultEffect.SlowStore, DelayMs = 600_000, Count = 1 });
         initiator.Send(0, ReadBlock, 512);
         await IsInside(unit);
         using var gone = new CancellationTokenSource();

@@ -211,7 +211,8 @@ public sealed class ReaderTests
         string yaml = Reading.Minimal.Replace("{store: memory,", "{store: file, path: a.img,");
         ConfigurationFile file = Reading.Text(yaml, folder);
         Reading.Right(file);
-        Problem warning = Assert.Single(file.Warnings, one => one.Message.Contains("has 4096 bytes, fewer than 1048576"));
+        Problem warning =
+            Assert.Single(file.Warnings, one => one.Message.Contains("has 4096 bytes, fewer than 1048576"));
         Assert.Equal("4:42", warning.Position.ToString());
     }
 
@@ -252,7 +253,8 @@ public sealed class ReaderTests
     {
         using var folder = new TemporaryFolder();
         folder.Write("file", "");
-        Reading.OneProblem(Reading.After("state_directory: file", folder), "8:18", "expected a folder, found the regular");
+        Reading.OneProblem(
+            Reading.After("state_directory: file", folder), "8:18", "expected a folder, found the regular");
         Reading.OneProblem(
             Reading.After("control: {group: no-such-group}", folder), "8:18", "there is no group 'no-such-group'");
         Reading.Right(Reading.After("control: {group: root}", folder));

@@ -103,13 +103,13 @@ internal sealed partial class ConfigurationChecks
         {
             // Only who serves it knows whether it is to grow.
             _warnings.Add(new Problem(device.PositionOf(device.Blocks is null ? "size" : "blocks"),
-                $"the file {full} has {length} bytes, fewer than {wantedBytes}: a reload lets the file of a device that is "
-                + "served grow, a start refuses one that is too short"));
+                $"the file {full} has {length} bytes, fewer than {wantedBytes}: a reload lets the file of a device "
+                + "that is served grow, a start refuses one that is too short"));
         }
         else if (wantedBytes is null && length % device.BlockBytes != 0)
         {
-            _problems.Add(path.Position, $"the file {full} has {length} bytes, which is not a whole number of blocks of "
-                + $"{device.BlockBytes}; a 'size' says how many are served");
+            _problems.Add(path.Position, $"the file {full} has {length} bytes, which is not a whole number of blocks "
+                + $"of {device.BlockBytes}; a 'size' says how many are served");
         }
         else if (wantedBytes is null && length < device.BlockBytes)
         {

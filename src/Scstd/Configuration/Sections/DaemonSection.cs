@@ -63,7 +63,8 @@ public sealed class DaemonSection : Section
 
     public IReadOnlyList<TargetSection> Targets { get; internal set; } = [];
 
-    /// <summary>"file:line:column: " in front of what is wrong with a value; nothing, if it stands in no file.</summary>
+    /// <summary>"file:line:column: " in front of what is wrong with a value; nothing, if it stands in no file.
+    /// </summary>
     internal string At(SourcePosition position) => File is null ? "" : $"{File}:{position}: ";
 }
 
