@@ -23,9 +23,11 @@ trap 'rm -rf "$staged"' EXIT
 dotnet publish -c Release --nologo -v q -o "$staged" src/Scstd
 dotnet publish -c Release --nologo -v q -o "$staged" src/Scstctl
 
-install -d "$library" "$library/docs" "$destination/usr/bin" "$destination/lib/systemd/system"
+# What a umask would take away, the daemon's own user would miss.
+install -d -m 0755 "$library" "$library/docs" "$destination/usr/bin" "$destination/lib/systemd/system"
 install -d -m 0750 "$destination/etc/scstd" "$destination/var/lib/scstd"
 cp -r "$staged"/. "$library"
+chmod -R u=rwX,go=rX "$library"
 install -m 0644 docs/*.md "$library/docs"
 install -m 0644 docs/scstd.schema.json "$library"
 ln -sfn ../lib/scstd/scstd "$destination/usr/bin/scstd"
@@ -43,10 +45,15 @@ id -u scstd >/dev/null 2>&1 ||
 chown -R scstd:scstd /var/lib/scstd
 chgrp scstd /etc/scstd /etc/scstd/scstd.yaml
 
-# systemd starts it without the environment of a shell: the runtime must be found all the same.
-if ! env -i /usr/bin/scstd --version >/dev/null 2>&1; then
-    echo "install.sh: scstd does not find the .NET runtime by itself. Write into the file" >&2
-    echo "/etc/dotnet/install_location, in one line, the folder that dotnet is in:" >&2
+# systemd starts it as its own user and without the environment of a shell: that user must reach the program, and the
+# runtime must be found all the same.
+if ! runuser -u scstd -- test -x /usr/lib/scstd/scstd; then
+    echo "install.sh: the user scstd cannot execute /usr/lib/scstd/scstd: look at the modes of the folders above it" >&2
+    exit 1
+fi
+if ! runuser -u scstd -- env -i /usr/bin/scstd --version >/dev/null 2>&1; then
+    echo "install.sh: scstd does not find the .NET runtime by itself, or its user may not read it." >&2
+    echo "Write into the file /etc/dotnet/install_location, in one line, the folder that dotnet is in:" >&2
     dirname "$(readlink -f "$(command -v dotnet)")" >&2
     exit 1
 fi

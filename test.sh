@@ -6,6 +6,8 @@
 #   --stage NAME   only the named stages (repeatable):
 #                  packages build style unit simulation fuzz control conformance sharing durability soak vm
 #
+# All of it takes in the order of an hour on two cores, --quick some minutes.
+#
 # Goes on after a failure, says what failed, and ends with a line "N passed, N failed, N skipped"; its status is 0
 # only if nothing failed. Needs the .NET 10 SDK and Debian's apt; becomes root by sudo where it is not. What the
 # stages print and leave is kept in artifacts/test.
@@ -24,13 +26,15 @@ packages=(
 )
 all_stages=(packages build style unit simulation fuzz control conformance sharing durability soak vm)
 
+usage() { sed -n '2,/^set -u/{/^set -u/d;s/^# \{0,1\}//;p}' "$0"; }
 stages=() without_vm=''
 while [ $# -gt 0 ]; do
     case $1 in
     --quick) stages+=(build unit) ;;
     --no-vm) without_vm=1 ;;
     --stage) stages+=("${2:?--stage NAME}"); shift ;;
-    *) sed -n '2,/^set -u/{/^set -u/d;s/^# \{0,1\}//;p}' "$0" >&2; exit 2 ;;
+    -h | --help) usage; exit 0 ;;
+    *) echo "test.sh: unknown option $1" >&2; usage >&2; exit 2 ;;
     esac
     shift
 done

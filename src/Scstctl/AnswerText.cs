@@ -46,7 +46,9 @@ internal static class AnswerText
                 CommandText.Print(history, output);
                 break;
             case KickAnswer kick:
-                output.WriteLine($"{kick.Sessions} session(s) ended");
+                output.WriteLine($"{kick.Sessions - kick.StillEnding} session(s) ended"
+                    + (kick.StillEnding == 0 ? ""
+                        : $", {kick.StillEnding} end when their stores let their commands go"));
                 break;
             case FreezeAnswer freeze:
                 CommandText.Print(freeze, output);
@@ -129,16 +131,27 @@ internal static class AnswerText
 
     private static void Print(UnitsAnswer units, TextWriter output)
     {
-        var table = new Table(
-            "UNIT", "SIZE", "BLOCK", "STATE", "PROTECTED", "INSIDE", "AT MOST", "REFUSED", "LUNS", "USED", "LEFT", "STORE");
+        var table = new Table("UNIT", "SIZE", "BLOCK", "STATE", "PROTECTED", "INSIDE", "AT MOST", "REFUSED", "LUNS",
+            "USED", "LEFT", "ERRORS", "SPEED", "STORE");
         foreach (UnitRecord one in units.Units)
         {
             table.Add(one.Name, Size((decimal)one.Blocks * one.BlockBytes), one.BlockBytes, one.State,
                 one.IsWriteProtected, one.CommandsInside, one.Limit?.AtMost, one.Limit?.Refused, one.Luns.Count,
                 one.Space is { } space ? Size(space.UsedBytes) : null,
-                one.Space is { } room ? Size(room.LeftBytes) + (room.IsShort ? " (short)" : "") : null, one.Store);
+                one.Space is { } room ? Size(room.LeftBytes) + (room.IsShort ? " (short)" : "") : null,
+                one.StoreFailures, Speed(one.Speed), one.Store);
         }
         table.Print(output);
+    }
+
+    private static string? Speed(UnitSpeedRecord? speed)
+    {
+        if (speed is null)
+            return null;
+        string away = speed.TurnedAway > 0 ? $", {speed.TurnedAway} turned away" : "";
+        return (speed.IsThrottled
+            ? $"slow: {CommandText.Duration(speed.ExpectedMs ?? 0)}, {speed.Window} at a time, {speed.Waiting} wait"
+            : "quick") + away;
     }
 
     private static void Print(ReservationsAnswer reservations, TextWriter output)
@@ -167,6 +180,18 @@ internal static class AnswerText
         Problems(check.File, check.Problems, "", output);
         Problems(check.File, check.Warnings, "warning: ", output);
         output.WriteLine(check.IsRight ? $"{check.File}: right" : $"{check.Problems.Count} problem(s)");
+        if (check.Changes is not { } changes)
+            return;
+        foreach (string reason in check.Reasons)
+            output.WriteLine($"a reload would change nothing: {reason}");
+        foreach (string change in changes.Concat(check.AtNextStart))
+            output.WriteLine($"would be: {change}");
+        foreach (string session in check.SessionsChanged)
+            output.WriteLine($"would see other LUNs: {session}");
+        foreach (string session in check.SessionsEnded)
+            output.WriteLine($"would end: {session}");
+        if (changes.Count + check.AtNextStart.Count + check.Reasons.Count == 0)
+            output.WriteLine("a reload would change nothing: it is served so already");
     }
 
     private static void Print(ReloadAnswer reload, TextWriter output, TextWriter error)

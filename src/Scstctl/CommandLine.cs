@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.CommandLine.Invocation;
+using System.CommandLine.Parsing;
 using Scstd.Control;
 
 namespace Scstctl;
@@ -23,11 +25,28 @@ internal static class CommandLine
 
     public static async Task<int> RunAsync(string[] arguments)
     {
-        RootCommand root = Root();
-        ParseResult parsed = root.Parse(arguments);
-        int status = await parsed.InvokeAsync();
-        return parsed.Errors.Count > 0 ? ExitStatus.Misused : status;
+        ParseResult parsed = Root().Parse(arguments);
+        if (parsed.Errors.Count == 0)
+            return await parsed.InvokeAsync();
+        if (arguments.Contains(JsonOption.Name))
+        {
+            Tell(new ErrorAnswer(ErrorCode.Misused, string.Join(" ", parsed.Errors.Select(error => error.Message))));
+            return ExitStatus.Misused;
+        }
+        // What was meant, and not a page of what there is.
+        if (parsed.Action is ParseErrorAction action)
+            action.ShowHelp = false;
+        await parsed.InvokeAsync(new InvocationConfiguration { Output = Console.Error });
+        string command = string.Join(' ', Names(parsed.CommandResult));
+        Console.Error.WriteLine($"usage: {command} …; \"{command} --help\" tells more");
+        return ExitStatus.Misused;
     }
+
+    private static IEnumerable<string> Names(CommandResult command) =>
+        [.. command.Parent is CommandResult outer ? Names(outer) : [], command.Command.Name];
+
+    private static void Tell(ControlAnswer answer) =>
+        Console.Out.WriteLine(System.Text.Encoding.UTF8.GetString(ControlJson.Write(answer)));
 
     private static RootCommand Root()
     {
@@ -55,11 +74,21 @@ internal static class CommandLine
         var faults = new Command("faults", "Faults that are injected to see what hosts make of them.");
         FaultCommands.AddTo(faults, Asking);
         root.Add(faults);
-        root.Add(Asking("check", "What is wrong with the daemon's configuration file as it is now.",
+        root.Add(Asking("check", "What is wrong with the daemon's configuration file, and what a reload would do.",
             _ => new CheckRequest()));
-        root.Add(Asking("reload", "Put the daemon's configuration file as it is now in force, all or nothing.",
-            _ => new ReloadRequest()));
+        root.Add(Reload());
         return root;
+    }
+
+    private static Command Reload()
+    {
+        Option<int> patience = ChangePatience();
+        var dryRun = new Option<bool>("--dry-run") { Description = "Only tell what it would do, as \"check\" does." };
+        var force = new Option<bool>("--force") { Description = "Also make smaller what is in use." };
+        return Asking("reload", "Put the daemon's configuration file as it is now in force, all or nothing.",
+            parsed => parsed.GetValue(dryRun) ? new CheckRequest()
+                : new ReloadRequest(parsed.GetValue(patience), parsed.GetValue(force)),
+            patience, force, dryRun);
     }
 
     private static Command Sessions()
@@ -136,24 +165,31 @@ internal static class CommandLine
     private static Command Resize()
     {
         var size = new Argument<string>("SIZE") { Description = "Such as 512MiB or 1.5TiB." };
+        Option<int> patience = ChangePatience();
+        var force = new Option<bool>("--force") { Description = "Also make it smaller while it is in use." };
         return AboutUnit("resize", "Give a unit another size.",
-            (unit, parsed) => new ResizeRequest(unit, parsed.GetValue(size)!), size, SaveOption);
+            (unit, parsed) => new ResizeRequest(unit, parsed.GetValue(size)!, parsed.GetValue(patience),
+                parsed.GetValue(force), parsed.GetValue(SaveOption)),
+            size, patience, force, SaveOption);
     }
 
     private static Command Replace()
     {
         var target = new Argument<string>("TARGET") { Description = "Whose LUN it is." };
-        var lun = new Argument<int>("LUN") { Description = "Its number." };
+        var lun = new Argument<int>("LUN") { Description = "Its number.", CustomParser = Whole.Number };
         var group = new Option<string?>("--group") { HelpName = "NAME", Description = "The LUN of this group." };
+        Option<int> patience = ChangePatience();
         return Asking("replace", "Let a LUN lead to another unit.",
             parsed => new ReplaceRequest(parsed.GetValue(target)!, parsed.GetValue(lun),
-                parsed.GetValue(UnitArgument)!, parsed.GetValue(group)),
-            target, lun, UnitArgument, group, SaveOption);
+                parsed.GetValue(UnitArgument)!, parsed.GetValue(group), parsed.GetValue(patience),
+                parsed.GetValue(SaveOption)),
+            target, lun, UnitArgument, group, patience, SaveOption);
     }
 
     private static Command PortGroup()
     {
         var name = new Argument<string>("NAME") { Description = "A port group of the configuration." };
+        Option<int> patience = ChangePatience();
         var state = new Argument<string>("STATE")
         {
             Description = "active-optimized, active-non-optimized, standby, unavailable, offline or transitioning.",
@@ -161,13 +197,23 @@ internal static class CommandLine
         return new Command("port-group", "Direct a target port group.")
         {
             Asking("set", "Put it into another state.",
-                parsed => new SetPortGroupRequest(parsed.GetValue(name)!, parsed.GetValue(state)!),
-                name, state, SaveOption),
+                parsed => new SetPortGroupRequest(parsed.GetValue(name)!, parsed.GetValue(state)!,
+                    parsed.GetValue(patience), parsed.GetValue(SaveOption)),
+                name, state, patience, SaveOption),
         };
     }
 
+    private static Option<int> ChangePatience() =>
+        Seconds("How long stores may be waited for; then nothing is changed.", 10);
+
     private static Option<int> Seconds(string about, int usual) =>
-        new("--patience") { HelpName = "SECONDS", Description = about, DefaultValueFactory = _ => usual };
+        new("--patience")
+        {
+            HelpName = "SECONDS",
+            Description = about,
+            DefaultValueFactory = _ => usual,
+            CustomParser = Whole.Number,
+        };
 
     private static Command Asking(
         string name, string about, Func<ParseResult, ControlRequest> request, params Symbol[] symbols)
@@ -192,33 +238,53 @@ internal static class CommandLine
         {
             await using ControlClient client =
                 await ControlClient.ConnectAsync(parsed.GetValue(SocketOption)!, cancellation);
+            bool saves = maySave && parsed.GetValue(SaveOption);
+            if (saves && await WhyNotSavedAsync(client, cancellation) is { } why)
+            {
+                Console.Error.WriteLine($"scstctl: nothing was changed: {why}");
+                if (parsed.GetValue(JsonOption))
+                    Tell(new ErrorAnswer(ErrorCode.Refused, why));
+                return ExitStatus.Refused;
+            }
             byte[] line = await client.AskRawAsync(ControlJson.Write(request), cancellation);
             ControlAnswer answer = ControlJson.ReadAnswer(line);
             if (parsed.GetValue(JsonOption))
                 Console.Out.WriteLine(System.Text.Encoding.UTF8.GetString(line));
             else
                 AnswerText.Print(answer, Console.Out, Console.Error);
-            bool saves = maySave && parsed.GetValue(SaveOption);
             bool agrees = answer is not ChangeAnswer { Configuration: { } configuration }
                 || FileEdit.Settle(configuration, saves, Console.Error);
             return saves && !agrees ? ExitStatus.NotSaved : StatusOf(answer);
         }
         catch (ControlException exception)
         {
-            Console.Error.WriteLine($"scstctl: {exception.Message}");
-            return ExitStatus.Unreachable;
+            return Unreachable(parsed, exception.Message);
         }
         catch (System.Text.Json.JsonException exception)
         {
-            Console.Error.WriteLine($"scstctl: the daemon's answer cannot be read: {exception.Message}");
-            return ExitStatus.Unreachable;
+            return Unreachable(parsed, $"the daemon's answer cannot be read: {exception.Message}");
         }
+    }
+
+    /// <summary>Whether who runs this may write the file is known before anything is changed.</summary>
+    private static async Task<string?> WhyNotSavedAsync(ControlClient client, CancellationToken cancellation) =>
+        await client.AskAsync(new StatusRequest(), cancellation) is StatusAnswer { Configuration: { } file }
+            ? FileEdit.WhyNotWritable(file) : null;
+
+    private static int Unreachable(ParseResult parsed, string why)
+    {
+        if (parsed.GetValue(JsonOption))
+            Tell(new ErrorAnswer(ErrorCode.Unreachable, why));
+        Console.Error.WriteLine($"scstctl: {why}");
+        return ExitStatus.Unreachable;
     }
 
     private static int StatusOf(ControlAnswer answer) => answer switch
     {
-        ErrorAnswer or CheckAnswer { IsRight: false } or ReloadAnswer { IsApplied: false } => ExitStatus.Refused,
-        { SilentReactors: not null } or FreezeAnswer { State: "Draining" } => ExitStatus.Partial,
+        ErrorAnswer or CheckAnswer { IsRight: false } or CheckAnswer { Reasons.Count: > 0 }
+            or ReloadAnswer { IsApplied: false } => ExitStatus.Refused,
+        { SilentReactors: not null } or FreezeAnswer { State: "Draining" }
+            or KickAnswer { StillEnding: > 0 } => ExitStatus.Partial,
         _ => ExitStatus.Done,
     };
 }

@@ -77,12 +77,16 @@ internal static class CommandText
         var table = new Table("ID", "UNIT", "EFFECT", "FOR", "DELAY", "ANSWER", "PART", "MET", "HOLDS", "REMAINING");
         foreach (FaultRecord one in faults.Faults)
         {
-            table.Add(one.Id, one.Unit, one.Effect, (one.Initiators ?? "all") + (one.DataOnly ? ", data only" : ""),
+            table.Add(one.Id, one.Unit, one.Effect, Aim(one),
                 one.DelayMs > 0 ? Duration(one.DelayMs) : null, one.Sense ?? one.Status, one.Probability, one.Met,
                 one.Holding, one.Remaining);
         }
         table.Print(output);
     }
+
+    private static string Aim(FaultRecord one) => (one.Initiators ?? "all") + (one.DataOnly ? ", data only" : "")
+        + (one.Direction is { } direction ? $", {direction}" : "") + (one.Lun is { } lun ? $", LUN {lun}" : "")
+        + (one.FirstLba is { } first ? $", LBA {first}-{one.LastLba}" : "");
 
     public static void Print(FreezeAnswer freeze, TextWriter output)
     {

@@ -15,7 +15,7 @@ internal static class FileEdit
         if (configuration.Edit is not { } edit)
         {
             error.WriteLine($"scstctl: {configuration.File} says otherwise, and a reload or start brings that back; "
-                + "it has to be changed by hand");
+                + $"it has to be changed by hand: {configuration.Why}");
             return false;
         }
         string place = $"{configuration.File}:{edit.Line}:{edit.Column}";
@@ -32,6 +32,26 @@ internal static class FileEdit
         }
         error.WriteLine($"scstctl: {place}: {edit.Old} is {edit.New} now; the file as it was is {configuration.File}~");
         return true;
+    }
+
+    /// <summary>Null: it can be written, and so can the copy beside it.</summary>
+    internal static string? WhyNotWritable(string path)
+    {
+        try
+        {
+            new FileStream(path, FileMode.Open, FileAccess.Write).Dispose();
+            if (File.Exists(path + "~"))
+                new FileStream(path + "~", FileMode.Open, FileAccess.Write).Dispose();
+            return null;
+        }
+        catch (UnauthorizedAccessException)
+        {
+            return $"{path}: permission denied to write it; --save writes with the rights of who runs it";
+        }
+        catch (IOException exception)
+        {
+            return exception.Message;
+        }
     }
 
     /// <summary>In place, so that owner, mode and links stay; a copy beside it outlives a fault on the way. Null, or

@@ -49,6 +49,12 @@ public static class ErrorCode
     /// <summary>The peer is neither root nor in the group.</summary>
     public const string Forbidden = "forbidden";
 
+    /// <summary>Told by scstctl itself: its command line makes no sense.</summary>
+    public const string Misused = "misused";
+
+    /// <summary>Told by scstctl itself: no daemon could be asked.</summary>
+    public const string Unreachable = "unreachable";
+
     /// <summary>A fault of the daemon's own.</summary>
     public const string Internal = "internal";
 }
@@ -146,7 +152,8 @@ public sealed record UnitsAnswer(IReadOnlyList<UnitRecord> Units) : ControlAnswe
 /// <param name="BlockBytes">Its logical block.</param>
 /// <param name="Serial">As INQUIRY tells it.</param>
 /// <param name="Naa">The designator of the device identification page, in hexadecimal digits.</param>
-/// <param name="State">"ready", "draining", "frozen", or why commands that need the medium are not done.</param>
+/// <param name="State">"ready", "draining", "frozen", "removed, draining", or why commands that need the medium are not
+/// done.</param>
 /// <param name="IsWriteProtected">By the configuration, the store or the initiators.</param>
 /// <param name="HomeReactor">Where its gate is kept.</param>
 /// <param name="CommandsInside">In its task set now.</param>
@@ -159,7 +166,14 @@ public sealed record UnitRecord(
     string Name, string Store, ulong Blocks, int BlockBytes, string Serial, string Naa, string State,
     bool IsWriteProtected, int HomeReactor, int CommandsInside, string? GateHolder,
     IReadOnlyList<LunRecord> Luns, UnitTotalsRecord? Totals = null, CommandLimitRecord? Limit = null,
-    UnitSpaceRecord? Space = null);
+    UnitSpaceRecord? Space = null)
+{
+    /// <summary>What is known of its store's speed.</summary>
+    public UnitSpeedRecord? Speed { get; init; }
+
+    /// <summary>What its store could not do since it was opened.</summary>
+    public ulong StoreFailures { get; init; }
+}
 
 /// <param name="Commands">Those that its store has ended.</param>
 /// <param name="DataInBytes">Of those that ended well.</param>
@@ -177,6 +191,15 @@ public sealed record UnitTotalsRecord(
 /// <param name="IsShort">The threshold has been reached.</param>
 public sealed record UnitSpaceRecord(
     ulong UsedBytes, ulong LeftBytes, ulong TotalBytes, ulong? ThresholdBytes, bool IsShort);
+
+/// <param name="IsThrottled">The store is slow, and gets no more than it can do in time.</param>
+/// <param name="Window">While it is throttled: commands that it gets at a time, of all reactors together.</param>
+/// <param name="ExpectedMs">While it is throttled: what the next command will take there, at the slowest.</param>
+/// <param name="PerSecond">While it is throttled: what comes out.</param>
+/// <param name="Waiting">Commands that are kept until it may have them.</param>
+/// <param name="TurnedAway">Commands that could not have been done in time, since it was opened.</param>
+public sealed record UnitSpeedRecord(
+    bool IsThrottled, int? Window, double? ExpectedMs, double? PerSecond, int Waiting, ulong TurnedAway);
 
 /// <param name="Target">Whose LUN it is.</param>
 /// <param name="Group">Of which group; null: of those who belong to none.</param>
@@ -287,8 +310,9 @@ public sealed record HistoryRecord(double AgoMs, string What);
 
 // ---- Changes at run time -----------------------------------------------------------------------------------------
 
-/// <param name="Sessions">How many were ended.</param>
-public sealed record KickAnswer(int Sessions) : ControlAnswer;
+/// <param name="Sessions">How many were told to end.</param>
+/// <param name="StillEnding">How many of them have commands that their stores do not let go.</param>
+public sealed record KickAnswer(int Sessions, int StillEnding = 0) : ControlAnswer;
 
 /// <param name="Unit">Which.</param>
 /// <param name="State">Open, Draining or Frozen.</param>
@@ -310,7 +334,11 @@ public sealed record ChangeAnswer(
 /// <param name="File">Which.</param>
 /// <param name="Agrees">A reload or a start brings nothing else.</param>
 /// <param name="Edit">What would make it agree; null: it agrees, or must be changed by hand.</param>
-public sealed record AgreementRecord(string File, bool Agrees, EditRecord? Edit);
+public sealed record AgreementRecord(string File, bool Agrees, EditRecord? Edit)
+{
+    /// <summary>Why it must be changed by hand.</summary>
+    public string? Why { get; init; }
+}
 
 /// <summary>One value of the file, on one line.</summary>
 public sealed record EditRecord(int Line, int Column, string Old, string New);
@@ -355,7 +383,27 @@ public sealed record FaultsAnswer(IReadOnlyList<FaultRecord> Faults) : ControlAn
 /// <param name="Remaining">How often it will strike yet; null: without end.</param>
 public sealed record FaultRecord(
     int Id, string Unit, string Effect, string? Initiators, bool DataOnly, long DelayMs, string? Status,
-    string? Sense, double Probability, ulong Met, int Holding, int? Remaining);
+    string? Sense, double Probability, ulong Met, int Holding, int? Remaining)
+{
+    /// <summary>The pattern of initiators' names; null: all.</summary>
+    public string? Initiator { get; init; }
+
+    public string? Target { get; init; }
+
+    public string? Group { get; init; }
+
+    public int? Lun { get; init; }
+
+    /// <summary>"in" or "out"; null: any, or none.</summary>
+    public string? Direction { get; init; }
+
+    public ulong? FirstLba { get; init; }
+
+    public ulong? LastLba { get; init; }
+
+    /// <summary>For a slow store: at a time on each reactor; 0: any number.</summary>
+    public int Parallel { get; init; }
+}
 
 // ---- Configuration -----------------------------------------------------------------------------------------------
 
@@ -365,7 +413,23 @@ public sealed record FaultRecord(
 /// <param name="Warnings">What is allowed and yet worth a word.</param>
 public sealed record CheckAnswer(
     string File, bool IsRight, IReadOnlyList<ProblemRecord> Problems, IReadOnlyList<ProblemRecord> Warnings)
-    : ControlAnswer;
+    : ControlAnswer
+{
+    /// <summary>What a reload would change, in words; null: there are problems.</summary>
+    public IReadOnlyList<string>? Changes { get; init; }
+
+    /// <summary>What would wait for a start.</summary>
+    public IReadOnlyList<string> AtNextStart { get; init; } = [];
+
+    /// <summary>Why a reload would change nothing, as far as it is known before it is tried.</summary>
+    public IReadOnlyList<string> Reasons { get; init; } = [];
+
+    /// <summary>Sessions that would see other LUNs, in words.</summary>
+    public IReadOnlyList<string> SessionsChanged { get; init; } = [];
+
+    /// <summary>Sessions that would end, in words.</summary>
+    public IReadOnlyList<string> SessionsEnded { get; init; } = [];
+}
 
 public sealed record ProblemRecord(int Line, int Column, string Message);
 

@@ -96,13 +96,29 @@ public sealed class ControlClient : IAsyncDisposable
 
     private static string Explain(string path, Exception exception) => exception switch
     {
-        SocketException { SocketErrorCode: SocketError.ConnectionRefused } =>
-            $"{path}: no daemon listens there any more",
+        SocketException when Directory.Exists(path) => $"{path}: this is a folder and not a socket",
+        SocketException { SocketErrorCode: SocketError.ConnectionRefused } => IsRegular(path)
+            ? $"{path}: this is a file and not a socket" : $"{path}: no daemon listens there any more",
         SocketException { SocketErrorCode: SocketError.AccessDenied } =>
             $"{path}: permission denied; root and the group of the socket may talk to the daemon",
+        ArgumentException => $"{path}: no socket can have this path: expected 1 to 107 characters",
         SocketException when !File.Exists(path) => $"{path}: there is no such socket; does scstd run?",
         _ => $"{path}: {exception.Message}",
     };
+
+    /// <summary>open(2) refuses a socket.</summary>
+    private static bool IsRegular(string path)
+    {
+        try
+        {
+            File.OpenHandle(path).Dispose();
+            return true;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
 
     private static async Task<byte[]> ReadAsync(LineChannel channel, CancellationToken cancellation)
     {

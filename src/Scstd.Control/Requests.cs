@@ -41,7 +41,9 @@ public sealed record ReservationsRequest(string? Unit = null) : ControlRequest;
 public sealed record CheckRequest : ControlRequest;
 
 /// <summary>Put the configuration file as it is now in force.</summary>
-public sealed record ReloadRequest : ControlRequest;
+/// <param name="PatienceSeconds">How long a unit's store may be waited for; then nothing is changed.</param>
+/// <param name="Force">Units that have sessions or registrations may become smaller.</param>
+public sealed record ReloadRequest(int PatienceSeconds = 10, bool Force = false) : ControlRequest;
 
 /// <summary>Where every command is; of one unit, if named.</summary>
 public sealed record CommandsRequest(string? Unit = null) : ControlRequest;
@@ -67,7 +69,11 @@ public sealed record KickRequest(string Session, int PatienceSeconds = 0) : Cont
 /// <param name="Lun">Its number.</param>
 /// <param name="Unit">A device of the configuration.</param>
 /// <param name="Group">Of which group; null: of those who belong to none.</param>
-public sealed record ReplaceRequest(string Target, int Lun, string Unit, string? Group = null) : ControlRequest;
+/// <param name="PatienceSeconds">How long other changes may be waited for; then nothing is changed.</param>
+/// <param name="Save">Whoever asks will write it into the file: where that cannot be done, nothing is changed.</param>
+public sealed record ReplaceRequest(
+    string Target, int Lun, string Unit, string? Group = null, int PatienceSeconds = 10, bool Save = false)
+    : ControlRequest;
 
 /// <summary>Let a unit stand still: what its store has is waited for, what comes is held.</summary>
 /// <param name="Unit">A device of the configuration.</param>
@@ -80,7 +86,11 @@ public sealed record ThawRequest(string Unit) : ControlRequest;
 /// <summary>Give a unit another size.</summary>
 /// <param name="Unit">A device of the configuration.</param>
 /// <param name="Size">As the configuration writes sizes, such as 10GiB.</param>
-public sealed record ResizeRequest(string Unit, string Size) : ControlRequest;
+/// <param name="PatienceSeconds">How long the store may be waited for; then nothing is changed.</param>
+/// <param name="Force">It may become smaller although it has sessions or registrations.</param>
+/// <param name="Save">Whoever asks will write it into the file: where that cannot be done, nothing is changed.</param>
+public sealed record ResizeRequest(
+    string Unit, string Size, int PatienceSeconds = 10, bool Force = false, bool Save = false) : ControlRequest;
 
 /// <summary>In which state which paths are.</summary>
 public sealed record PortGroupsRequest : ControlRequest;
@@ -88,13 +98,16 @@ public sealed record PortGroupsRequest : ControlRequest;
 /// <summary>Put a target port group into another state.</summary>
 /// <param name="Name">A port group of the configuration.</param>
 /// <param name="State">active-optimized, active-non-optimized, standby, unavailable, offline or transitioning.</param>
-public sealed record SetPortGroupRequest(string Name, string State) : ControlRequest;
+/// <param name="PatienceSeconds">How long stores may be waited for; then nothing is changed.</param>
+/// <param name="Save">Whoever asks will write it into the file: where that cannot be done, nothing is changed.</param>
+public sealed record SetPortGroupRequest(string Name, string State, int PatienceSeconds = 10, bool Save = false)
+    : ControlRequest;
 
 /// <summary>Which faults are injected; of one unit, if named.</summary>
 public sealed record FaultsRequest(string? Unit = null) : ControlRequest;
 
 /// <summary>Inject a fault, to see what hosts make of it.</summary>
-/// <param name="Unit">Into which unit.</param>
+/// <param name="Unit">Into which unit; "*": into each that is served now.</param>
 /// <param name="Effect">DropCommand, DelayCommand, AnswerCommand, SlowStore, DropFunction or DelayFunction.</param>
 /// <param name="Initiator">Only for initiators whose names match; '*' stands for anything, '?' for one
 /// character.</param>
@@ -109,10 +122,15 @@ public sealed record FaultsRequest(string? Unit = null) : ControlRequest;
 /// (hexadecimal).</param>
 /// <param name="Count">It is spent after so many; null: never.</param>
 /// <param name="Probability">Of what it could meet it meets this part.</param>
+/// <param name="Lun">Only commands that came by this LUN.</param>
+/// <param name="Direction">Only commands that transfer data in (to the initiator) or out.</param>
+/// <param name="FirstLba">Only commands that name a block from this one on.</param>
+/// <param name="LastLba">Only commands that name a block up to this one.</param>
 public sealed record AddFaultRequest(
     string Unit, string Effect, string? Initiator = null, string? Target = null, string? Group = null,
     bool DataOnly = false, int DelayMs = 0, int Parallel = 0, string? Status = null, string? Sense = null,
-    int? Count = null, double Probability = 1) : ControlRequest;
+    int? Count = null, double Probability = 1, int? Lun = null, string? Direction = null, ulong? FirstLba = null,
+    ulong? LastLba = null) : ControlRequest;
 
 /// <summary>Take injected faults away: one, those of a unit, or all.</summary>
 public sealed record ClearFaultsRequest(string? Unit = null, int? Id = null) : ControlRequest;

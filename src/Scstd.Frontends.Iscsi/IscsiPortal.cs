@@ -239,20 +239,23 @@ internal sealed class PortalPolicy(IscsiPortal portal, IscsiTargetRegistry regis
     public LoginAdmission AdmitDiscovery(string initiatorName)
     {
         if (registry.IsDraining)
-            return LoginAdmission.Refused(LoginStatus.ServiceUnavailable);
+            return LoginAdmission.Refused(LoginStatus.ServiceUnavailable, "the daemon stops");
         return registry.Discovery.IsEnabled
             ? LoginAdmission.Granted(registry.Discovery.Authentication, DiscoveryLimits, portal.Options.Tag)
-            : LoginAdmission.Refused(LoginStatus.SessionTypeNotSupported);
+            : LoginAdmission.Refused(LoginStatus.SessionTypeNotSupported, "discovery is switched off");
     }
 
     public LoginAdmission AdmitNormal(string initiatorName, string targetName)
     {
         if (registry.IsDraining)
-            return LoginAdmission.Refused(LoginStatus.ServiceUnavailable);
+            return LoginAdmission.Refused(LoginStatus.ServiceUnavailable, "the daemon stops");
         // A target that an initiator may not see is not to be told from one that does not exist.
-        if (registry.Find(targetName) is not { } target || !target.IsReachableAt(portal.Options.Tag)
-            || !target.IsVisibleTo(initiatorName))
-            return LoginAdmission.Refused(LoginStatus.NotFound);
+        if (registry.Find(targetName) is not { } target)
+            return LoginAdmission.Refused(LoginStatus.NotFound, "there is no such target");
+        if (!target.IsReachableAt(portal.Options.Tag))
+            return LoginAdmission.Refused(LoginStatus.NotFound, $"not through this portal (tag {portal.Options.Tag})");
+        if (!target.IsVisibleTo(initiatorName))
+            return LoginAdmission.Refused(LoginStatus.NotFound, "hidden: this initiator has no LUN there");
         if (target.Options.Redirect is { } redirect)
             return LoginAdmission.Moved(redirect.IsPermanent, redirect.Address);
         AdmittedTo = target;

@@ -105,8 +105,9 @@ internal sealed record SessionAccess(IscsiTarget Target, LunMap Luns, TargetPort
 }
 
 /// <summary>Initiator name patterns: '*', '?', and '!' for exclusion; the first that matches decides.</summary>
-internal sealed class InitiatorPatterns(IReadOnlyList<string> patterns)
+public sealed class InitiatorPatterns(IReadOnlyList<string> patterns)
 {
+    /// <summary>Whether the patterns let an initiator in.</summary>
     public bool Contains(string initiatorName)
     {
         foreach (string pattern in patterns)

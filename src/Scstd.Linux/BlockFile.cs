@@ -57,6 +57,9 @@ public sealed unsafe class BlockFile : IDisposable
 
     public bool IsReadOnly { get; }
 
+    /// <summary>It did not exist before.</summary>
+    public bool WasCreated { get; private init; }
+
     public bool IsDirect { get; }
 
     /// <summary>Offsets and lengths of operations must be multiples of this; 1 where any will do.</summary>
@@ -165,6 +168,13 @@ public sealed unsafe class BlockFile : IDisposable
     /// Null behind the end.</summary>
     public long? NextHole(long offsetBytes) => Seek(offsetBytes, LibC.SeekHole, "lseek(SEEK_HOLE)");
 
+    /// <summary>The file is wanted no more before it was ever used: its name goes, if it was created here.</summary>
+    public void RemoveIfCreated()
+    {
+        if (WasCreated)
+            _ = LibC.Unlink(Path);
+    }
+
     public void Dispose() => Handle.Dispose();
 
     private static int Flags(BlockFileOptions options) =>
@@ -184,7 +194,7 @@ public sealed unsafe class BlockFile : IDisposable
         if (isDisk && options.Lock && !options.ReadOnly)
             ReopenExclusively(path, options, opened);
         FileHandle handle = FileProbe.Describe(opened, options.Direct, isDisk);
-        var file = new BlockFile(path, handle, options, status);
+        var file = new BlockFile(path, handle, options, status) { WasCreated = created };
         if (!created)
             return file;
         file.SetSize(options.CreateSizeBytes!.Value);

@@ -11,6 +11,10 @@ public static unsafe partial class LocalSocketCalls
     private const int PeerCredentials = 17;
     private const int PeerGroups = 59;
 
+    // asm-generic/poll.h
+    private const short PollHangUp = 0x10;
+    private const short PollInvalid = 0x20;
+
     // Our choice: Linux allows 65,536 groups for a process, and nobody who has more than these uses them all.
     private const int MostGroups = 4096;
 
@@ -44,9 +48,33 @@ public static unsafe partial class LocalSocketCalls
         }
     }
 
+    /// <summary>A user's name, from wherever the system keeps its users; null: there is none.</summary>
+    public static string? NameOf(uint user)
+    {
+        byte* entry = stackalloc byte[64]; // struct passwd: the name comes first.
+        nint buffer = Marshal.AllocHGlobal(GroupEntryBytes);
+        try
+        {
+            nint found = 0;
+            int error = GetUserByNumber(user, entry, buffer, GroupEntryBytes, &found);
+            return error == 0 && found != 0 ? Marshal.PtrToStringUTF8(*(nint*)entry) : null;
+        }
+        finally
+        {
+            Marshal.FreeHGlobal(buffer);
+        }
+    }
+
     /// <summary>Gives a file to a group; throws <see cref="LinuxException"/>.</summary>
     public static void SetGroup(string path, uint group) =>
         LinuxException.Check(ChangeOwner(path, uint.MaxValue, group), "chown", path);
+
+    /// <summary>poll(2), POLLHUP: the peer has closed its end, or shut both directions.</summary>
+    public static bool HasHungUp(Socket socket)
+    {
+        var entry = new PollEntry { Descriptor = (int)socket.Handle };
+        return Poll(&entry, 1, 0) > 0 && (entry.Returned & (PollHangUp | PollInvalid)) != 0;
+    }
 
     private static uint[] GroupsOf(Socket socket)
     {
@@ -62,8 +90,22 @@ public static unsafe partial class LocalSocketCalls
         }
     }
 
+    /// <summary>struct pollfd.</summary>
+    private struct PollEntry
+    {
+        public int Descriptor;
+        public short Wanted;
+        public short Returned;
+    }
+
+    [LibraryImport("libc", EntryPoint = "poll")]
+    private static partial int Poll(PollEntry* entries, nuint count, int timeoutMs);
+
     [LibraryImport("libc", EntryPoint = "geteuid")]
     private static partial uint GetEffectiveUser();
+
+    [LibraryImport("libc", EntryPoint = "getpwuid_r")]
+    private static partial int GetUserByNumber(uint user, byte* entry, nint buffer, nint bufferBytes, nint* found);
 
     [LibraryImport("libc", EntryPoint = "getgrnam_r", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int GetGroupByName(string name, byte* entry, nint buffer, nint bufferBytes, nint* found);

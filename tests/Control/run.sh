@@ -162,4 +162,5 @@ check "SIGUSR1 tells the limits" counted
 quiet() { ! daemon_complaints; }
 check "the daemon logged no error" quiet
 stop_daemon
+count_results < <(timeout -k 10 300 "$here/patience.py" "$SCSTD" "$SCSTCTL" "$STAGE_OUT" || echo "FAIL patience.py: $?")
 summary

@@ -235,9 +235,9 @@ class Sharing:
         three = [0x3f, 0x0e]
         self.event('a LUN more for A alone', give('more-for-a.yaml'), [tuple(three)])
         judge('A sees it, the others do not', self.a.luns() == [0, 1, 2] and self.b.luns() == [0, 1])
-        judge('and can use it', self.a.attentions(2) == [(0x29, 0x01)] and good(self.a.read(lun=2)))
+        judge('and can use it', self.a.attentions(2) == [(0x29, 0x00)] and good(self.a.read(lun=2)))
         self.event('the same configuration again', give('more-for-a.yaml'))
-        self.event('LUN 1 leads elsewhere for A alone', give('other-for-a.yaml'), [(0x29, 0x01), (0x3f, 0x03)],
+        self.event('LUN 1 leads elsewhere for A alone', give('other-for-a.yaml'), [(0x29, 0x00), (0x3f, 0x03)],
                    lun=REMOVABLE)
         shutil.copy('wrong.yaml', 'sharing.yaml')
         done = subprocess.run([*self.control, 'reload'], capture_output=True, text=True, timeout=60)

@@ -59,6 +59,9 @@ public abstract class BlockRequest
     /// <summary>The store could not do it.</summary>
     public bool HasFailed { get; private set; }
 
+    /// <summary>The kernel's last error of a part, for the log; 0: none.</summary>
+    public int Error { get; set; }
+
     /// <summary>Why, if <see cref="HasFailed"/>.</summary>
     public ref readonly SenseData Fault => ref _fault;
 
@@ -77,6 +80,7 @@ public abstract class BlockRequest
         _parts = parts;
         HasFailed = false;
         IsUnmapRefused = false;
+        Error = 0;
     }
 
     public void RefuseUnmap() => IsUnmapRefused = true;

@@ -90,6 +90,19 @@ public sealed partial class DiskBackend : IBackend, IDisposable
     /// <summary>Commands at work on the store, on one reactor; for a check that none is left.</summary>
     public int UnderWayOn(Reactor reactor) => _lanes[reactor.Index].UnderWay;
 
+    /// <summary>Told of what the store could not do, on the reactor where it happened; must not block.</summary>
+    public Action<StoreFailure>? Failed { get; set; }
+
+    /// <summary>What the store could not do so far, on one reactor; to be asked there.</summary>
+    public ulong FailuresOn(Reactor reactor) => _lanes[reactor.Index].Failures;
+
+    internal void StoreFailed(BlockRequest request, string? initiator)
+    {
+        _lanes[request.Reactor.Index].Failures++;
+        Failed?.Invoke(new StoreFailure(
+            request.Kind, request.Lba, request.Blocks, request.Error, request.Fault, initiator));
+    }
+
     internal bool IsThin => DiskLimits.IsThin(_options, Store);
 
     /// <summary>Caching mode page: WCE is zero, so every write is GOOD only on stable storage.</summary>
@@ -155,6 +168,13 @@ public sealed partial class DiskBackend : IBackend, IDisposable
         Thin?.Close();
         Store.Dispose();
         _resizing.Dispose();
+    }
+
+    /// <summary>For a disk that nobody has seen: it leaves no file behind that was created for it.</summary>
+    public void Discard()
+    {
+        (Store as FileStore)?.RemoveIfCreated();
+        Dispose();
     }
 
     private DiskLane LaneOf(ScsiCommand command) => _lanes[command.Nexus.Executor.Index];

@@ -26,7 +26,7 @@ internal sealed class DiskLane
             Unmaps = new(disk, reactor, static () => new UnmapOperation()),
             LbaStatuses = new(disk, reactor, static () => new LbaStatusOperation()),
         ];
-        Background = new BackgroundFlush(disk.Store, reactor);
+        Background = new BackgroundFlush(disk, reactor);
         _store = disk.Store;
         Reactor = reactor;
     }
@@ -54,6 +54,9 @@ internal sealed class DiskLane
     public BackgroundFlush Background { get; }
 
     public Reactor Reactor { get; }
+
+    /// <summary>What the store could not do.</summary>
+    public ulong Failures { get; set; }
 
     /// <summary>The store's memory that is being sent from.</summary>
     public LentMemory Lent { get; } = new();
@@ -92,12 +95,12 @@ internal sealed class DiskLane
 /// </summary>
 internal sealed class BackgroundFlush : BlockRequest
 {
-    private readonly IBlockStore _store;
+    private readonly DiskBackend _disk;
     private bool _isAskedAgain;
 
-    public BackgroundFlush(IBlockStore store, Reactor reactor)
+    public BackgroundFlush(DiskBackend disk, Reactor reactor)
     {
-        _store = store;
+        _disk = disk;
         Reactor = reactor;
         Kind = BlockRequestKind.Flush;
     }
@@ -113,12 +116,14 @@ internal sealed class BackgroundFlush : BlockRequest
             return;
         }
         IsUnderWay = true;
-        _store.Submit(this);
+        _disk.Store.Submit(this);
     }
 
     public override void Completed()
     {
         IsUnderWay = false;
+        if (HasFailed)
+            _disk.StoreFailed(this, initiator: null);
         ClearFault();
         if (!_isAskedAgain)
             return;

@@ -144,6 +144,7 @@ internal abstract class DiskOperation : BlockRequest
     {
         _hasEnded = true;
         Command.DataInLengthBytes = 0;
+        Disk.StoreFailed(this, Command.Nexus.InitiatorPort);
         Command.CheckCondition(Fault);
     }
 }

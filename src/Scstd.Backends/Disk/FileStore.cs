@@ -152,6 +152,9 @@ public sealed class FileStore : IBlockStore
         _isTruncated = false;
     }
 
+    /// <summary>Takes the file's name away if opening it created it, and nothing was ever written.</summary>
+    public void RemoveIfCreated() => _file.RemoveIfCreated();
+
     public void Dispose()
     {
         foreach (FileTransferPool pool in _pools)

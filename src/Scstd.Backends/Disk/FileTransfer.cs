@@ -53,6 +53,8 @@ internal sealed unsafe class FileTransfer(FileTransferPool pool, FileStore store
             Request!.Reactor.Submit(this);
             return;
         }
+        if (result < 0)
+            Request!.Error = (int)-result;
         switch (Kind)
         {
             case FileOperationKind.Flush:

@@ -35,13 +35,17 @@ internal sealed class Gate(LogicalUnit unit)
     private bool _isGranted;
     private bool _isChanging;
     private int _sweeps;
+    private int _pending;
 
     /// <summary>The last that happened here.</summary>
     public History History { get; } = new(unit.Home);
 
     /// <summary>Who holds or gets exclusion, for a diagnosis.</summary>
-    public string? Describe() =>
-        _exclusion?.Command?.Binding.Row.Name ?? (_order is null ? null : "an ORDERED command");
+    public string? Describe() => _exclusion?.Command?.Binding.Row.Name
+        ?? (_order is not null ? "an ORDERED command" : WaitsToChange ? "a change by the administrator" : null);
+
+    /// <summary>The turnstiles are shut for a change that has not begun.</summary>
+    public bool WaitsToChange => _pending > 0;
 
     // ---- Order -----------------------------------------------------------------------------------------------
 
@@ -178,13 +182,21 @@ internal sealed class Gate(LogicalUnit unit)
     }
 
     /// <summary>The same with a change that takes its time: it calls back, here, with the consequences.</summary>
+    /// <param name="abort">As above.</param>
+    /// <param name="change">As above.</param>
+    /// <param name="done">As above.</param>
+    /// <param name="pending">By which it can be given up before the change has begun.</param>
     public void Sweep(
-        Action<Turnstile, AbortBarrier> abort, Action<Action<IReadOnlyList<Action<Turnstile>>>> change, Action done)
+        Action<Turnstile, AbortBarrier> abort, Action<Action<IReadOnlyList<Action<Turnstile>>>> change, Action done,
+        PendingChange? pending = null)
     {
         _sweeps++;
+        _pending += pending is null ? 0 : 1;
         History.Add("sweep begun");
         var gone = new Countdown(unit.Turnstiles.Length, () => WhenNotExclusive(() =>
         {
+            if (pending is not null && !TrySettle(pending))
+                return;
             _isChanging = true;
             change(consequences =>
             {
@@ -211,6 +223,30 @@ internal sealed class Gate(LogicalUnit unit)
                 barrier.Arm();
             });
         }
+    }
+
+    /// <summary>The turnstiles open as after a sweep that changed nothing. What still waits for idleness or exclusion
+    /// on its behalf finds it settled.</summary>
+    public void GiveUp(PendingChange pending)
+    {
+        if (!TrySettle(pending))
+            return;
+        Tell([], openExclusion: true, () =>
+        {
+            _sweeps--;
+            History.Add("sweep given up");
+            pending.End(isMade: false);
+            GrantExclusion();
+            NextExclusion();
+        });
+    }
+
+    private bool TrySettle(PendingChange pending)
+    {
+        if (!pending.TrySettle())
+            return false;
+        _pending--;
+        return true;
     }
 
     /// <summary>Runs consequences on every executor; <paramref name="told"/> runs here when all have.</summary>

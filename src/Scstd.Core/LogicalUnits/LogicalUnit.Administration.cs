@@ -59,4 +59,32 @@ public sealed partial class LogicalUnit
 
     /// <summary>What the limit of commands does on one executor; null: there is none. To be asked there.</summary>
     public CommandLimitView? CommandLimitOn(IExecutor executor) => TurnstileOf(executor).Share?.View;
+
+    /// <summary>The same for who may not wait for ever: until the change begins it can be given up.</summary>
+    /// <param name="change">As above.</param>
+    /// <param name="ended">Once: true when the change is made, false when it was given up and the unit goes on.</param>
+    public PendingChange ChangeAlone(Action change, Action<bool> ended)
+    {
+        var pending = new PendingChange(this, ended);
+        Home.Post(() => Gate.Sweep(
+            static (_, _) => { },
+            changed =>
+            {
+                change();
+                changed(TakeConsequences());
+            },
+            () => pending.End(isMade: true),
+            pending));
+        return pending;
+    }
+
+    /// <summary>Commands are held because a change waits until the unit is alone; on the home executor.</summary>
+    public bool WaitsToChange => Gate.WaitsToChange;
+
+    /// <summary>Told on an executor when the device server begins to be slow there (true, and what a command takes in
+    /// microseconds) and when it is quick again; must not block.</summary>
+    public Action<bool, long>? SpeedChanged { get; init; }
+
+    /// <summary>What one executor has learned of the device server; to be asked there.</summary>
+    public RegulatorView RegulatorOn(IExecutor executor) => TurnstileOf(executor).Regulator.View;
 }

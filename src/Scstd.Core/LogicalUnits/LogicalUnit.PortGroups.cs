@@ -29,9 +29,12 @@ public sealed partial class LogicalUnit
     /// Puts other groups or states in force, alone on the unit: what is with the device server ends under the old
     /// state, and nothing begins before every executor knows the new one. Nexuses whose port's group has another state
     /// or preference are told (2Ah/06h), those whose port has another group, or that can ask otherwise than before,
-    /// that INQUIRY tells something else (3Fh/03h). From any thread; <paramref name="done"/> runs on the home executor.
+    /// that INQUIRY tells something else (3Fh/03h). From any thread.
     /// </summary>
-    public void ChangePortGroups(PortGroups? next, Action done) => ChangeAlone(() => Take(next, except: null), done);
+    /// <param name="next">Null: access is symmetric.</param>
+    /// <param name="ended">On the home executor, once: false if it was given up before it began.</param>
+    public PendingChange ChangePortGroups(PortGroups? next, Action<bool> ended) =>
+        ChangeAlone(() => Take(next, except: null), ended);
 
     /// <summary>Alone on the unit.</summary>
     internal void Take(PortGroups? next, ItNexus? except)

@@ -104,9 +104,7 @@ public sealed partial class LogicalUnit
     {
         long nowUs = itl.Nexus.Executor.NowUs;
         CommandRow row = command.Binding.Row;
-        bool hasAddress = row.Has(CommandTraits.NeedsMedium) && row.Direction != DataDirection.None &&
-            command.Unit.Backend.DeviceType == PeripheralDeviceType.DirectAccessBlock &&
-            command.Cdb.Length >= BlockCdbLength(command.Cdb[0]);
+        bool hasAddress = HasBlockAddress(command);
         return new CommandView
         {
             Initiator = itl.Nexus.InitiatorPort,
@@ -138,6 +136,14 @@ public sealed partial class LogicalUnit
                 stays.Add((state, us));
         }
         return stays;
+    }
+
+    internal static bool HasBlockAddress(ScsiCommand command)
+    {
+        CommandRow row = command.Binding.Row;
+        return row.Has(CommandTraits.NeedsMedium) && row.Direction != DataDirection.None &&
+            command.Unit.Backend.DeviceType == PeripheralDeviceType.DirectAccessBlock &&
+            command.Cdb.Length >= BlockCdbLength(command.Cdb[0]);
     }
 
     /// <summary>By the GROUP CODE of the operation code (SPC-4 §4.2.5.1); beyond any CDB for groups that have no block

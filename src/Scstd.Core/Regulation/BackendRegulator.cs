@@ -31,6 +31,7 @@ internal sealed class BackendRegulator(Turnstile turnstile, long abortTimeoutUs)
     private ulong _kept;
     private bool _isTicking;
     private bool _isHandingOver;
+    private bool _isSlowTold;
     private ScsiCommand? _handedOver;
 
     public BackendWindow Window => _window;
@@ -73,8 +74,18 @@ internal sealed class BackendRegulator(Turnstile turnstile, long abortTimeoutUs)
             return;
         bool wasFree = _window.IsFree;
         _window.Completed(stayUs, nowUs, turnstile.Executing);
-        if (wasFree)
-            turnstile.RegulationChanged();
+        if (!wasFree)
+            return;
+        turnstile.RegulationChanged();
+        TellSpeed();
+    }
+
+    private void TellSpeed()
+    {
+        if (_isSlowTold == !_window.IsFree)
+            return;
+        _isSlowTold = !_window.IsFree;
+        turnstile.Unit.SpeedChanged?.Invoke(_isSlowTold, _window.ExpectedUs);
     }
 
     /// <summary>The device server has fewer commands, or may have more.</summary>
@@ -123,6 +134,7 @@ internal sealed class BackendRegulator(Turnstile turnstile, long abortTimeoutUs)
         TurnAwayHopeless(nowUs);
         HandOver();
         TellNexuses();
+        TellSpeed();
         bool goesOn = turnstile.Admitted > 0 || !_window.IsFree;
         if (goesOn)
             turnstile.Executor.PostAfter(TickMs, Tick);

@@ -100,7 +100,7 @@ internal sealed class CostQueue(Func<ScsiCommand, double> cost)
 
     private sealed class Lane
     {
-        public CommandQueue Commands;
+        public CommandQueue Commands { get; } = new();
 
         /// <summary>What it has had of the limit, on the clock of costs.</summary>
         public double PaidUntil;

@@ -85,8 +85,9 @@ public sealed partial class ItNexus
                 Remap(was, entry.IsReadOnly);
                 continue;
             }
-            // The unit is new to this nexus as after a power on; that comes first.
-            ItlNexus itl = Join(entry, AdditionalSense.PowerOnOccurred);
+            // The unit is new to this nexus, and nobody powered it on: SAM-5 §5.14 has the general code for an event
+            // that none of the others names, as for a port that logs in for the first time. It comes first.
+            ItlNexus itl = Join(entry, AdditionalSense.PowerOnResetOrBusDeviceReset);
             after[entry.Number] = itl;
             if (was is not null)
                 exchanged.Add(itl);

@@ -1,8 +1,17 @@
 using System.Collections.Immutable;
+using System.Net;
+using System.Net.Sockets;
 using Scstd.Core;
 using Scstd.Frontends.Iscsi.Sessions;
 
 namespace Scstd.Frontends.Iscsi;
+
+/// <summary>Nobody can listen there.</summary>
+public sealed class PortalUnavailableException(IPEndPoint endPoint, SocketException inner)
+    : Exception($"{endPoint}: {inner.Message}", inner)
+{
+    public IPEndPoint EndPoint { get; } = endPoint;
+}
 
 /// <summary>
 /// One change from the configuration that is in force to another, all or nothing: what can fail is done first and
@@ -78,7 +87,7 @@ internal sealed class ConfigurationChange(IscsiTargetRegistry registry, IscsiCon
             int index = present.FindIndex(portal => portal.Options.EndPoint.Equals(options.EndPoint));
             if (index < 0)
             {
-                var opened = new IscsiPortal(registry, options, registry.Reactors[0], leaving);
+                IscsiPortal opened = Open(options, leaving);
                 _opened.Add(opened);
                 portals.Add(opened);
                 continue;
@@ -87,6 +96,18 @@ internal sealed class ConfigurationChange(IscsiTargetRegistry registry, IscsiCon
             present.RemoveAt(index);
         }
         return portals;
+    }
+
+    private IscsiPortal Open(PortalOptions options, IReadOnlyList<IscsiPortal> leaving)
+    {
+        try
+        {
+            return new IscsiPortal(registry, options, registry.Reactors[0], leaving);
+        }
+        catch (SocketException exception)
+        {
+            throw new PortalUnavailableException(options.EndPoint, exception);
+        }
     }
 
     private static void ExchangePortals(IReadOnlyList<IscsiPortal> before, IReadOnlyList<IscsiPortal> after)

@@ -17,6 +17,9 @@ internal sealed unsafe partial class IscsiConnection
     private LoginReply? _lastReply;
     private IscsiSession? _candidate;
 
+    /// <summary>With a refusal, which was counted then, or a redirection, which is no failure.</summary>
+    private bool _isLoginAnswered;
+
     private void LoginRequestArrived(ReadOnlySpan<byte> header)
     {
         if (_lastReply is not null)
@@ -145,10 +148,17 @@ internal sealed unsafe partial class IscsiConnection
 
     private void Refuse(LoginReply reply)
     {
-        Counters.LoginFailures++;
+        bool isRedirected =
+            reply.Status is LoginStatus.TargetMovedTemporarily or LoginStatus.TargetMovedPermanently;
+        _isLoginAnswered = true;
+        if (!isRedirected)
+        {
+            Counters.LoginFailures++;
+            _portal.LoginFailed();
+        }
         History.Add(SessionMove.LoginRefused, (int)reply.Status, text: reply.Why);
-        _home.Events.LoginRefused(_stream.RemoteEndPoint, _exchange.Identity?.InitiatorName,
-            _exchange.Identity?.TargetName, reply.Status, reply.Why);
+        _home.Events.LoginRefused(_stream.RemoteEndPoint, _exchange.GivenInitiatorName, _exchange.GivenTargetName,
+            reply.Status, reply.Why);
         SendLoginReply(reply, reply.Tsih, isLast: true);
         BeginClosing($"login refused: {reply.Status}");
     }

@@ -124,7 +124,7 @@ internal sealed unsafe partial class IscsiConnection : IStreamHandler
         NativeMemory.Free(_carried);
         _home.Connections.Remove(this);
         _portal.ConnectionEnded();
-        if (_session is null)
+        if (_session is null && !_isLoginAnswered)
             _portal.LoginFailed();
         History.Add(SessionMove.ConnectionClosed, text: detail);
         if (_candidate is { } waiting && waiting.TryWithdraw())

@@ -42,6 +42,9 @@ public sealed record LoginAdmission
 
     public LoginStatus Status { get; }
 
+    /// <summary>For the administrator: what the initiator is told does not say which it was.</summary>
+    public string Why { get; private init; } = "";
+
     /// <summary>TargetAddress without portal group tag, for a target that has moved.</summary>
     public string? TargetAddress { get; private init; }
 
@@ -65,14 +68,15 @@ public sealed record LoginAdmission
         };
 
     /// <summary>NotFound, TargetRemoved, AuthorizationFailure, ServiceUnavailable and the like.</summary>
-    public static LoginAdmission Refused(LoginStatus status) => status == LoginStatus.Success
+    public static LoginAdmission Refused(LoginStatus status, string why) => status == LoginStatus.Success
         ? throw new ArgumentOutOfRangeException(nameof(status))
-        : new LoginAdmission(status);
+        : new LoginAdmission(status) { Why = why };
 
     /// <summary>Redirection (§11.13.5): the initiator is to log in at the address instead.</summary>
     public static LoginAdmission Moved(bool permanently, string targetAddress) =>
         new(permanently ? LoginStatus.TargetMovedPermanently : LoginStatus.TargetMovedTemporarily)
         {
             TargetAddress = targetAddress,
+            Why = $"redirected to {targetAddress}",
         };
 }

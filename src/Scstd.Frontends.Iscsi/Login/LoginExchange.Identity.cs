@@ -14,6 +14,12 @@ public sealed partial class LoginExchange
 
     private readonly Dictionary<string, string> _identityKeys = new(StringComparer.Ordinal);
 
+    /// <summary>As it was sent, whether it is a name or not; null: none was.</summary>
+    public string? GivenInitiatorName => _identityKeys.GetValueOrDefault(InitiatorNameKey);
+
+    /// <inheritdoc cref="GivenInitiatorName"/>
+    public string? GivenTargetName => _identityKeys.GetValueOrDefault(TargetNameKey);
+
     private LoginFault? Identify(LoginRequestPdu request, List<TextPair> pairs)
     {
         foreach (var (key, value) in pairs)
@@ -60,7 +66,7 @@ public sealed partial class LoginExchange
             ? _policy.AdmitNormal(identity.InitiatorName, targetName)
             : _policy.AdmitDiscovery(identity.InitiatorName);
         if (_admission.Status != LoginStatus.Success)
-            return new LoginFault(_admission.Status, $"refused by policy: {_admission.Status}");
+            return new LoginFault(_admission.Status, _admission.Why);
         _negotiator = new Negotiator(_admission.Limits, identity.SessionType, leading: identity.Tsih == 0);
 
         // §13.9: in the first Login Response of a normal session the initiator learns the portal group it reached.

@@ -17,6 +17,12 @@ internal sealed class Changes(Server server, string? configuration, ILogger log)
 
     private const int MostPatienceSeconds = 3600;
 
+    /// <summary>Our choice: a session whose commands have ended is gone at once; one whose store hangs may take as long
+    /// as the store.</summary>
+    private static readonly TimeSpan PatienceWithEnding = TimeSpan.FromSeconds(2);
+
+    private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(20);
+
     /// <summary>As for a <see cref="Survey{T}"/>.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
@@ -25,6 +31,13 @@ internal sealed class Changes(Server server, string? configuration, ILogger log)
         Bounded(request.PatienceSeconds);
         bool isNumber = ushort.TryParse(request.Session, NumberStyles.None, CultureInfo.InvariantCulture,
             out ushort tsih);
+        HashSet<int> meant =
+        [
+            .. server.Registry.DescribeSessions()
+                .Where(session => isNumber ? session.Tsih == tsih : string.Equals(
+                    session.InitiatorName, request.Session, StringComparison.OrdinalIgnoreCase))
+                .Select(session => (int)session.Tsih),
+        ];
         int ended = isNumber ? await server.Registry.KickAsync(tsih, request.PatienceSeconds)
             : await server.Registry.KickAsync(request.Session, null, request.PatienceSeconds);
         if (ended == 0)
@@ -32,8 +45,21 @@ internal sealed class Changes(Server server, string? configuration, ILogger log)
             throw ControlRefusal.NotFound("session", request.Session,
                 server.Registry.DescribeSessions().Select(session => session.InitiatorName).Distinct());
         }
-        log.Information("Administrator: {Count} session(s) of {Session:l} ended", ended, request.Session);
-        return new KickAnswer(ended);
+        log.Information("Administrator: {Count} session(s) of {Session:l} are to end", ended, request.Session);
+        int left = await LeftOfAsync(meant, TimeSpan.FromSeconds(request.PatienceSeconds) + PatienceWithEnding);
+        return new KickAnswer(ended, left);
+    }
+
+    private async Task<int> LeftOfAsync(HashSet<int> sessions, TimeSpan patience)
+    {
+        long start = Environment.TickCount64;
+        while (true)
+        {
+            int left = server.Registry.DescribeSessions().Count(session => sessions.Contains(session.Tsih));
+            if (left == 0 || Environment.TickCount64 - start >= patience.TotalMilliseconds)
+                return left;
+            await Task.Delay(LookInterval);
+        }
     }
 
     public async Task<ControlAnswer> FreezeAsync(ServedDevice device, int patienceSeconds)
@@ -56,28 +82,40 @@ internal sealed class Changes(Server server, string? configuration, ILogger log)
         return await DescribeFreezeAsync(device);
     }
 
-    public async Task<ControlAnswer> ResizeAsync(ResizeRequest request)
+    public async Task<ControlAnswer> ResizeAsync(ResizeRequest request, CancellationToken cancellation)
     {
         if (!Units.TryParseSize(request.Size, out long bytes) || bytes <= 0)
         {
             throw new ControlRefusal(ErrorCode.Malformed,
-                $"expected a size such as 512MiB or 1.5TiB, found '{request.Size}'");
+                $"size: expected more than nothing, such as 512MiB or 1.5TiB, found '{request.Size}'");
         }
-        ChangeOutcome outcome = await MakeAsync(
-            daemon => daemon.WithSize(request.Unit, bytes)
-                ?? throw ControlRefusal.NotFound("unit", request.Unit, daemon.Devices.Select(one => one.Name.Text)));
         string size = Units.FormatSize(bytes);
-        return Answer(outcome, Agreement.Look(
+        AgreementRecord? Look() => Agreement.Look(
             configuration,
             daemon => daemon.FindDevice(request.Unit),
             device => device.SizeBytes == bytes
                 || (device.Blocks is { } blocks && (UInt128)blocks * (uint)device.BlockBytes == (ulong)bytes),
             device => device.Has("size") ? device.PositionOf("size") : null,
-            size));
+            size);
+        if (request.Save)
+            Savable(Look());
+        ChangeOutcome outcome = await MakeAsync(
+            daemon => daemon.WithSize(request.Unit, bytes)
+                ?? throw ControlRefusal.NotFound("unit", request.Unit, daemon.Devices.Select(one => one.Name.Text)),
+            request.PatienceSeconds, cancellation, request.Force);
+        return Answer(outcome, Look());
     }
 
-    public async Task<ControlAnswer> ReplaceAsync(ReplaceRequest request)
+    public async Task<ControlAnswer> ReplaceAsync(ReplaceRequest request, CancellationToken cancellation)
     {
+        AgreementRecord? Look() => Agreement.Look(
+            configuration,
+            daemon => daemon.FindLun(request.Target, request.Group, request.Lun),
+            lun => lun.Device.Text == request.Unit,
+            lun => lun.Device.Position,
+            request.Unit);
+        if (request.Save)
+            Savable(Look());
         ChangeOutcome outcome = await MakeAsync(daemon =>
         {
             Known("target", request.Target, daemon.Targets.Select(target => target.Name.Text));
@@ -85,33 +123,53 @@ internal sealed class Changes(Server server, string? configuration, ILogger log)
             TargetSection target = daemon.Targets.First(one => one.Name.Text == request.Target);
             if (request.Group is { } group)
                 Known("group", group, target.Groups.Select(one => one.Name.Text));
-            return daemon.WithLun(request.Target, request.Group, request.Lun, request.Unit)
+            return Checked(daemon.WithLun(request.Target, request.Group, request.Lun, request.Unit)
                 ?? throw new ControlRefusal(ErrorCode.NotFound, $"{request.Target} has no LUN {request.Lun} "
-                    + (request.Group is { } of ? $"for group {of}" : "for those who belong to no group"));
-        });
-        return Answer(outcome, Agreement.Look(
-            configuration,
-            daemon => daemon.FindLun(request.Target, request.Group, request.Lun),
-            lun => lun.Device.Text == request.Unit,
-            lun => lun.Device.Position,
-            request.Unit));
+                    + (request.Group is { } of ? $"for group {of}" : "for those who belong to no group")));
+        }, request.PatienceSeconds, cancellation);
+        return Answer(outcome, Look());
     }
 
-    public async Task<ControlAnswer> SetPortGroupAsync(SetPortGroupRequest request)
+    /// <summary>What cannot be written is known before anything is changed.</summary>
+    private void Savable(AgreementRecord? look)
+    {
+        if (look is null)
+            throw new ControlRefusal(ErrorCode.Refused, "there is no configuration file to save it in");
+        if (look is { Agrees: false, Edit: null })
+        {
+            throw new ControlRefusal(ErrorCode.Refused, $"{look.File} cannot be changed by --save, and nothing was "
+                + $"changed: {look.Why}");
+        }
+    }
+
+    /// <summary>A reload of a file that says the same would be refused with the same words.</summary>
+    private DaemonSection Checked(DaemonSection next)
+    {
+        IReadOnlyList<Problem> problems = ConfigurationChecks.OfLuns(next, new Surroundings(
+            configuration ?? Demonstration.DataFolder, credentials: null, onlineCpuList: null));
+        return problems.Count == 0 ? next : throw new ControlRefusal(ErrorCode.Refused, string.Join("; ",
+            problems.Select(problem => configuration is null ? problem.Message
+                : $"{configuration}:{problem.Position}: {problem.Message}")));
+    }
+
+    public async Task<ControlAnswer> SetPortGroupAsync(SetPortGroupRequest request, CancellationToken cancellation)
     {
         AsymmetricAccessState state = PortGroupSection.StateOf(request.State)
             ?? throw ControlRefusal.NotFound("state", request.State, PortGroupSection.StateWords);
-        ChangeOutcome outcome = await MakeAsync(daemon =>
-        {
-            Known("port group", request.Name, daemon.PortGroups.Select(group => group.Name.Text));
-            return daemon.WithPortGroups(group => group.Name.Text == request.Name ? state : null);
-        });
-        return Answer(outcome, Agreement.Look(
+        AgreementRecord? Look() => Agreement.Look(
             configuration,
             daemon => daemon.FindPortGroup(request.Name),
             group => group.State == state,
             group => group.Has("state") ? group.PositionOf("state") : null,
-            PortGroupSection.WordOf(state)));
+            PortGroupSection.WordOf(state));
+        if (request.Save)
+            Savable(Look());
+        ChangeOutcome outcome = await MakeAsync(daemon =>
+        {
+            Known("port group", request.Name, daemon.PortGroups.Select(group => group.Name.Text));
+            return daemon.WithPortGroups(group => group.Name.Text == request.Name ? state : null);
+        }, request.PatienceSeconds, cancellation);
+        return Answer(outcome, Look());
     }
 
     public static async Task<FreezeReport> ReportAsync(ServedDevice device)
@@ -128,17 +186,22 @@ internal sealed class Changes(Server server, string? configuration, ILogger log)
             device.Name, report.State.ToString(), report.Reasons, report.HeldCommands, report.WaitsFor);
     }
 
-    private async Task<ChangeOutcome> MakeAsync(Func<DaemonSection, DaemonSection> next)
+    private async Task<ChangeOutcome> MakeAsync(
+        Func<DaemonSection, DaemonSection> next, int patienceSeconds, CancellationToken cancellation,
+        bool mayShrink = false)
     {
+        Bounded(patienceSeconds);
         try
         {
-            ChangeOutcome outcome = await server.ChangeAsync(next);
+            ChangeOutcome outcome =
+                await server.ChangeAsync(next, TimeSpan.FromSeconds(patienceSeconds), cancellation, mayShrink);
             foreach (string change in outcome.Changes)
                 log.Information("Administrator: {Change:l}", change);
             return outcome;
         }
         catch (ChangeRefusedException refusal)
         {
+            log.Warning("Administrator: nothing was changed: {Why:l}", refusal.Message);
             throw new ControlRefusal(ErrorCode.Refused, refusal.Message);
         }
     }
@@ -158,7 +221,7 @@ internal sealed class Changes(Server server, string? configuration, ILogger log)
         }
     }
 
-    private static void Bounded(int patienceSeconds)
+    internal static void Bounded(int patienceSeconds)
     {
         if (patienceSeconds is < 0 or > MostPatienceSeconds)
         {

@@ -28,7 +28,7 @@ internal sealed class ControlCommands(Server server, string? configuration, Relo
         SessionsRequest sessions => SessionsAsync(sessions),
         UnitsRequest units => UnitsAsync(units),
         ReservationsRequest one => _commands.ReservationsAsync(Selected(one.Unit)),
-        CommandsRequest one => _commands.CommandsAsync(Selected(one.Unit)),
+        CommandsRequest one => _commands.CommandsAsync(SelectedOrLeaving(one.Unit)),
         HistogramsRequest { Session: { } session, Unit: null } => _sessions.HistogramsAsync(session),
         HistogramsRequest { Session: not null } or HistoryRequest { Unit: not null, Session: not null }
             or HistoryRequest { Unit: not null, Ended: true } => throw new ControlRefusal(
@@ -39,15 +39,15 @@ internal sealed class ControlCommands(Server server, string? configuration, Relo
         KickRequest kick => _changes.KickAsync(kick),
         FreezeRequest freeze => _changes.FreezeAsync(Selected(freeze.Unit)[0], freeze.PatienceSeconds),
         ThawRequest thaw => _changes.ThawAsync(Selected(thaw.Unit)[0]),
-        ResizeRequest resize => _changes.ResizeAsync(resize),
-        ReplaceRequest replace => _changes.ReplaceAsync(replace),
+        ResizeRequest resize => _changes.ResizeAsync(resize, cancellation),
+        ReplaceRequest replace => _changes.ReplaceAsync(replace, cancellation),
         PortGroupsRequest => Task.FromResult<ControlAnswer>(PortGroups()),
-        SetPortGroupRequest set => _changes.SetPortGroupAsync(set),
+        SetPortGroupRequest set => _changes.SetPortGroupAsync(set, cancellation),
         FaultsRequest one => _faults.DescribeAsync(Selected(one.Unit)),
-        AddFaultRequest add => _faults.AddAsync(Selected(add.Unit)[0], add),
+        AddFaultRequest add => _faults.AddAsync(Selected(add.Unit == "*" ? null : add.Unit), add),
         ClearFaultsRequest clear => _faults.ClearAsync(Selected(clear.Unit), clear.Id),
         CheckRequest => Task.FromResult<ControlAnswer>(Check()),
-        ReloadRequest => ReloadAsync(),
+        ReloadRequest reload => ReloadAsync(reload, cancellation),
         _ => throw new UnreachableException($"{request.GetType().Name} is no request of ours"),
     };
 
@@ -111,7 +111,7 @@ internal sealed class ControlCommands(Server server, string? configuration, Relo
 
     private async Task<ControlAnswer> UnitsAsync(UnitsRequest request)
     {
-        IReadOnlyList<ServedDevice> devices = Selected(request.Unit);
+        IReadOnlyList<ServedDevice> devices = SelectedOrLeaving(request.Unit);
         Survey<(Inside[] Units, IReadOnlyList<CommandLimitUse> Limits)> survey =
             await Survey<(Inside[], IReadOnlyList<CommandLimitUse>)>.OfAsync(server, lane =>
                 ([.. devices.Select(device => View(device, lane))], CommandLimits.OfUnits(server, lane)));
@@ -155,11 +155,27 @@ internal sealed class ControlCommands(Server server, string? configuration, Relo
     private CheckAnswer Check()
     {
         ConfigurationFile file = ConfigurationFile.Read(configuration ?? throw NoFile());
-        return new CheckAnswer(file.Path, file.IsRight, [.. file.Problems.Select(Reloader.Describe)],
+        var answer = new CheckAnswer(file.Path, file.IsRight, [.. file.Problems.Select(Reloader.Describe)],
             [.. file.Warnings.Select(Reloader.Describe)]);
+        if (!file.IsRight)
+            return answer;
+        ChangePreview preview = server.Preview(file.Daemon);
+        return answer with
+        {
+            Changes = preview.Difference.Changes,
+            AtNextStart = preview.Difference.AtNextStart,
+            Reasons = preview.Difference.Refusals,
+            SessionsChanged = preview.SessionsChanged,
+            SessionsEnded = preview.SessionsEnded,
+        };
     }
 
-    private async Task<ControlAnswer> ReloadAsync() => await (reloader ?? throw NoFile()).ReloadAsync();
+    private async Task<ControlAnswer> ReloadAsync(ReloadRequest request, CancellationToken cancellation)
+    {
+        Changes.Bounded(request.PatienceSeconds);
+        return await (reloader ?? throw NoFile()).ReloadAsync(
+            TimeSpan.FromSeconds(request.PatienceSeconds), cancellation, request.Force);
+    }
 
     private static ControlRefusal NoFile() =>
         new(ErrorCode.Refused, "the demonstration is served, from no configuration file");
@@ -170,6 +186,15 @@ internal sealed class ControlCommands(Server server, string? configuration, Relo
             return server.Devices;
         Known("unit", unit, server.Daemon.Devices.Select(device => device.Name.Text));
         return [.. server.Devices.Where(device => device.Section.Name.Text == unit)];
+    }
+
+    /// <summary>One that was taken away is there until its last command has ended.</summary>
+    private IReadOnlyList<ServedDevice> SelectedOrLeaving(string? unit)
+    {
+        IReadOnlyList<ServedDevice> leaving = server.LeavingDevices;
+        if (unit is null)
+            return [.. server.Devices, .. leaving];
+        return leaving.FirstOrDefault(device => device.Name == unit) is { } one ? [one] : Selected(unit);
     }
 
     private static void Known(string what, string name, IEnumerable<string> known)
@@ -217,22 +242,41 @@ internal sealed class ControlCommands(Server server, string? configuration, Relo
     private static Inside View(ServedDevice device, Lane lane) => new(
         device.Unit.AdmittedOn(lane.Executor),
         ReferenceEquals(device.Unit.Home, lane.Executor) ? device.Unit.GateHolder : null,
+        ReferenceEquals(device.Unit.Home, lane.Executor) && device.Unit.WaitsToChange,
+        device.Unit.RegulatorOn(lane.Executor), device.Disk.FailuresOn(lane.Reactor),
         device.Unit.TotalsOn(lane.Executor));
 
-    private static UnitRecord Describe(
+    private UnitRecord Describe(
         ServedDevice device, Inside[] views, FreezeState freezing, ILookup<string, LunRecord> luns)
     {
         LogicalUnitIdentity identity = device.Disk.Identity;
         return new UnitRecord(
             device.Section.Name.Text, device.Disk.Store.Description, device.Disk.BlockCount,
             device.Disk.BlockLengthBytes, identity.SerialNumber, Convert.ToHexStringLower(identity.Naa),
-            freezing != FreezeState.Open ? freezing.ToString().ToLowerInvariant()
+            server.LeavingDevices.Any(one => ReferenceEquals(one.Unit, device.Unit)) ? "removed, draining"
+                : views.Any(view => view.WaitsToChange) ? "draining"
+                : freezing != FreezeState.Open ? freezing.ToString().ToLowerInvariant()
                 : device.Disk.NotReady is { } why ? $"not ready ({why.Additional})" : "ready",
             device.Unit.IsWriteProtected, device.Unit.Home.Index, views.Sum(view => view.Admitted),
             views.Select(view => view.GateHolder).FirstOrDefault(holder => holder is not null),
             [.. luns[device.Section.Name.Text]],
             Sum([.. views.Select(view => view.Totals)]),
-            Space: device.Disk.Thin is { } thin ? Describe(thin) : null);
+            Space: device.Disk.Thin is { } thin ? Describe(thin) : null)
+        {
+            Speed = SpeedOf([.. views.Select(view => view.Regulator)]),
+            StoreFailures = views.Aggregate(0ul, (sum, view) => sum + view.Failures),
+        };
+    }
+
+    private static UnitSpeedRecord SpeedOf(RegulatorView[] all)
+    {
+        RegulatorView[] slow = [.. all.Where(one => one.Limit is not null)];
+        bool isSlow = slow.Length > 0;
+        return new UnitSpeedRecord(
+            isSlow, isSlow ? slow.Sum(one => one.Limit) : null,
+            isSlow ? Math.Round(slow.Max(one => one.ExpectedUs) / 1000.0, 3) : null,
+            isSlow ? Math.Round(slow.Sum(one => one.RatePerSecond), 3) : null,
+            all.Sum(one => one.Waiting), all.Aggregate(0ul, (sum, one) => sum + one.TurnedAway));
     }
 
     private static UnitSpaceRecord Describe(ThinProvisioning thin)
@@ -264,5 +308,7 @@ internal sealed class ControlCommands(Server server, string? configuration, Relo
         return luns.ToLookup(one => one.Unit, one => one.Lun);
     }
 
-    private readonly record struct Inside(int Admitted, string? GateHolder, UnitTotals Totals);
+    private readonly record struct Inside(
+        int Admitted, string? GateHolder, bool WaitsToChange, RegulatorView Regulator, ulong Failures,
+        UnitTotals Totals);
 }

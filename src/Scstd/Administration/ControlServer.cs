@@ -1,5 +1,7 @@
 using System.Net.Sockets;
+using System.Text;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Scstd.Configuration;
 using Scstd.Control;
 using Scstd.Hosting;
@@ -16,13 +18,16 @@ internal sealed record ControlLimits
 
     /// <summary>Our choice: for the next request to be whole, or an answer to be taken.</summary>
     public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>Our choice: how often it is looked whether a peer still waits for an answer that takes time.</summary>
+    public TimeSpan LookInterval { get; init; } = TimeSpan.FromMilliseconds(200);
 }
 
 /// <summary>
 /// Takes requests from the control socket, one after the other on each connection, and answers them. Runs on the
 /// thread pool: what it asks of reactors it asks by messages, and nothing that a peer does here reaches one otherwise.
 /// </summary>
-internal sealed class ControlServer : IAsyncDisposable
+internal sealed partial class ControlServer : IAsyncDisposable
 {
     private static readonly byte[] Welcome =
         ControlJson.Write(new Greeting(ProgramVersion.Text, ControlProtocol.Version));
@@ -93,7 +98,7 @@ internal sealed class ControlServer : IAsyncDisposable
             if (Refusal(peer) is { } refusal)
                 await SendAsync(channel, ControlJson.Write(refusal));
             else
-                await ConverseAsync(channel);
+                await ConverseAsync(channel, peer);
         }
         catch (Exception exception) when (exception is IOException or SocketException or OperationCanceledException
             or ObjectDisposedException)
@@ -121,7 +126,7 @@ internal sealed class ControlServer : IAsyncDisposable
             : null;
     }
 
-    private async Task ConverseAsync(LineChannel channel)
+    private async Task ConverseAsync(LineChannel channel, Socket peer)
     {
         await SendAsync(channel, Welcome);
         while (true)
@@ -140,11 +145,11 @@ internal sealed class ControlServer : IAsyncDisposable
             }
             if (line is null)
                 return;
-            await SendAsync(channel, ControlJson.Write(await AnswerAsync(line)));
+            await SendAsync(channel, ControlJson.Write(await AnswerAsync(line, peer)));
         }
     }
 
-    private async Task<ControlAnswer> AnswerAsync(byte[] line)
+    private async Task<ControlAnswer> AnswerAsync(byte[] line, Socket peer)
     {
         ControlRequest request;
         try
@@ -155,9 +160,11 @@ internal sealed class ControlServer : IAsyncDisposable
         {
             return new ErrorAnswer(ErrorCode.Malformed, Explain(line, exception));
         }
+        if (!OnlyAsks(request))
+            Record(line, peer);
         try
         {
-            return await _answer(request, _stopping.Token);
+            return await WhilePeerWaitsAsync(peer, cancellation => _answer(request, cancellation));
         }
         catch (ControlRefusal refusal)
         {
@@ -168,6 +175,39 @@ internal sealed class ControlServer : IAsyncDisposable
             _log.Error(exception, "Control socket: {Request:l} failed", request.GetType().Name);
             return new ErrorAnswer(ErrorCode.Internal, $"a fault of scstd: {exception.Message}");
         }
+    }
+
+    private static bool OnlyAsks(ControlRequest request) => request is StatusRequest or SessionsRequest
+        or UnitsRequest or ReservationsRequest or CommandsRequest or HistogramsRequest or HistoryRequest
+        or FaultsRequest or CheckRequest;
+
+    /// <summary>Who asked for what, as it was asked: JSON has no line ends inside.</summary>
+    private void Record(byte[] line, Socket peer)
+    {
+        // Our choice: every request that makes sense, and no page of log for one that does not.
+        const int MostBytes = 1024;
+        PeerIdentity who = LocalSocketCalls.PeerOf(peer);
+        _log.Information("Administrator: {User:l} (process {Process}) asks {Request:l}",
+            LocalSocketCalls.NameOf(who.User) ?? $"user {who.User}", who.ProcessId,
+            Encoding.UTF8.GetString(line.AsSpan(0, Math.Min(line.Length, MostBytes))).TrimEnd());
+    }
+
+    /// <summary>A peer that is gone wants nothing any more: what has not begun for it is left. One that only has
+    /// nothing more to say (shutdown(2) of its writing half) still waits.</summary>
+    private async Task<ControlAnswer> WhilePeerWaitsAsync(
+        Socket peer, Func<CancellationToken, Task<ControlAnswer>> answer)
+    {
+        using var gone = CancellationTokenSource.CreateLinkedTokenSource(_stopping.Token);
+        Task<ControlAnswer> answering = answer(gone.Token);
+        while (await Task.WhenAny(answering, Task.Delay(_limits.LookInterval, CancellationToken.None)) != answering)
+        {
+            if (LocalSocketCalls.HasHungUp(peer))
+            {
+                await gone.CancelAsync();
+                break;
+            }
+        }
+        return await answering;
     }
 
     private async Task SendAsync(LineChannel channel, byte[] line)
@@ -197,7 +237,7 @@ internal sealed class ControlServer : IAsyncDisposable
                 return "a request needs the key \"command\": one of " + string.Join(", ", ControlJson.CommandNames);
             }
             string name = command.GetString()!;
-            return ControlJson.CommandNames.Contains(name) ? $"{name}: {exception.Message}"
+            return ControlJson.CommandNames.Contains(name) ? $"{name}: {WordsOf(exception)}"
                 : $"there is no command '{name}'{Spelling.Suggest(name, ControlJson.CommandNames)}";
         }
         catch (Exception malformed) when (malformed is JsonException or InvalidOperationException)
@@ -205,6 +245,25 @@ internal sealed class ControlServer : IAsyncDisposable
             return "a request is one line of JSON: " + exception.Message;
         }
     }
+
+    /// <summary>The reader's words are about our types; who wrote the line knows its keys.</summary>
+    private static string WordsOf(JsonException exception)
+    {
+        Match unknown = UnknownKey().Match(exception.Message);
+        if (unknown.Success)
+            return $"there is no key '{unknown.Groups[1].Value}'";
+        Match missing = MissingKey().Match(exception.Message);
+        if (missing.Success)
+            return $"it lacks {missing.Groups[1].Value}";
+        return exception.Path is { Length: > 2 } path
+            ? $"the value of '{path[2..]}' is not of the kind that is expected there" : exception.Message;
+    }
+
+    [GeneratedRegex("The JSON property '([^']*)' could not be mapped")]
+    private static partial Regex UnknownKey();
+
+    [GeneratedRegex("missing required properties[^:]*: (.*)\\.")]
+    private static partial Regex MissingKey();
 }
 
 /// <summary>A request cannot be done; nothing was changed.</summary>
@@ -212,6 +271,15 @@ internal sealed class ControlRefusal(string code, string message) : Exception(me
 {
     public ErrorAnswer Answer { get; } = new(code, message);
 
-    public static ControlRefusal NotFound(string what, string name, IEnumerable<string> known) =>
-        new(ErrorCode.NotFound, $"there is no {what} '{name}'{Spelling.Suggest(name, known)}");
+    // Our choice: more names are no help in one line.
+    private const int MostNames = 8;
+
+    public static ControlRefusal NotFound(string what, string name, IEnumerable<string> known)
+    {
+        string[] all = [.. known];
+        string suggestion = Spelling.Suggest(name, all);
+        if (suggestion.Length == 0 && all.Length is > 0 and <= MostNames)
+            suggestion = $" (there are: {string.Join(", ", all)})";
+        return new(ErrorCode.NotFound, $"there is no {what} '{name}'{suggestion}");
+    }
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.IO.Enumeration;
 using Scstd.Composition;
@@ -24,22 +25,27 @@ internal sealed class FaultBook(Server server, ILogger log)
 
     private readonly SemaphoreSlim _turn = new(1);
     private Dictionary<LogicalUnit, List<InjectedFault>> _faults = [];
+    private readonly ConcurrentDictionary<int, AddFaultRequest> _aims = new();
     private int _lastId;
 
-    public async Task<ControlAnswer> AddAsync(ServedDevice device, AddFaultRequest request)
+    public async Task<ControlAnswer> AddAsync(IReadOnlyList<ServedDevice> devices, AddFaultRequest request)
     {
         InjectedFault fault = Read(request);
         await _turn.WaitAsync();
         try
         {
             Forget();
-            if (_faults.Values.Sum(list => list.Count) >= MostFaults)
-                throw Refused($"there are {MostFaults} faults already");
-            List<InjectedFault> list = [.. _faults.GetValueOrDefault(device.Unit, []), fault with { Id = ++_lastId }];
-            await SetAsync(device, list);
-            log.Warning("Administrator: fault {Id} is injected into unit {Unit:l}: {Effect}", _lastId, device.Name,
-                fault.Effect);
-            return await DescribeAsync([device]);
+            if (_faults.Values.Sum(list => list.Count) + devices.Count > MostFaults)
+                throw Refused($"there would be more than {MostFaults} faults");
+            foreach (ServedDevice device in devices)
+            {
+                InjectedFault own = fault with { Id = ++_lastId };
+                _aims[own.Id] = request;
+                await SetAsync(device, [.. _faults.GetValueOrDefault(device.Unit, []), own]);
+                log.Warning("Administrator: fault {Id} is injected into unit {Unit:l}: {Fault:l}", own.Id, device.Name,
+                    WordsOf(own));
+            }
+            return await DescribeAsync(devices);
         }
         finally
         {
@@ -62,10 +68,15 @@ internal sealed class FaultBook(Server server, ILogger log)
                 cleared += list.Count - kept.Count;
                 if (kept.Count < list.Count)
                     await SetAsync(device, kept);
+                foreach (InjectedFault gone in list.Except(kept))
+                {
+                    _aims.TryRemove(gone.Id, out _);
+                    log.Warning("Administrator: fault {Id} of unit {Unit:l} is cleared: {Fault:l}", gone.Id,
+                        device.Name, WordsOf(gone));
+                }
             }
             if (id is { } wanted && cleared == 0)
                 throw new ControlRefusal(ErrorCode.NotFound, $"there is no fault {wanted}");
-            log.Warning("Administrator: {Count} injected fault(s) cleared", cleared);
             return await DescribeAsync(devices);
         }
         finally
@@ -80,7 +91,7 @@ internal sealed class FaultBook(Server server, ILogger log)
             server, lane => [.. devices.Select(device => device.Unit.ViewOn(lane.Executor, 0))]);
         var all = devices.SelectMany((device, index) => survey.Told.SelectMany(views => views[index].Faults)
             .GroupBy(view => view.Fault.Id)
-            .Select(views => Describe(device.Name, [.. views])));
+            .Select(views => Describe(device.Name, [.. views], _aims.GetValueOrDefault(views.Key))));
         return new FaultsAnswer([.. all.OrderBy(fault => fault.Id)]) { SilentReactors = survey.Silent };
     }
 
@@ -103,6 +114,8 @@ internal sealed class FaultBook(Server server, ILogger log)
     private void Forget()
     {
         HashSet<LogicalUnit> served = [.. server.Devices.Select(device => device.Unit)];
+        foreach (InjectedFault gone in _faults.Where(row => !served.Contains(row.Key)).SelectMany(row => row.Value))
+            _aims.TryRemove(gone.Id, out _);
         _faults = _faults.Where(row => served.Contains(row.Key)).ToDictionary();
     }
 
@@ -141,6 +154,9 @@ internal sealed class FaultBook(Server server, ILogger log)
             Sense = request.Sense is { } sense ? SenseOf(sense) : default,
             Count = request.Count,
             Probability = request.Probability,
+            Lun = request.Lun,
+            Direction = DirectionOf(request.Direction),
+            Blocks = BlocksOf(request),
         };
     }
 
@@ -154,6 +170,23 @@ internal sealed class FaultBook(Server server, ILogger log)
                 return status;
         }
         throw ControlRefusal.NotFound("status", name, Answers.Select(status => status.ToString()));
+    }
+
+    private static DataDirection? DirectionOf(string? word) => word?.ToLowerInvariant() switch
+    {
+        null => null,
+        "in" => DataDirection.In,
+        "out" => DataDirection.Out,
+        _ => throw ControlRefusal.NotFound("direction", word, ["in", "out"]),
+    };
+
+    private static (ulong First, ulong Last)? BlocksOf(AddFaultRequest request)
+    {
+        if (request.FirstLba is null && request.LastLba is null)
+            return null;
+        (ulong first, ulong last) = (request.FirstLba ?? 0, request.LastLba ?? ulong.MaxValue);
+        return first <= last ? (first, last)
+            : throw Malformed($"firstLba: expected no more than lastLba {last}, found {first}");
     }
 
     private static SenseData SenseOf(string text)
@@ -212,7 +245,27 @@ internal sealed class FaultBook(Server server, ILogger log)
     private static bool Matches(string pattern, string initiator) =>
         FileSystemName.MatchesSimpleExpression(pattern, initiator, ignoreCase: true);
 
-    private static FaultRecord Describe(string unit, FaultView[] views)
+    /// <summary>For the log: what it does, to whom, how often.</summary>
+    private static string WordsOf(InjectedFault fault) => string.Join(", ", new[]
+    {
+        fault.Effect.ToString(),
+        fault.DelayMs > 0 ? $"{fault.DelayMs} ms" : null,
+        fault.Parallel > 0 ? $"{fault.Parallel} at a time" : null,
+        fault.Effect == FaultEffect.AnswerCommand ? AnswerOf(fault) : null,
+        fault.Initiators is { } whom ? $"for {whom}" : null,
+        fault.DataOnly ? "data only" : null,
+        fault.Direction is { } direction ? $"data {direction.ToString().ToLowerInvariant()}" : null,
+        fault.Lun is { } lun ? $"LUN {lun}" : null,
+        fault.Blocks is { } blocks ? $"blocks {blocks.First} to {blocks.Last}" : null,
+        fault.Count is { } count ? $"{count} time(s)" : null,
+        fault.Probability < 1 ? string.Create(CultureInfo.InvariantCulture, $"{fault.Probability} of them") : null,
+    }.OfType<string>());
+
+    private static string AnswerOf(InjectedFault fault) => fault.Status != ScsiStatus.CheckCondition
+        ? fault.Status.ToString()
+        : $"{(int)fault.Sense.Key:X}/{fault.Sense.Additional.Code:X2}/{fault.Sense.Additional.Qualifier:X2}";
+
+    private static FaultRecord Describe(string unit, FaultView[] views, AddFaultRequest? aim)
     {
         InjectedFault fault = views[0].Fault;
         bool answers = fault.Effect == FaultEffect.AnswerCommand;
@@ -220,10 +273,19 @@ internal sealed class FaultBook(Server server, ILogger log)
             fault.Id, unit, fault.Effect.ToString(), fault.Initiators, fault.DataOnly, fault.DelayMs,
             answers ? fault.Status.ToString() : null,
             answers && fault.Status == ScsiStatus.CheckCondition
-                ? $"{(int)fault.Sense.Key:X}/{fault.Sense.Additional.Code:X2}/{fault.Sense.Additional.Qualifier:X2}"
-                : null,
+                ? AnswerOf(fault) : null,
             fault.Probability, views.Aggregate(0ul, (sum, view) => sum + view.Met), views.Sum(view => view.Holding),
-            views.Select(view => view.Remaining).FirstOrDefault(remaining => remaining is not null));
+            views.Select(view => view.Remaining).FirstOrDefault(remaining => remaining is not null))
+        {
+            Initiator = aim?.Initiator,
+            Target = aim?.Target,
+            Group = aim?.Group,
+            Lun = fault.Lun,
+            Direction = fault.Direction?.ToString().ToLowerInvariant(),
+            FirstLba = fault.Blocks?.First,
+            LastLba = fault.Blocks?.Last,
+            Parallel = fault.Parallel,
+        };
     }
 
     private static ControlRefusal Malformed(string message) => new(ErrorCode.Malformed, message);

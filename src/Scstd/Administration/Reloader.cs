@@ -16,16 +16,21 @@ internal sealed class Reloader(
 {
     private readonly SemaphoreSlim _turn = new(1);
 
-    public async Task<ReloadAnswer> ReloadAsync()
+    /// <param name="patience">How long stores may be waited for; null: <see cref="Server.UsualPatience"/>.</param>
+    /// <param name="cancellation">Whoever asked is gone: what has not begun is left.</param>
+    /// <param name="mayShrink">Devices in use may become smaller.</param>
+    public async Task<ReloadAnswer> ReloadAsync(
+        TimeSpan? patience = null, CancellationToken cancellation = default, bool mayShrink = false)
     {
-        await _turn.WaitAsync();
+        await _turn.WaitAsync(cancellation);
         notices?.Reloading();
         string came = "failed";
         try
         {
             // A file system may make the thread wait, and a name service too.
             ConfigurationFile file = await Task.Run(() => ConfigurationFile.Read(path));
-            ReloadAnswer answer = file.IsRight ? await ApplyAsync(file) : Wrong(file);
+            ReloadAnswer answer =
+                file.IsRight ? await ApplyAsync(file, patience, mayShrink, cancellation) : Wrong(file);
             Tell(answer, file);
             came = answer.IsApplied ? $"{answer.Changes.Count} change(s)"
                 : $"nothing was changed: {answer.Reasons[0]}";
@@ -44,11 +49,12 @@ internal sealed class Reloader(
         Reasons = [$"{file.Problems.Count} problem(s) in {file.Path}"],
     };
 
-    private async Task<ReloadAnswer> ApplyAsync(ConfigurationFile file)
+    private async Task<ReloadAnswer> ApplyAsync(
+        ConfigurationFile file, TimeSpan? patience, bool mayShrink, CancellationToken cancellation)
     {
         try
         {
-            ChangeOutcome outcome = await server.ChangeAsync(_ => file.Daemon);
+            ChangeOutcome outcome = await server.ChangeAsync(_ => file.Daemon, patience, cancellation, mayShrink);
             applied(file.Daemon);
             return Nothing(file) with
             {

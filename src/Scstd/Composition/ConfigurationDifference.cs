@@ -36,7 +36,8 @@ internal sealed class ConfigurationDifference
             else
                 _changes.Add($"{key}: changed");
         }
-        (AddedDevices, RemovedDevices) = Compare("device", now.Devices, next.Devices, one => one.Name.Text, Device);
+        (AddedDevices, RemovedDevices) = Compare(
+            "device", now.Devices, next.Devices, one => one.Name.Text, (before, after) => Device(next, before, after));
         Compare("portal", now.Portals, next.Portals, one => one.Name.Text, Portal);
         Compare("target", now.Targets, next.Targets, one => one.Name.Text, Target);
         Compare("port group", now.PortGroups, next.PortGroups, one => one.Name.Text, PortGroup);
@@ -85,14 +86,15 @@ internal sealed class ConfigurationDifference
     }
 
     /// <summary>Another medium, other blocks or another identity make it another device to its initiators.</summary>
-    private void Device(DeviceSection before, DeviceSection after)
+    private void Device(DaemonSection next, DeviceSection before, DeviceSection after)
     {
         IReadOnlyList<string> keys = SectionComparison.Differences(before, after);
         string[] lasting = [.. keys.Except(LiveKeysOfDevice)];
         if (lasting.Length > 0)
         {
-            _refusals.Add($"device {after.Name}: {string.Join(", ", lasting)} cannot change while it is served; needs "
-                + "a restart, or describe it under another name and lead the LUNs there");
+            _refusals.Add($"{next.At(after.PositionOf(lasting[0]))}device {after.Name}: {string.Join(", ", lasting)} "
+                + "cannot change while it is served; needs a restart, or describe it under another name and lead the "
+                + "LUNs there");
             return;
         }
         if (keys.Contains("size") || keys.Contains("blocks"))

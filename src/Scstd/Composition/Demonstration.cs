@@ -53,7 +53,10 @@ internal static class Demonstration
         string url = $"iscsi://{near}";
         string open = IPAddress.IsLoopback(served.Address) ? "" :
             "\n  Whoever reaches this address may read and write both disks: there is no authentication.\n";
-        string look = socket is null ? "" : $"  Look inside: scstctl --socket {socket} status\n";
+        // Beside the program, where it was built or installed; from the sources anybody can run it.
+        string control = Path.Combine(AppContext.BaseDirectory, "scstctl");
+        string ask = File.Exists(control) ? control : "dotnet run -c Release --project src/Scstctl --";
+        string look = socket is null ? "" : $"  Look inside: {ask} --socket {socket} status\n";
         return $"""
 
               LUN 0 is a memory disk (256 MiB), LUN 1 the file {DiskFile} (1 GiB, sparse).

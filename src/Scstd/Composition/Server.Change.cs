@@ -1,6 +1,4 @@
 using System.Collections.Immutable;
-using System.Net.Sockets;
-using Scstd.Backends.Disk;
 using Scstd.Configuration;
 using Scstd.Core;
 using Scstd.Frontends.Iscsi;
@@ -25,6 +23,11 @@ internal sealed class ChangeRefusedException(IReadOnlyList<string> reasons, Exce
     public IReadOnlyList<string> Reasons { get; } = reasons;
 }
 
+/// <summary>What was done, and what goes on.</summary>
+/// <param name="Outcome">Without the devices that leave.</param>
+/// <param name="Gone">Completes when no device leaves any more.</param>
+internal sealed record MadeChange(ChangeOutcome Outcome, Task Gone);
+
 /// <summary>From one configuration to another while it serves.</summary>
 internal sealed partial class Server
 {
@@ -32,20 +35,84 @@ internal sealed partial class Server
     private static readonly TimeSpan PatienceWithLeaving = TimeSpan.FromSeconds(2);
 
     private readonly SemaphoreSlim _changing = new(1);
+    private readonly CancellationTokenSource _stopping = new();
     private readonly Dictionary<string, ServedDevice> _leaving = [];
 
-    /// <summary>Applies the difference to <paramref name="next"/>, all or nothing, one change after the other. Throws
+    /// <summary>How long a change may wait when nobody says otherwise. Our choice: a store that works answers long
+    /// before, and hosts whose commands are held meanwhile wait longer than this.</summary>
+    public static TimeSpan UsualPatience { get; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Applies the difference to <paramref name="next"/>, all or nothing. What may wait for a store is done
+    /// first, device by device; the exchange then is one change after the other. Throws
     /// <see cref="ChangeRefusedException"/>.</summary>
-    /// <param name="next">From the configuration that is in force to one without problems.</param>
-    public async Task<ChangeOutcome> ChangeAsync(Func<DaemonSection, DaemonSection> next)
+    /// <param name="next">From the configuration that is in force to one without problems; asked again when another
+    /// change was made meanwhile.</param>
+    /// <param name="patience">How long stores may be waited for; null: <see cref="UsualPatience"/>.</param>
+    /// <param name="cancellation">Whoever asked is gone: what has not begun is left.</param>
+    /// <param name="mayShrink">Devices in use may become smaller.</param>
+    public async Task<ChangeOutcome> ChangeAsync(
+        Func<DaemonSection, DaemonSection> next, TimeSpan? patience = null, CancellationToken cancellation = default,
+        bool mayShrink = false)
     {
-        await _changing.WaitAsync();
+        long start = Environment.TickCount64;
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation, _stopping.Token);
+        limit.CancelAfter(patience ?? UsualPatience);
+        await using var preparation = new Preparation(
+            section => OpenPlaced(section, new Plan(Daemon, _folder) { Executors = Executors }),
+            mayShrink ? static _ => Task.FromResult<string?>(null) : UsersOfAsync, _log);
+        PreparationStep? step = null;
+        try
+        {
+            while (true)
+            {
+                step = null;
+                (MadeChange? made, step) = await TryMakeAsync(next, preparation, limit.Token);
+                if (made is not null)
+                {
+                    await Task.WhenAny(made.Gone, Task.Delay(PatienceWithLeaving, CancellationToken.None));
+                    return made.Outcome with { Leaving = Leaving() };
+                }
+                await step!.DoAsync(limit.Token);
+            }
+        }
+        catch (OperationCanceledException exception)
+        {
+            if (HasEnded)
+                throw new ChangeRefusedException(["the daemon stops"], exception);
+            string why = step is null ? "waits for another change" : await WaitsForAsync(step);
+            string end = cancellation.IsCancellationRequested ? "who asked for it is gone"
+                : $"gave up after {(Environment.TickCount64 - start) / 1000.0:0.#} s";
+            throw new ChangeRefusedException([$"{why}; {end}"], exception);
+        }
+    }
+
+    /// <summary>What <see cref="ChangeAsync"/> would do, as far as it is known without trying.</summary>
+    public ChangePreview Preview(DaemonSection next) => ChangePreview.Of(Daemon, next, Registry.DescribeSessions());
+
+    /// <summary>Makes the change, or tells what is to be done before.</summary>
+    private async Task<(MadeChange? Made, PreparationStep? Step)> TryMakeAsync(
+        Func<DaemonSection, DaemonSection> next, Preparation preparation, CancellationToken cancellation)
+    {
+        await _changing.WaitAsync(cancellation);
         try
         {
             if (HasEnded)
                 throw new ChangeRefusedException(["the daemon stops"]);
             DaemonSection daemon = next(Daemon);
-            return await MakeChangeAsync(daemon, new Plan(daemon, _folder) { Executors = Executors });
+            var difference = new ConfigurationDifference(Daemon, daemon);
+            string[] refusals =
+            [
+                .. difference.Refusals, .. StillLeaving(daemon, difference.AddedDevices),
+                .. StillOpen(daemon, difference.AddedDevices),
+            ];
+            if (refusals.Length > 0)
+                throw new ChangeRefusedException(refusals);
+            var plan = new Plan(daemon, _folder) { Executors = Executors };
+            if (preparation.Next(difference, _serving, plan) is { } step)
+                return (null, step);
+            MadeChange made = await MakeAsync(daemon, difference, plan, preparation.Opened);
+            preparation.Keep();
+            return (made, null);
         }
         finally
         {
@@ -53,28 +120,10 @@ internal sealed partial class Server
         }
     }
 
-    private async Task<ChangeOutcome> MakeChangeAsync(DaemonSection next, Plan plan)
+    private async Task<MadeChange> MakeAsync(
+        DaemonSection next, ConfigurationDifference difference, Plan plan, IReadOnlyList<ServedDevice> opened)
     {
-        var difference = new ConfigurationDifference(Daemon, next);
-        string[] refusals =
-            [.. difference.Refusals, .. StillLeaving(difference.AddedDevices), .. StillOpen(difference.AddedDevices)];
-        if (refusals.Length > 0)
-            throw new ChangeRefusedException(refusals);
-        List<ServedDevice> opened = await OpenAddedAsync(difference.AddedDevices, plan);
-        List<(ServedDevice Device, ulong BytesBefore)> resized = await ResizeAsync(difference, opened);
-        // Before anybody can come in at a port that is new and not to be used.
-        await RegroupAsync(plan);
-        ConfigurationOutcome outcome;
-        try
-        {
-            outcome = await ApplyAsync(next, plan, opened);
-        }
-        catch
-        {
-            await RegroupAsync(new Plan(Daemon, _folder));
-            await UndoAsync(resized);
-            throw;
-        }
+        ConfigurationOutcome outcome = await ApplyAsync(next, plan, opened);
         foreach (DeviceSection device in difference.LimitedDevices)
             _serving.Devices[device.Name.Text].Unit.SetRateLimit(plan.Limit(device.Limits));
         foreach (DeviceSection device in difference.DevicesOfOtherPatience)
@@ -92,53 +141,52 @@ internal sealed partial class Server
         _serving = new Serving(next, next.Devices.ToImmutableDictionary(
             device => device.Name.Text, device => open[device.Name.Text] with { Section = device }));
         Task gone = GiveUpAsync(removed, outcome.Settled);
-        await Task.WhenAny(gone, Task.Delay(PatienceWithLeaving));
-        return new ChangeOutcome(
-            difference.Changes, difference.AtNextStart, outcome.SessionsChanged, outcome.SessionsEnded, Leaving());
+        return new MadeChange(
+            new ChangeOutcome(
+                difference.Changes, difference.AtNextStart, outcome.SessionsChanged, outcome.SessionsEnded, []),
+            gone);
     }
 
-    /// <summary>What may fail and is seen by nobody comes first.</summary>
-    private async Task<List<ServedDevice>> OpenAddedAsync(IReadOnlyList<DeviceSection> added, Plan plan)
+    /// <summary>Who would lose the end of a device that became smaller; null: nobody.</summary>
+    private async Task<string?> UsersOfAsync(ServedDevice device)
     {
-        var opened = new List<ServedDevice>();
-        foreach (DeviceSection device in added)
+        IReadOnlyList<SessionSnapshot> sessions = await Registry.DescribeSessionsAsync();
+        int seeing = sessions.Count(session => session.Luns.Any(lun => lun.UnitName == device.Name));
+        Lane home = _lanes.First(lane => ReferenceEquals(lane.Executor, device.Unit.Home));
+        int registered = await home.Reactor.InvokeAsync(() => device.Unit.DescribeReservation().Registrants.Count);
+        return seeing + registered == 0 ? null : $"{seeing} session(s) and {registered} registration(s)";
+    }
+
+    /// <summary>What holds a step up, as far as it is a command of an initiator: the oldest that the store has.
+    /// </summary>
+    private async Task<string> WaitsForAsync(PreparationStep step)
+    {
+        string usual = $"waits for {step.WaitsFor}";
+        if (step.Device is not { } device)
+            return usual;
+        var views = new List<UnitView>();
+        foreach (Lane lane in _lanes)
         {
             try
             {
-                // A file or a device may make the thread wait.
-                opened.Add(await Task.Run(() => Open(device, plan)));
+                views.Add(await lane.Reactor.InvokeAsync(() => device.Unit.ViewOn(lane.Executor))
+                    .WaitAsync(PatienceWithLeaving));
             }
-            catch (Exception exception) when (ServerStartException.Explains(exception) is { } why)
+            catch (TimeoutException)
             {
-                CloseAll(opened);
-                throw new ChangeRefusedException([why], exception);
+                return $"{usual}; reactor {lane.Reactor.Index} does not answer";
             }
         }
-        return opened;
-    }
-
-    /// <summary>Sizes come before the rest, because a store may refuse one.</summary>
-    private async Task<List<(ServedDevice Device, ulong BytesBefore)>> ResizeAsync(
-        ConfigurationDifference difference, List<ServedDevice> opened)
-    {
-        var resized = new List<(ServedDevice Device, ulong BytesBefore)>();
-        foreach (DeviceSection section in difference.ResizedDevices)
-        {
-            ServedDevice device = _serving.Devices[section.Name.Text];
-            ulong before = device.Disk.BlockCount * (uint)device.Disk.BlockLengthBytes;
-            try
-            {
-                await device.Disk.ResizeAsync(device.Unit, BytesOf(section));
-                resized.Add((device, before));
-            }
-            catch (StoreUnavailableException exception)
-            {
-                CloseAll(opened);
-                await UndoAsync(resized);
-                throw new ChangeRefusedException([exception.Message], exception);
-            }
-        }
-        return resized;
+        CommandView[] inside =
+        [
+            .. views.SelectMany(view => view.Commands).Where(command => command.State == CommandState.Enabled)
+                .OrderByDescending(command => command.InStateUs),
+        ];
+        if (inside.Length == 0)
+            return usual;
+        string others = inside.Length > 1 ? $" and {inside.Length - 1} more" : "";
+        return $"unit {device.Name} waits for {inside[0].Name} of {inside[0].Initiator}, which its store has had for "
+            + $"{inside[0].InStateUs / 1e6:0.#} s{others}";
     }
 
     private static async Task SetThresholdAsync(ServedDevice device, DeviceSection next)
@@ -150,26 +198,8 @@ internal sealed partial class Server
         await done.Task;
     }
 
-    private static ulong? BytesOf(DeviceSection section) => section.Blocks is { } blocks
-        ? (ulong)UInt128.Min((UInt128)blocks * (uint)section.BlockBytes, ulong.MaxValue)
-        : (ulong?)section.SizeBytes;
-
-    private async Task UndoAsync(List<(ServedDevice Device, ulong BytesBefore)> resized)
-    {
-        foreach ((ServedDevice device, ulong bytes) in resized)
-        {
-            try
-            {
-                await device.Disk.ResizeAsync(device.Unit, bytes);
-            }
-            catch (StoreUnavailableException exception)
-            {
-                _log.Error("Device {Device:l} keeps its new size: {Why:l}", device.Name, exception.Message);
-            }
-        }
-    }
-
-    private async Task<ConfigurationOutcome> ApplyAsync(DaemonSection next, Plan plan, List<ServedDevice> opened)
+    private async Task<ConfigurationOutcome> ApplyAsync(
+        DaemonSection next, Plan plan, IReadOnlyList<ServedDevice> opened)
     {
         Dictionary<string, LogicalUnit> units =
             _serving.Devices.Values.Concat(opened).ToDictionary(device => device.Name, device => device.Unit);
@@ -184,28 +214,18 @@ internal sealed partial class Server
         {
             return await Registry.ApplyAsync(configuration);
         }
-        catch (SocketException exception)
+        catch (PortalUnavailableException exception)
         {
             TargetPorts.Assign(before, units.Values);
-            CloseAll(opened);
-            throw new ChangeRefusedException([$"{NewPortals(next)}: {ServerStartException.Explains(exception)}"],
-                exception);
+            throw new ChangeRefusedException([WhyNoPortal(next, exception)], exception);
         }
         catch (Exception exception)
         {
             TargetPorts.Assign(before, units.Values);
-            CloseAll(opened);
             if (HasEnded)
                 throw new ChangeRefusedException(["the daemon stops"], exception);
             throw;
         }
-    }
-
-    /// <summary>Nobody has seen them yet.</summary>
-    private static void CloseAll(List<ServedDevice> opened)
-    {
-        foreach (ServedDevice device in opened)
-            device.Disk.Dispose();
     }
 
     /// <summary>A unit that no map leads to any more is flushed and closed when the last command has left it. That may
@@ -232,6 +252,16 @@ internal sealed partial class Server
         }
     }
 
+    /// <summary>Devices that were taken away and have commands under way.</summary>
+    internal IReadOnlyList<ServedDevice> LeavingDevices
+    {
+        get
+        {
+            lock (_leaving)
+                return [.. _leaving.Values];
+        }
+    }
+
     private string[] Leaving()
     {
         lock (_leaving)
@@ -248,17 +278,27 @@ internal sealed partial class Server
         }
     }
 
-    private IEnumerable<string> StillLeaving(IReadOnlyList<DeviceSection> added) =>
-        Leaving().Intersect(added.Select(device => device.Name.Text))
-            .Select(name => $"device {name}: the one that was removed still has commands under way; try again later");
+    private IEnumerable<string> StillLeaving(DaemonSection next, IReadOnlyList<DeviceSection> added) =>
+        from name in Leaving()
+        from device in added
+        where device.Name.Text == name
+        select $"{next.At(device.Name.Position)}device {name}: the one that was removed still has commands under way; "
+            + "try again later";
 
-    private IEnumerable<string> StillOpen(IReadOnlyList<DeviceSection> added) =>
+    private IEnumerable<string> StillOpen(DaemonSection next, IReadOnlyList<DeviceSection> added) =>
         from device in added
         from served in _serving.Devices.Values
-        where device.Path is { } path && served.Section.Path is { } taken && path.Text == taken.Text
-        select $"device {device.Name}: {device.Path} is served as device {served.Name}; take that away first";
+        where device.Path is { } path && served.Section.Path is { } taken
+            && Path.GetFullPath(path.Text, _folder) == Path.GetFullPath(taken.Text, _folder)
+        select $"{next.At(device.Path!.Value.Position)}device {device.Name}: {device.Path} is served as device "
+            + $"{served.Name}; take that away first";
 
-    private string NewPortals(DaemonSection next) => string.Join(", ", next.Portals
-        .Where(portal => !Daemon.Portals.Any(known => portal.Address!.Equals(known.Address)))
-        .Select(portal => $"portal {portal.Name}, {portal.Address}"));
+    /// <summary>In the words of the configuration, which knows the address.</summary>
+    private static string WhyNoPortal(DaemonSection daemon, PortalUnavailableException exception)
+    {
+        string why = ServerStartException.Explains(exception.InnerException!) ?? exception.Message;
+        return daemon.Portals.FirstOrDefault(one => exception.EndPoint.Equals(one.Address)) is { } portal
+            ? $"{daemon.At(portal.PositionOf("address"))}portal {portal.Name}, {portal.Address}: {why}"
+            : $"portal {exception.EndPoint}: {why}";
+    }
 }

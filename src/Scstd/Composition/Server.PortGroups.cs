@@ -6,17 +6,6 @@ namespace Scstd.Composition;
 /// <summary>Target port groups: of the configuration, of the units, and what initiators make of them.</summary>
 internal sealed partial class Server
 {
-    /// <summary>Every unit has the groups of the plan when it is done.</summary>
-    private Task RegroupAsync(Plan plan) => Task.WhenAll(_serving.Devices.Values.Select(device =>
-    {
-        PortGroups? next = plan.PortGroups(device.Name);
-        if (next is null ? device.Unit.PortGroups is null : next.IsSameAs(device.Unit.PortGroups))
-            return Task.CompletedTask;
-        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        device.Unit.ChangePortGroups(next, done.SetResult);
-        return done.Task;
-    }));
-
     /// <summary>An initiator has set states by SET TARGET PORT GROUPS. They hold for its unit already; the
     /// configuration in force takes them over, and so do the other units of the groups, as by an administrator.
     /// </summary>

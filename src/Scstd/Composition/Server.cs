@@ -77,8 +77,7 @@ internal sealed partial class Server
         {
             var plan = new Plan(daemon, folder) { Executors = server.Executors };
             server.StartReactors(daemon, plan, faulted);
-            server._states = UnitStates.Open(daemon.StateDirectory, folder,
-                Environment.GetEnvironmentVariable("STATE_DIRECTORY"), log);
+            server._states = OpenStates(daemon, folder, log);
             Dictionary<string, LogicalUnit> units = server.OpenDevices(daemon, plan);
             await server.Listen(daemon, plan, units);
             server.ThinWatch.Start();
@@ -100,14 +99,23 @@ internal sealed partial class Server
         HasEnded = true;
         if (_thinWatch is { } watch)
             await watch.DisposeAsync();
+        await _stopping.CancelAsync();
         // A change that is being made is made; none begins after it.
         if (await _changing.WaitAsync(LastMoments))
             _changing.Release();
         if (_registry is { } registry)
         {
             registry.BeginDrain((int)Math.Ceiling(patience.TotalSeconds));
+            if (registry.SessionCount > 0 && patience > TimeSpan.Zero)
+            {
+                _log.Information("Waits up to {Seconds} s for {Sessions} session(s) to log out: {Who:l}",
+                    patience.TotalSeconds, registry.SessionCount, Who(registry));
+            }
             if (!await Until(() => registry.SessionCount == 0, patience) && patience > TimeSpan.Zero)
-                _log.Warning("{Sessions} session(s) did not log out in time and are ended", registry.SessionCount);
+            {
+                _log.Warning("{Sessions} session(s) did not log out in time and are ended: {Who:l}",
+                    registry.SessionCount, Who(registry));
+            }
             registry.EndDrain();
             await Until(() => _lanes.All(lane => lane.Iscsi.ConnectionCount == 0), LastMoments);
             if (_states is { } states)
@@ -128,6 +136,30 @@ internal sealed partial class Server
         _states?.Dispose();
     }
 
+    private static string Who(IscsiTargetRegistry registry)
+    {
+        // Our choice: the first few show who it is.
+        const int MostNames = 8;
+        IReadOnlyList<SessionInfo> sessions = registry.DescribeSessions();
+        string more = sessions.Count > MostNames ? $" and {sessions.Count - MostNames} more" : "";
+        return string.Join(", ", sessions.Take(MostNames).Select(
+            one => $"{one.InitiatorName} ({one.Peer}) at {one.TargetName ?? "discovery"}")) + more;
+    }
+
+    private static UnitStates? OpenStates(DaemonSection daemon, string folder, ILogger log)
+    {
+        try
+        {
+            return UnitStates.Open(
+                daemon.StateDirectory, folder, Environment.GetEnvironmentVariable("STATE_DIRECTORY"), log);
+        }
+        catch (Exception exception) when (
+            daemon.StateDirectory is { } wanted && ServerStartException.Explains(exception) is { } why)
+        {
+            throw new ServerStartException($"{daemon.At(wanted.Position)}state_directory: {why}", exception);
+        }
+    }
+
     private void StartReactors(DaemonSection daemon, Plan plan, Action<Exception> faulted)
     {
         IReadOnlyList<ReactorOptions> reactors = plan.Reactors(ProcessorSet.OfThisProcess(), faulted);
@@ -135,7 +167,8 @@ internal sealed partial class Server
         long boundBytes = daemon.Memory.ToBytes(machineBytes);
         if (boundBytes < reactors.Count * LeastBytesOfReactor)
         {
-            throw new ServerStartException($"memory: {Units.FormatSize(boundBytes)} is too little for {reactors.Count} "
+            throw new ServerStartException($"{daemon.At(daemon.PositionOf("memory"))}memory: "
+                + $"{Units.FormatSize(boundBytes)} is too little for {reactors.Count} "
                 + $"reactor(s), which need {Units.FormatSize(LeastBytesOfReactor)} each");
         }
         _arena = new SlabArena(boundBytes);
@@ -152,8 +185,25 @@ internal sealed partial class Server
     private Dictionary<string, LogicalUnit> OpenDevices(DaemonSection daemon, Plan plan)
     {
         foreach (DeviceSection device in daemon.Devices)
-            _serving = _serving with { Devices = _serving.Devices.Add(device.Name.Text, Open(device, plan)) };
+            _serving = _serving with { Devices = _serving.Devices.Add(device.Name.Text, OpenPlaced(device, plan)) };
         return _serving.Devices.Values.ToDictionary(device => device.Name, device => device.Unit);
+    }
+
+    /// <summary>What is wrong is told with the device and the place where the configuration says what cannot be.
+    /// </summary>
+    private ServedDevice OpenPlaced(DeviceSection section, Plan plan)
+    {
+        try
+        {
+            return Open(section, plan);
+        }
+        catch (Exception exception) when (ServerStartException.Explains(exception) is { } why)
+        {
+            string own = $"device {section.Name}: ";
+            string words = why.StartsWith(own, StringComparison.Ordinal) ? why : own + why;
+            throw new ServerStartException(
+                $"{Daemon.At(section.Path?.Position ?? section.Name.Position)}{words}", exception);
+        }
     }
 
     private IReadOnlyList<IExecutor> Executors() => [.. _lanes.Select(lane => lane.Executor)];
@@ -166,11 +216,14 @@ internal sealed partial class Server
         {
             UnitState? state = _states?.Of(disk.Identity);
             // The homes, which keep the gates, are spread over the reactors.
+            var told = new UnitLog(section.Name.Text, _log);
+            disk.Failed = told.Failed;
             var unit = new LogicalUnit(
                 section.Name.Text, disk, executors, homeIndex: _opened++ % executors.Count, state,
                 (long)section.AbortTimeout.TotalMilliseconds)
             {
                 MaxRegistrations = section.Registrations,
+                SpeedChanged = told.SpeedChanged,
             };
             state?.TellWhatCameBack(unit);
             if (plan.Limit(section.Limits) is { } limit)
@@ -209,7 +262,9 @@ internal sealed partial class Server
                 }
                 catch (Exception exception) when (ServerStartException.Explains(exception) is { } why)
                 {
-                    throw new ServerStartException($"portal {portal.Name}, {portal.Address}: {why}", exception);
+                    throw new ServerStartException(
+                        $"{daemon.At(portal.PositionOf("address"))}portal {portal.Name}, {portal.Address}: {why}",
+                        exception);
                 }
             }
         });
@@ -267,6 +322,9 @@ internal sealed record Lane(Reactor Reactor, ReactorExecutor Executor, IscsiReac
 internal sealed record ServedDevice(DeviceSection Section, DiskBackend Disk, LogicalUnit Unit)
 {
     public string Name => Section.Name.Text;
+
+    /// <summary>Held by who changes what the device itself is, or takes it away.</summary>
+    public SemaphoreSlim Turn { get; } = new(1);
 }
 
 /// <summary>A configuration and the devices that are open for it; replaced whole.</summary>

@@ -16,6 +16,9 @@ internal sealed class SessionLog(ILogger log, Func<long>? clockMs = null) : Iscs
     /// <summary>Our choice: more than a person can read, less than fills a disk.</summary>
     public const int MostEventsPerSecond = 50;
 
+    /// <summary>RFC 7143 §4.2.7.1: a name has no more; what is longer is none.</summary>
+    private const int MostNameCharacters = 223;
+
     private readonly Func<long> _clockMs = clockMs ?? (() => Environment.TickCount64);
     private long _second = long.MinValue;
     private int _written;
@@ -26,8 +29,16 @@ internal sealed class SessionLog(ILogger log, Func<long>? clockMs = null) : Iscs
 
     public override void LoginRefused(
         IPEndPoint peer, string? initiatorName, string? targetName, LoginStatus status, string why) =>
-        Write(LogEventLevel.Warning, "{Peer:l}: login of {Initiator:l} to {Target:l} refused, {Status:l}: {Why:l}",
-            peer, initiatorName ?? "(no name)", targetName ?? "(discovery)", status.ToString(), why);
+        Write(
+            status is LoginStatus.TargetMovedTemporarily or LoginStatus.TargetMovedPermanently
+                ? LogEventLevel.Information : LogEventLevel.Warning,
+            "{Peer:l}: login of {Initiator:l} to {Target:l} refused, {Status:l}: {Why:l}",
+            peer, Printable(initiatorName) ?? "(no name)", Printable(targetName) ?? "(discovery)", status.ToString(),
+            why);
+
+    /// <summary>What a stranger sent must not forge a line of the log.</summary>
+    private static string? Printable(string? text) => text is null ? null
+        : string.Concat(text.Take(MostNameCharacters).Select(one => char.IsControl(one) ? '?' : one));
 
     public override void ConnectionFailed(IPEndPoint peer, string session, string why) =>
         Write(LogEventLevel.Warning, "{Peer:l}: {Session:l} failed: {Why:l}", peer, session, why);

@@ -43,6 +43,7 @@ public sealed record ConfigurationFile(
         var problems = new Problems();
         SourceNode root = SourceTree.Read(text, problems) ?? new ScalarNode(new SourcePosition(1, 1), "", true);
         DaemonSection.Rule.TryRead(root, problems, out DaemonSection daemon);
+        daemon.File = path;
         IReadOnlyList<Problem> warnings = ConfigurationChecks.Run(daemon, problems, surroundings);
         return new ConfigurationFile(path, daemon, problems.All, warnings);
     }

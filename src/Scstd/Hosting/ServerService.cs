@@ -99,7 +99,9 @@ internal sealed class ServerService(
         }
         catch (IOException exception)
         {
-            throw new ServerStartException(exception.Message, exception);
+            DaemonSection daemon = assignment.Daemon;
+            SourcePosition place = (control.Socket ?? control.Group)!.Value.Position;
+            throw new ServerStartException($"{daemon.At(place)}{exception.Message}", exception);
         }
     }
 

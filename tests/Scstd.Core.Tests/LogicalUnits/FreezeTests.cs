@@ -359,6 +359,84 @@ public sealed class FreezeTests : IDisposable
         Assert.Equal([held], _unit.Held);
     }
 
+    [Fact]
+    public void A_change_that_is_given_up_while_it_waits_is_never_made_and_opens_the_gate_again()
+    {
+        TestInitiator a = _unit.Target.Login(), b = _unit.Target.Login();
+        TestCommand running = _unit.Send(a, HeldUnit.Move);
+        bool changed = false;
+        bool? made = null;
+        PendingChange pending = _unit.Target.Unit.ChangeAlone(() => changed = true, ended => made = ended);
+        _unit.Target.Executor.Run();
+        Assert.True(_unit.Target.Unit.WaitsToChange);
+        TestCommand held = _unit.Send(b, HeldUnit.Move), alone = _unit.Send(b, HeldUnit.Change);
+        Assert.Equal([running], _unit.Held);
+        pending.GiveUp();
+        _unit.Target.Executor.Run();
+        Assert.False(made);
+        Assert.False(_unit.Target.Unit.WaitsToChange);
+        Assert.Equal([running, held], _unit.Held);
+        _unit.End(running);
+        _unit.End(held);
+        _unit.End(alone);
+        alone.MustBeGood();
+        Assert.False(changed);
+    }
+
+    [Fact]
+    public void A_change_is_given_up_while_a_command_has_the_unit_for_itself()
+    {
+        TestInitiator a = _unit.Target.Login();
+        TestCommand alone = _unit.Send(a, HeldUnit.Change);
+        bool changed = false;
+        bool? made = null;
+        PendingChange pending = _unit.Target.Unit.ChangeAlone(() => changed = true, ended => made = ended);
+        _unit.Target.Executor.Run();
+        pending.GiveUp();
+        _unit.Target.Executor.Run();
+        Assert.False(made);
+        TestCommand next = _unit.Send(a, HeldUnit.Move);
+        _unit.End(alone);
+        alone.MustBeGood();
+        Assert.Equal([next], _unit.Held);
+        Assert.False(changed);
+    }
+
+    [Fact]
+    public void A_change_that_was_made_cannot_be_given_up_any_more()
+    {
+        TestInitiator a = _unit.Target.Login();
+        var ended = new List<bool>();
+        PendingChange pending = _unit.Target.Unit.ChangeAlone(static () => { }, ended.Add);
+        _unit.Target.Executor.Run();
+        pending.GiveUp();
+        pending.GiveUp();
+        _unit.Target.Executor.Run();
+        Assert.Equal([true], ended);
+        TestCommand next = _unit.Send(a, HeldUnit.Move);
+        Assert.Equal([next], _unit.Held);
+    }
+
+    [Fact]
+    public void A_reset_beside_a_change_that_is_given_up_is_carried_out()
+    {
+        TestInitiator a = _unit.Target.Login();
+        TestCommand running = _unit.Send(a, HeldUnit.Move);
+        bool? made = null;
+        PendingChange pending = _unit.Target.Unit.ChangeAlone(static () => { }, ended => made = ended);
+        _unit.Target.Executor.Run();
+        var reset = new TaskManagementRequest { Function = TaskManagementFunction.LogicalUnitReset };
+        a.Nexus.TaskManagementRequested(reset);
+        _unit.Target.Executor.Run();
+        pending.GiveUp();
+        _unit.Target.Executor.Run();
+        Assert.False(made);
+        Assert.DoesNotContain(reset, a.Port.FunctionsExecuted);
+        _unit.End(running);
+        Assert.Contains(reset, a.Port.FunctionsExecuted);
+        Assert.Equal(TaskManagementResponse.FunctionComplete, reset.Response);
+    }
+
     private void Freeze(string reason)
     {
         _unit.Target.Unit.Freeze(reason, _told.Add);

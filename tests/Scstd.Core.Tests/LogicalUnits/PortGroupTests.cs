@@ -134,7 +134,7 @@ public sealed class PortGroupTests : IDisposable
     {
         TestCommand inside = _held.Send(_second, Move);
         bool isChanged = false;
-        Unit.ChangePortGroups(Groups(ActiveOptimized, Unavailable), () => isChanged = true);
+        Unit.ChangePortGroups(Groups(ActiveOptimized, Unavailable), made => isChanged = made);
         _held.Target.Executor.Run();
         TestCommand behind = _held.Send(_second, Move);
         Assert.False(isChanged);
@@ -326,7 +326,7 @@ public sealed class PortGroupTests : IDisposable
     private void Change(PortGroups? next)
     {
         bool isChanged = false;
-        Unit.ChangePortGroups(next, () => isChanged = true);
+        Unit.ChangePortGroups(next, made => isChanged = made);
         _held.Target.Executor.Run();
         Assert.True(isChanged);
     }

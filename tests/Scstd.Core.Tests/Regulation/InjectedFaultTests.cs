@@ -100,6 +100,55 @@ public sealed class InjectedFaultTests
         Assert.Equal((2UL, 0, 0), (view.Met, view.Holding, view.Remaining));
     }
 
+    /// <summary>What waits for the count while the fault is spent meets the next one, too.</summary>
+    [Fact]
+    public void A_spent_fault_stands_in_the_way_of_no_other()
+    {
+        using var unit = new HeldUnit();
+        TestInitiator a = unit.Target.Login();
+        Set(unit,
+            new() { Id = 1, Effect = FaultEffect.AnswerCommand, Status = ScsiStatus.TaskSetFull, Count = 1 },
+            new() { Id = 2, Effect = FaultEffect.AnswerCommand, Status = ScsiStatus.Busy, Count = 2 });
+        TestCommand[] together =
+        [
+            .. Enumerable.Range(0, 2).Select(_ => a.Send(
+                Lun.FromNumber(0), [HeldUnit.Move, 0, 0, 0, 0, 0], null, 0, TaskAttribute.Simple)),
+        ];
+        unit.Target.Executor.Run();
+        Assert.Equal([ScsiStatus.TaskSetFull, ScsiStatus.Busy], together.Select(command => command.Status));
+        Assert.Equal(ScsiStatus.Busy, unit.Send(a, HeldUnit.Move).Status);
+        TestCommand last = unit.Send(a, HeldUnit.Move);
+        unit.End(Assert.Single(unit.Held));
+        last.MustBeGood();
+    }
+
+    [Fact]
+    public void A_counted_fault_of_functions_tells_what_remains_and_is_spent()
+    {
+        using var unit = new HeldUnit();
+        TestInitiator a = unit.Target.Login();
+        Set(unit, new InjectedFault { Id = 1, Effect = FaultEffect.DropFunction, Count = 1 });
+        a.Nexus.TaskManagementRequested(
+            new TaskManagementRequest { Function = TaskManagementFunction.LogicalUnitReset });
+        unit.Target.Executor.Run();
+        FaultView view = Assert.Single(unit.Target.Unit.ViewOn(unit.Target.Executor).Faults);
+        Assert.Equal((1UL, 0), (view.Met, view.Remaining));
+        Assert.Equal(TaskManagementResponse.FunctionComplete, a.Request(TaskManagementFunction.LogicalUnitReset));
+    }
+
+    [Fact]
+    public void A_fault_aims_at_a_LUN_and_a_direction()
+    {
+        using var unit = new HeldUnit();
+        TestInitiator a = unit.Target.Login();
+        Set(unit,
+            new InjectedFault { Id = 1, Effect = FaultEffect.AnswerCommand, Lun = 1 },
+            new InjectedFault { Id = 2, Effect = FaultEffect.AnswerCommand, Direction = DataDirection.Out });
+        unit.Send(a, HeldUnit.Move);
+        unit.End(Assert.Single(unit.Held));
+        Assert.Equal(ScsiStatus.Busy, unit.Send(a, HeldUnit.MoveOut, dataOut: new byte[512]).Status);
+    }
+
     [Fact]
     public void A_fault_with_a_probability_meets_about_that_part()
     {

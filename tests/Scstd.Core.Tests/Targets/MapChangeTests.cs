@@ -25,7 +25,7 @@ public sealed class MapChangeTests : IDisposable
         Assert.Equal([AdditionalSense.ReportedLunsDataHasChanged], MapWorld.Pending(changed, 0));
         Assert.Equal([AdditionalSense.ReportedLunsDataHasChanged], MapWorld.Pending(changed, 1));
         Assert.Equal(
-            [AdditionalSense.PowerOnOccurred, AdditionalSense.ReportedLunsDataHasChanged],
+            [AdditionalSense.PowerOnResetOrBusDeviceReset, AdditionalSense.ReportedLunsDataHasChanged],
             MapWorld.Pending(changed, 2));
         Assert.All(other.Nexus.ItlNexuses, itl => Assert.Equal(0, itl.UnitAttentions.Count));
     }
@@ -38,7 +38,7 @@ public sealed class MapChangeTests : IDisposable
         _world.Send(initiator, 1).MustBe(SenseData.UnitAttention(AdditionalSense.ReportedLunsDataHasChanged));
         Assert.Empty(MapWorld.Pending(initiator, 0));
         Assert.Empty(MapWorld.Pending(initiator, 1));
-        Assert.Equal([AdditionalSense.PowerOnOccurred], MapWorld.Pending(initiator, 2));
+        Assert.Equal([AdditionalSense.PowerOnResetOrBusDeviceReset], MapWorld.Pending(initiator, 2));
     }
 
     [Fact]
@@ -68,7 +68,7 @@ public sealed class MapChangeTests : IDisposable
         _world.Change(initiator, (0, _world.A), (1, _world.C));
         Assert.Empty(MapWorld.Pending(initiator, 0));
         Assert.Equal(
-            [AdditionalSense.PowerOnOccurred, AdditionalSense.InquiryDataHasChanged],
+            [AdditionalSense.PowerOnResetOrBusDeviceReset, AdditionalSense.InquiryDataHasChanged],
             MapWorld.Pending(initiator, 1));
     }
 

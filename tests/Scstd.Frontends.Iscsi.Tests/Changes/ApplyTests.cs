@@ -28,7 +28,7 @@ public sealed class ApplyTests
         Assert.Equal(Inventory, TestUnitReady(red).Sense);
         Assert.Equal(ScsiStatus.Good, TestUnitReady(red).Status);
         Assert.Equal(ScsiStatus.Good, TestUnitReady(blue).Status);
-        Assert.Equal(AdditionalSense.PowerOnOccurred, TestUnitReady(red, lun: 1).Sense.Additional);
+        Assert.Equal(AdditionalSense.PowerOnResetOrBusDeviceReset, TestUnitReady(red, lun: 1).Sense.Additional);
         Assert.Equal(ScsiStatus.Good, TestUnitReady(red, lun: 1).Status);
         Assert.Equal(AdditionalSense.LogicalUnitNotSupported, TestUnitReady(blue, lun: 1).Sense.Additional);
     }
@@ -65,7 +65,7 @@ public sealed class ApplyTests
         {
             Groups = [ChangingWorld.Group("other", world.Second), ChangingWorld.Group(ChangingWorld.Red, world.Third)],
         });
-        Assert.Equal(AdditionalSense.PowerOnOccurred, TestUnitReady(red).Sense.Additional);
+        Assert.Equal(AdditionalSense.PowerOnResetOrBusDeviceReset, TestUnitReady(red).Sense.Additional);
         Assert.Equal(AdditionalSense.InquiryDataHasChanged, TestUnitReady(red).Sense.Additional);
         Assert.Equal(ScsiStatus.Good, TestUnitReady(red).Status);
         Assert.Equal("third", Assert.Single(Snapshot(world, red).Luns).UnitName);
@@ -82,7 +82,7 @@ public sealed class ApplyTests
         ConfigurationOutcome outcome = world.Result(
             world.World.Registry.ReplaceUnitAsync(world.First, world.Second));
         Assert.Equal((2, false), (outcome.SessionsChanged, outcome.Settled.IsCompleted));
-        Assert.Equal(AdditionalSense.PowerOnOccurred, TestUnitReady(red).Sense.Additional);
+        Assert.Equal(AdditionalSense.PowerOnResetOrBusDeviceReset, TestUnitReady(red).Sense.Additional);
         Assert.Equal(AdditionalSense.InquiryDataHasChanged, TestUnitReady(red).Sense.Additional);
         world.World.Disk.LetGo();
         world.World.Run();

@@ -122,7 +122,7 @@ public sealed class LoginExchangeTests
     [InlineData(LoginStatus.OutOfResources)]
     public void Policy_refuses_with_its_status(LoginStatus status)
     {
-        _login.Policy.Admission = LoginAdmission.Refused(status);
+        _login.Policy.Admission = LoginAdmission.Refused(status, "the administrator knows why");
         var said = _login.Say(Names, Security, Operational);
         Refused(status, said);
         Assert.Equal("", said.Text);

@@ -50,11 +50,10 @@ internal static partial class MutationList
             "command.Attribute != TaskAttribute.HeadOfQueue &&"),
         new("MODE SELECT tells others though nothing changed", LogicalUnits + "ModeSelect.cs",
             """
-                    if (change.Commit())
+                    if (!change.IsEmpty)
                         command.Unit.Est
             """,
             """
-                    change.Commit();
                     command.Unit.Est
             """),
         new("a loss of the nexus is not told to the one that replaces it", Targets + "ItNexus.cs",

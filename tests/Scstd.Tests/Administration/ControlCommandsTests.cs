@@ -227,7 +227,9 @@ public sealed class ControlCommandsTests : IAsyncLifetime
         SessionsAnswer sessions =
             await Ask<SessionsAnswer>(new SessionsRequest(Initiator: "iqn.2026-11.org.example:host"));
         int id = Assert.Single(sessions.Sessions).Id;
-        Assert.Equal(1, (await Ask<KickAnswer>(new KickRequest(id.ToString()))).Sessions);
+        Assert.Equal(new KickAnswer(1, 0), await Ask<KickAnswer>(new KickRequest(id.ToString())));
+        Assert.Equal("iqn.2026-11.org.example:friend",
+            Assert.Single((await Ask<SessionsAnswer>(new SessionsRequest())).Sessions).Initiator);
         Assert.True(host.IsClosedByPeer());
         Assert.Equal(1, (await Ask<KickAnswer>(new KickRequest("iqn.2026-11.org.example:friend"))).Sessions);
         Assert.True(friend.IsClosedByPeer());
@@ -252,17 +254,58 @@ public sealed class ControlCommandsTests : IAsyncLifetime
         Assert.Equal(1, replaced.SessionsChanged);
         Assert.Equal(new EditRecord(9, 15, "a", "b"), replaced.Configuration!.Edit);
         ChangeAnswer inGroup =
-            await Ask<ChangeAnswer>(new ReplaceRequest("iqn.2026-11.org.example:one", 4, "b", "friends"));
-        Assert.Equal("b", inGroup.Configuration!.Edit!.New);
-        Assert.Equal(["b", "b"], (await Ask<UnitsAnswer>(new UnitsRequest("b"))).Units[0].Luns
-            .Where(lun => lun.Lun is 0 or 4).Select(_ => "b"));
+            await Ask<ChangeAnswer>(new ReplaceRequest("iqn.2026-11.org.example:one", 4, "a", "friends"));
+        Assert.True(inGroup.Configuration!.Agrees);
+        Assert.Equal([0, 3], (await Ask<UnitsAnswer>(new UnitsRequest("b"))).Units[0].Luns.Select(lun => lun.Lun));
+    }
+
+    [Fact]
+    public async Task What_cannot_be_saved_is_refused_before_anything_is_changed()
+    {
+        string file =
+            _folder.Write("scstd.yaml", Yaml.Replace("store: memory, size: 1MiB", "store: memory, blocks: 2048"));
+        ErrorAnswer refused = await Refused(new ResizeRequest("a", "2MiB", Save: true));
+        Assert.Contains($"{file}:4:6: the value is not written there", refused.Message);
+        Assert.Equal(2048ul, (await Ask<UnitsAnswer>(new UnitsRequest("a"))).Units[0].Blocks);
+    }
+
+    /// <summary>A file that says the same would be refused.</summary>
+    [Fact]
+    public async Task A_unit_is_never_put_under_two_LUNs_of_one_initiator()
+    {
+        string file = _folder.Write("scstd.yaml", Yaml);
+        Assert.Equal($"{file}:10:70: LUN 4 shows device 'b', which is LUN 3 here already",
+            (await Refused(new ReplaceRequest("iqn.2026-11.org.example:one", 4, "b", "friends"))).Message);
+        Assert.Equal([4], (await Ask<UnitsAnswer>(new UnitsRequest("a"))).Units[0].Luns
+            .Where(lun => lun.Group is not null).Select(lun => lun.Lun));
+    }
+
+    [Fact]
+    public async Task A_fault_for_all_units_tells_its_aim_in_fields()
+    {
+        FaultsAnswer added = await Ask<FaultsAnswer>(new AddFaultRequest("*", "AnswerCommand", Initiator: "*:host",
+            Direction: "in", Lun: 0, FirstLba: 8, LastLba: 15));
+        Assert.Equal(["a", "b"], added.Faults.Select(fault => fault.Unit));
+        Assert.All(added.Faults, fault => Assert.Equal(("*:host", "in", 0, 8ul, 15ul),
+            (fault.Initiator, fault.Direction, fault.Lun, fault.FirstLba, fault.LastLba)));
+        using RawInitiator host = await LogIn("host");
+        host.BecomeReady(0);
+        Assert.Equal(0, host.Read(0, [0x28, 0, 0, 0, 0, 7, 0, 0, 1, 0], 512).Status);
+        Assert.Equal(8, host.Read(0, [0x28, 0, 0, 0, 0, 7, 0, 0, 2, 0], 1024).Status);
+        Assert.Equal(8, host.Read(0, [0x28, 0, 0, 0, 0, 15, 0, 0, 1, 0], 512).Status);
+        Assert.Equal(0, host.Read(0, [0x28, 0, 0, 0, 0, 16, 0, 0, 1, 0], 512).Status);
+        Assert.Contains(_events.Lines, line => line.Contains(
+            "fault 1 is injected into unit a: AnswerCommand, Busy, for *:host, data in, LUN 0, blocks 8 to 15"));
+        Assert.StartsWith("there is no direction 'ni'",
+            (await Refused(new AddFaultRequest("a", "AnswerCommand", Direction: "ni"))).Message);
     }
 
     [Fact]
     public async Task What_cannot_be_changed_is_refused_with_the_reason()
     {
         const string Target = "iqn.2026-11.org.example:one";
-        Assert.StartsWith("expected a size", (await Refused(new ResizeRequest("a", "much"))).Message);
+        Assert.StartsWith("size: expected more than nothing, such as",
+            (await Refused(new ResizeRequest("a", "much"))).Message);
         Assert.Equal(ErrorCode.NotFound, (await Refused(new ResizeRequest("c", "1MiB"))).Code);
         Assert.Equal("there is no group 'freinds'; did you mean 'friends'?",
             (await Refused(new ReplaceRequest(Target, 3, "a", "freinds"))).Message);

@@ -4,6 +4,7 @@ using System.Text.Json;
 using CsCheck;
 using Scstd.Administration;
 using Scstd.Control;
+using Scstd.Linux;
 using Scstd.Tests.Composition;
 
 namespace Scstd.Tests.Administration;
@@ -68,6 +69,80 @@ public sealed class ControlServerTests : IDisposable
             await client.AskAsync(new UnitsRequest("broken")));
         Assert.IsType<CheckAnswer>(await client.AskAsync(new CheckRequest()));
         Assert.Contains(_events.Lines, line => line.StartsWith("Error") && line.Contains("planted by a test"));
+    }
+
+    [Fact]
+    public async Task Who_hangs_up_wants_no_answer_and_who_only_has_said_all_still_waits()
+    {
+        var began = new TaskCompletionSource<CancellationToken>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var answer = new TaskCompletionSource<ControlAnswer>(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var server = new ControlServer(
+            ControlSocket.Open(Where, null),
+            (_, cancellation) =>
+            {
+                began.SetResult(cancellation);
+                return answer.Task.WaitAsync(cancellation);
+            },
+            _events.Log, new ControlLimits { LookInterval = TimeSpan.FromMilliseconds(1) });
+        using (Socket quiet = Connect())
+        {
+            quiet.Send("{\"command\":\"reload\"}\n"u8);
+            quiet.Shutdown(SocketShutdown.Send);
+            Assert.False(LocalSocketCalls.HasHungUp(quiet));
+            Assert.False((await began.Task).IsCancellationRequested);
+            answer.SetResult(new CheckAnswer("a.yaml", true, [], []));
+            var told = new StringBuilder();
+            byte[] some = new byte[4096];
+            while (told.ToString().Count(one => one == '\n') < 2)
+                told.Append(Encoding.UTF8.GetString(some, 0, await quiet.ReceiveAsync(some)));
+            Assert.Contains("\n{\"answer\":\"check\"", told.ToString());
+        }
+        (began, answer) = (new(TaskCreationOptions.RunContinuationsAsynchronously), new());
+        using (Socket gone = Connect())
+            gone.Send("{\"command\":\"reload\"}\n"u8);
+        CancellationToken cancelled = await began.Task;
+        var heard = new TaskCompletionSource();
+        using CancellationTokenRegistration registration = cancelled.Register(heard.SetResult);
+        await heard.Task.WaitAsync(TimeSpan.FromSeconds(20));
+    }
+
+    [Fact]
+    public async Task What_changes_something_is_logged_with_who_asked_and_what_only_asks_is_not()
+    {
+        await using ControlServer server = Start();
+        await using ControlClient client = await ControlClient.ConnectAsync(Where);
+        await client.AskAsync(new KickRequest("iqn.2026-11.org.example:host", 3));
+        await client.AskAsync(new CheckRequest());
+        string line = Assert.Single(_events.Lines, one => one.Contains("Administrator"));
+        Assert.Contains($"(process {Environment.ProcessId}) asks "
+            + "{\"command\":\"kick\",\"session\":\"iqn.2026-11.org.example:host\",\"patienceSeconds\":3}", line);
+        Assert.Contains(Environment.UserName, line);
+    }
+
+    [Theory]
+    [InlineData("{\"command\":\"units\",\"unti\":\"a\"}", "units: there is no key 'unti'")]
+    [InlineData("{\"command\":\"units\",\"unit\":5}", "units: the value of 'unit' is not of the kind")]
+    [InlineData("{\"command\":\"freeze\"}", "freeze: it lacks ")]
+    public async Task A_mistake_in_a_request_is_told_in_its_own_words(string request, string words)
+    {
+        await using ControlServer server = Start();
+        string answer = Assert.Single(await Say(Encoding.UTF8.GetBytes(request + "\n"), 1));
+        string message = Assert.IsType<ErrorAnswer>(ControlJson.ReadAnswer(Encoding.UTF8.GetBytes(answer))).Message;
+        Assert.StartsWith(words, message);
+        Assert.DoesNotContain("Scstd", message);
+        Assert.DoesNotContain(".NET", message);
+    }
+
+    [Fact]
+    public async Task A_path_that_can_be_no_socket_is_told_so()
+    {
+        string file = _folder.Write("file", "");
+        Assert.Equal($"{file}: this is a file and not a socket",
+            (await Assert.ThrowsAsync<ControlException>(() => ControlClient.ConnectAsync(file))).Message);
+        Assert.Equal($"{_folder.Path}: this is a folder and not a socket",
+            (await Assert.ThrowsAsync<ControlException>(() => ControlClient.ConnectAsync(_folder.Path))).Message);
+        Assert.EndsWith("expected 1 to 107 characters", (await Assert.ThrowsAsync<ControlException>(
+            () => ControlClient.ConnectAsync("/" + new string('x', 200)))).Message);
     }
 
     [Fact]

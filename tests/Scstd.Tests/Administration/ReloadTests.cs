@@ -154,7 +154,8 @@ public sealed class ReloadTests : IAsyncLifetime
         ReloadAnswer answer = await Reload(Yaml.Replace("2MiB}", "2MiB, block_size: 4096, serial: x}")
             .Replace("example:two", "example:new"));
         Assert.False(answer.IsApplied);
-        Assert.StartsWith("device b: block_size, serial cannot change while it is served; needs a restart",
+        Assert.StartsWith($"{_folder.File("scstd.yaml")}:6:46: device b: block_size, serial cannot change "
+            + "while it is served; needs a restart",
             Assert.Single(answer.Reasons));
         Assert.Contains("iqn.2026-11.org.example:two", Targets());
     }
@@ -301,7 +302,8 @@ public sealed class ReloadTests : IAsyncLifetime
     {
         await Applied(With($"c: {{store: file, path: {_folder.File("c.img")}, size: 1MiB}}"));
         ReloadAnswer answer = await Reload(With($"d: {{store: file, path: {_folder.File("c.img")}, size: 1MiB}}"));
-        Assert.Contains("is served as device c; take that away first", Assert.Single(answer.Reasons));
+        Assert.StartsWith($"{_folder.File("scstd.yaml")}:6:26: device d: ", Assert.Single(answer.Reasons));
+        Assert.EndsWith("is served as device c; take that away first", answer.Reasons[0]);
     }
 
     [Fact]
@@ -315,8 +317,8 @@ public sealed class ReloadTests : IAsyncLifetime
             .Replace("\"127.0.0.1:0\"}", $"\"127.0.0.1:0\", more: \"{taken.LocalEndPoint}\"}}")
             .Replace("example:two", "example:new"));
         Assert.False(answer.IsApplied);
-        Assert.Equal($"portal more, {taken.LocalEndPoint}: another program listens there already",
-            Assert.Single(answer.Reasons));
+        Assert.Equal($"{_folder.File("scstd.yaml")}:7:38: portal more, {taken.LocalEndPoint}: another program listens "
+            + "there already", Assert.Single(answer.Reasons));
         Assert.Contains("iqn.2026-11.org.example:two", Targets());
         Assert.Single(_server.EndPoints);
     }
@@ -333,7 +335,7 @@ public sealed class ReloadTests : IAsyncLifetime
             ReloadAnswer answer = await Applied(Yaml.Replace("127.0.0.1:0", $"{address}:{port}"));
             Assert.Equal(["portal here: address changed"], answer.Changes);
             Assert.Equal($"{address}:{port}", Assert.Single(_server.EndPoints).ToString());
-            using RawInitiator initiator = await LogIn(One, port);
+            using RawInitiator initiator = await LogIn(One, port: port);
         }
         // Who came in before is still there.
         Assert.Equal(0, inside.LogIn("InitiatorName=iqn.2026-11.org.example:in", "SessionType=Normal",
@@ -357,7 +359,7 @@ public sealed class ReloadTests : IAsyncLifetime
             .Replace("\"127.0.0.1:0\"}", $"\"127.0.0.1:{port}\", more: \"{taken.LocalEndPoint}\"}}"));
         Assert.False(answer.IsApplied);
         Assert.Equal($"0.0.0.0:{port}", Assert.Single(_server.EndPoints).ToString());
-        using RawInitiator initiator = await LogIn(One, port);
+        using RawInitiator initiator = await LogIn(One, port: port);
     }
 
     [Fact]
@@ -440,6 +442,126 @@ public sealed class ReloadTests : IAsyncLifetime
         Assert.Equal(1, _server.SessionCount);
     }
 
+    /// <summary>One stuck command holds up no other unit, and its own not for ever.</summary>
+    [Fact]
+    public async Task A_size_that_waits_for_a_stuck_store_is_given_up_and_changes_nothing()
+    {
+        using RawInitiator initiator = await LogIn(One);
+        initiator.BecomeReady(0);
+        InjectedFault stuck = new() { Id = 1, Effect = FaultEffect.SlowStore, DelayMs = 600_000, Count = 1 };
+        LogicalUnit unit = _server.Devices[0].Unit;
+        await SetFaultsAsync(unit, stuck);
+        initiator.Send(0, ReadBlock, 512);
+        await IsInside(unit);
+        _folder.Write("scstd.yaml", Yaml.Replace("memory, size: 1MiB", "memory, size: 2MiB"));
+        Task<ReloadAnswer> stays = _reloader.ReloadAsync(TimeSpan.FromSeconds(2));
+        await Waits(unit, true);
+
+        // Another unit changes meanwhile.
+        ChangeOutcome other = await _server.ChangeAsync(daemon => daemon.WithSize("b", 4 << 20)!);
+        Assert.Equal(["device b: size changed"], other.Changes);
+        Assert.False(stays.IsCompleted);
+
+        ReloadAnswer answer = await stays;
+        Assert.False(answer.IsApplied);
+        Assert.StartsWith(
+            "unit a waits for READ (10) of iqn.2026-11.org.example:host,i,", Assert.Single(answer.Reasons));
+        Assert.Contains("gave up after", answer.Reasons[0]);
+        Assert.Equal(2048ul, _server.Devices[0].Disk.BlockCount);
+        await Waits(unit, false);
+        using RawInitiator second = await LogIn(One, "second");
+        second.BecomeReady(0);
+        Assert.Equal(0, second.Read(0, ReadBlock, 512).Status);
+    }
+
+    [Fact]
+    public async Task Who_is_gone_changes_nothing_any_more()
+    {
+        using RawInitiator initiator = await LogIn(One);
+        initiator.BecomeReady(0);
+        LogicalUnit unit = _server.Devices[0].Unit;
+        await SetFaultsAsync(
+            unit, new InjectedFault { Id = 1, Effect = FaultEffect.SlowStore, DelayMs = 600_000, Count = 1 });
+        initiator.Send(0, ReadBlock, 512);
+        await IsInside(unit);
+        using var gone = new CancellationTokenSource();
+        Task<ChangeOutcome> change = _server.ChangeAsync(
+            daemon => daemon.WithSize("a", 4 << 20)!, TimeSpan.FromMinutes(5), gone.Token);
+        await Waits(unit, true);
+        await gone.CancelAsync();
+        ChangeRefusedException refusal = await Assert.ThrowsAsync<ChangeRefusedException>(() => change);
+        Assert.EndsWith("who asked for it is gone", Assert.Single(refusal.Reasons));
+        Assert.Equal(2048ul, _server.Devices[0].Disk.BlockCount);
+    }
+
+    [Fact]
+    public async Task A_refused_reload_leaves_no_file_behind_that_it_created()
+    {
+        string created = _folder.File("created.img");
+        using BlockFile held =
+            BlockFile.Open(_folder.File("bad.img"), new BlockFileOptions { CreateSizeBytes = 1 << 20 });
+        ReloadAnswer answer = await Reload(With($"good: {{store: file, path: {created}, size: 1MiB}}")
+            .Replace("  b: {", $"  bad: {{store: file, path: {_folder.File("bad.img")}, size: 1MiB}}\n  b: {{"));
+        Assert.False(answer.IsApplied);
+        Assert.False(File.Exists(created));
+        Assert.True(File.Exists(_folder.File("bad.img")));
+    }
+
+    [Fact]
+    public async Task What_is_in_use_becomes_smaller_only_by_force()
+    {
+        string smaller = Yaml.Replace("memory, size: 2MiB", "memory, size: 1MiB");
+        using (RawInitiator initiator = await LogIn("iqn.2026-11.org.example:two"))
+        {
+            ReloadAnswer answer = await Reload(smaller);
+            Assert.Equal("device b: 1MiB is less than the 2MiB that 1 session(s) and 0 registration(s) have; --force "
+                + "takes the rest from them", Assert.Single(answer.Reasons));
+            Assert.Equal(4096ul, _server.Devices[1].Disk.BlockCount);
+            answer = await _reloader.ReloadAsync(mayShrink: true);
+            Assert.True(answer.IsApplied);
+        }
+        Assert.Equal(2048ul, _server.Devices[1].Disk.BlockCount);
+        Assert.Contains(_events.Lines, line => line.Contains("Device b: 1048576 bytes, 2097152 before"));
+    }
+
+    [Fact]
+    public async Task What_nobody_uses_becomes_smaller() =>
+        Assert.True((await Applied(Yaml.Replace("memory, size: 2MiB", "memory, size: 1MiB"))).IsApplied);
+
+    /// <summary>Says what a reload then does.</summary>
+    [Fact]
+    public async Task A_preview_tells_what_would_change_and_for_whom()
+    {
+        using RawInitiator one = await LogIn(One), two = await LogIn("iqn.2026-11.org.example:two");
+        string next = Yaml.Replace("one: {luns: {0: a}}", "one: {luns: {0: a, 1: b}}")
+            .Replace("example:two", "example:new").Replace("64MiB", "65MiB");
+        _folder.Write("scstd.yaml", next);
+        ChangePreview preview = _server.Preview(ConfigurationFile.Read(_folder.File("scstd.yaml")).Daemon);
+        Assert.Equal([$"session 1 of iqn.2026-11.org.example:host to {One}"], preview.SessionsChanged);
+        Assert.Equal(["session 2 of iqn.2026-11.org.example:host to iqn.2026-11.org.example:two: the target is gone"],
+            preview.SessionsEnded);
+        ReloadAnswer answer = await Applied(next);
+        Assert.Equal(answer.Changes, preview.Difference.Changes);
+        Assert.Equal(answer.AtNextStart, preview.Difference.AtNextStart);
+        Assert.Equal((1, 1), (answer.SessionsChanged, answer.SessionsEnded));
+    }
+
+    [Fact]
+    public async Task The_file_of_a_device_that_is_served_grows()
+    {
+        string grown = With($"c: {{store: file, path: {_folder.File("c.img")}, size: 1MiB}}");
+        await Applied(grown);
+        ReloadAnswer answer = await Applied(grown.Replace("c.img, size: 1MiB", "c.img, size: 3MiB"));
+        Assert.Equal(["device c: size changed"], answer.Changes);
+        Assert.Contains("a start refuses one that is too short", Assert.Single(
+            answer.Warnings, warning => warning.Message.Contains("fewer than")).Message);
+        Assert.Equal(3 << 20, new FileInfo(_folder.File("c.img")).Length);
+        // Another one that is as short is not taken for it.
+        File.WriteAllBytes(_folder.File("d.img"), new byte[4096]);
+        answer = await Reload(With($"d: {{store: file, path: {_folder.File("d.img")}, size: 1MiB}}"));
+        Assert.Contains("is too small", Assert.Single(answer.Reasons));
+    }
+
     [Fact]
     public async Task Reloads_at_the_same_time_come_one_after_the_other()
     {
@@ -474,6 +596,30 @@ public sealed class ReloadTests : IAsyncLifetime
         return _reloader.ReloadAsync();
     }
 
+    private static async Task SetFaultsAsync(LogicalUnit unit, params InjectedFault[] faults)
+    {
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        unit.SetFaults(faults, done.SetResult);
+        await done.Task;
+    }
+
+    /// <summary>Its store has a command.</summary>
+    private Task IsInside(LogicalUnit unit) =>
+        Until(unit, views => views.Sum(view => view.Executing) == 1);
+
+    private Task Waits(LogicalUnit unit, bool waits) =>
+        Until(unit, views => views.Any(view => view.GateHolder == "a change by the administrator") == waits);
+
+    private async Task Until(LogicalUnit unit, Func<UnitView[], bool> condition)
+    {
+        long end = Environment.TickCount64 + 20_000;
+        while (!condition(await Task.WhenAll(
+            _server.Lanes.Select(lane => lane.Reactor.InvokeAsync(() => unit.ViewOn(lane.Executor))))))
+        {
+            Assert.True(Environment.TickCount64 < end, "it does not come about");
+        }
+    }
+
     private static int FreePort()
     {
         using var probe = new System.Net.Sockets.Socket(System.Net.Sockets.AddressFamily.InterNetwork,
@@ -482,11 +628,11 @@ public sealed class ReloadTests : IAsyncLifetime
         return ((IPEndPoint)probe.LocalEndPoint!).Port;
     }
 
-    private async Task<RawInitiator> LogIn(string target, int? port = null)
+    private async Task<RawInitiator> LogIn(string target, string name = "host", int? port = null)
     {
         RawInitiator raw = await RawInitiator.ConnectAsync(
             port is { } at ? new IPEndPoint(IPAddress.Loopback, at) : _server.EndPoints[0]);
-        Assert.Equal(0, raw.LogIn("InitiatorName=iqn.2026-11.org.example:host", "SessionType=Normal",
+        Assert.Equal(0, raw.LogIn($"InitiatorName=iqn.2026-11.org.example:{name}", "SessionType=Normal",
             $"TargetName={target}"));
         return raw;
     }

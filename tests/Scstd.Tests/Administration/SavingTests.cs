@@ -54,6 +54,14 @@ public sealed class SavingTests : IDisposable
     }
 
     [Fact]
+    public void What_cannot_be_written_is_known_before()
+    {
+        Assert.Null(FileEdit.WhyNotWritable(_folder.Write("a.yaml", "a: 1MiB\n")));
+        Assert.NotNull(FileEdit.WhyNotWritable(_folder.File("gone.yaml")));
+        Assert.NotNull(FileEdit.WhyNotWritable(_folder.Path));
+    }
+
+    [Fact]
     public void Without_save_it_says_what_the_file_says()
     {
         using var said = new StringWriter();

@@ -22,20 +22,22 @@ public sealed class WireTests
         ["""{"command":"freeze","unit":"a","patienceSeconds":3}"""] = new FreezeRequest("a", 3),
         ["""{"command":"thaw","unit":"a"}"""] = new ThawRequest("a"),
         ["""{"command":"kick","session":"7","patienceSeconds":5}"""] = new KickRequest("7", 5),
-        ["""{"command":"resize","unit":"a","size":"1GiB"}"""] = new ResizeRequest("a", "1GiB"),
-        ["""{"command":"replace","target":"iqn.t","lun":3,"unit":"a","group":"g"}"""] =
-            new ReplaceRequest("iqn.t", 3, "a", "g"),
+        ["""{"command":"resize","unit":"a","size":"1GiB","patienceSeconds":5,"force":true,"save":true}"""] =
+            new ResizeRequest("a", "1GiB", 5, true, true),
+        ["""{"command":"replace","target":"iqn.t","lun":3,"unit":"a","group":"g","patienceSeconds":5,"save":true}"""] =
+            new ReplaceRequest("iqn.t", 3, "a", "g", 5, true),
         ["""{"command":"portGroups"}"""] = new PortGroupsRequest(),
-        ["""{"command":"setPortGroup","name":"left","state":"standby"}"""] =
-            new SetPortGroupRequest("left", "standby"),
+        ["""{"command":"setPortGroup","name":"left","state":"standby","patienceSeconds":5,"save":true}"""] =
+            new SetPortGroupRequest("left", "standby", 5, true),
         ["""{"command":"faults","unit":"a"}"""] = new FaultsRequest("a"),
         ["""{"command":"addFault","unit":"a","effect":"AnswerCommand","initiator":"i*","target":"t","group":"g","""
             + "\"dataOnly\":true,\"delayMs\":1,\"parallel\":2,\"status\":\"CheckCondition\",\"sense\":\"3/11/00\","
-            + "\"count\":3,\"probability\":0.5}"] =
-            new AddFaultRequest("a", "AnswerCommand", "i*", "t", "g", true, 1, 2, "CheckCondition", "3/11/00", 3, 0.5),
+            + "\"count\":3,\"probability\":0.5,\"lun\":4,\"direction\":\"in\",\"firstLba\":5,\"lastLba\":6}"] =
+            new AddFaultRequest("a", "AnswerCommand", "i*", "t", "g", true, 1, 2, "CheckCondition", "3/11/00", 3, 0.5,
+                4, "in", 5, 6),
         ["""{"command":"clearFaults","unit":"a","id":1}"""] = new ClearFaultsRequest("a", 1),
         ["""{"command":"check"}"""] = new CheckRequest(),
-        ["""{"command":"reload"}"""] = new ReloadRequest(),
+        ["""{"command":"reload","patienceSeconds":5,"force":true}"""] = new ReloadRequest(5, true),
     };
 
     private static readonly Dictionary<string, ControlAnswer> Answers = new()
@@ -74,11 +76,17 @@ public sealed class WireTests
             + "\"luns\":[{\"target\":\"iqn.t\",\"group\":\"g\",\"lun\":3}],"
             + "\"totals\":{\"commands\":4,\"dataInBytes\":5,\"dataOutBytes\":6,\"enabledCounts\":[7]},"
             + "\"limit\":{\"atMost\":8,\"inUse\":7,\"refused\":6},\"space\":{\"usedBytes\":1,"
-            + "\"leftBytes\":2,\"totalBytes\":3,\"thresholdBytes\":4,\"isShort\":true}}]}"] =
+            + "\"leftBytes\":2,\"totalBytes\":3,\"thresholdBytes\":4,\"isShort\":true},"
+            + "\"speed\":{\"isThrottled\":true,\"window\":2,\"expectedMs\":3.5,\"perSecond\":4.5,\"waiting\":5,"
+            + "\"turnedAway\":6},\"storeFailures\":7}]}"] =
             new UnitsAnswer([new UnitRecord(
                 "a", "memory", 1, 512, "s", "3b", "ready", false, 0, 0, null, [new LunRecord("iqn.t", "g", 3)],
                 new UnitTotalsRecord(4, 5, 6, [7]), new CommandLimitRecord(8, 7, 6),
-                new UnitSpaceRecord(1, 2, 3, 4, true))]),
+                new UnitSpaceRecord(1, 2, 3, 4, true))
+            {
+                Speed = new UnitSpeedRecord(true, 2, 3.5, 4.5, 5, 6),
+                StoreFailures = 7,
+            }]),
         ["""{"answer":"reservations","units":[{"unit":"a","reservedBy":"i","type":"WriteExclusive","generation":1,"""
             + "\"persistsThroughPowerLoss\":true,\"registrants\":[{\"initiator\":\"i\",\"target\":\"t\","
             + "\"targetPort\":1,\"key\":\"00000000000000ff\",\"isHolder\":true,\"isForAllTargetPorts\":false}]}]}"] =
@@ -107,7 +115,7 @@ public sealed class WireTests
             + "\"ended\":{\"agoMs\":1,\"ageSeconds\":1.5,\"why\":\"gone\"}}]}"] =
             new HistoryAnswer([], [new SessionHistoryRecord(7, "t", "i", "80", "1.2.3.4:5", 1, 2, 3, 4,
                 [new HistoryRecord(2, "w")], new SessionEndRecord(1, 1.5, "gone"))]),
-        ["""{"answer":"kick","sessions":1}"""] = new KickAnswer(1),
+        ["""{"answer":"kick","sessions":2,"stillEnding":1}"""] = new KickAnswer(2, 1),
         ["""{"answer":"freeze","unit":"a","state":"Draining","reasons":["r"],"heldCommands":1,"waitsFor":["w"]}"""] =
             new FreezeAnswer("a", "Draining", ["r"], 1, ["w"]),
         ["""{"answer":"change","changes":["c"],"sessionsChanged":1,"sessionsEnded":0,"configuration":{"""
@@ -120,9 +128,20 @@ public sealed class WireTests
                 "left", 10, "standby", true, false, [new TargetPortRecord("iqn.t", 1)], ["a"], 2)]),
         ["""{"answer":"faults","faults":[{"id":1,"unit":"a","effect":"AnswerCommand","initiators":"i","""
             + "\"dataOnly\":false,\"delayMs\":2,\"status\":\"CheckCondition\",\"sense\":\"3/11/00\",\"probability\":1,"
-            + "\"met\":3,\"holding\":4,\"remaining\":5}]}"] =
+            + "\"met\":3,\"holding\":4,\"remaining\":5,\"initiator\":\"i\",\"target\":\"t\",\"group\":\"g\","
+            + "\"lun\":6,\"direction\":\"out\",\"firstLba\":7,\"lastLba\":8,\"parallel\":9}]}"] =
             new FaultsAnswer([new FaultRecord(
-                1, "a", "AnswerCommand", "i", false, 2, "CheckCondition", "3/11/00", 1, 3, 4, 5)]),
+                1, "a", "AnswerCommand", "i", false, 2, "CheckCondition", "3/11/00", 1, 3, 4, 5)
+            {
+                Initiator = "i",
+                Target = "t",
+                Group = "g",
+                Lun = 6,
+                Direction = "out",
+                FirstLba = 7,
+                LastLba = 8,
+                Parallel = 9,
+            }]),
         ["""{"answer":"top","seconds":2,"units":[{"name":"a","commandsPerSecond":1,"readBytesPerSecond":2,"""
             + "\"writtenBytesPerSecond\":3,\"inside\":4}],\"sessions\":[{\"name\":\"i\",\"session\":7,"
             + "\"commandsPerSecond\":1,\"readBytesPerSecond\":2,\"writtenBytesPerSecond\":3,\"inside\":4,"
@@ -130,8 +149,16 @@ public sealed class WireTests
             new TopAnswer(2, [new RateRecord("a", null, 1, 2, 3, 4, null, null, null)],
                 [new RateRecord("i", 7, 1, 2, 3, 4, 5, 6, 7)]),
         ["""{"answer":"check","file":"a.yaml","isRight":false,"""
-            + "\"problems\":[{\"line\":1,\"column\":2,\"message\":\"m\"}],\"warnings\":[]}"] =
-            new CheckAnswer("a.yaml", false, [new ProblemRecord(1, 2, "m")], []),
+            + "\"problems\":[{\"line\":1,\"column\":2,\"message\":\"m\"}],\"warnings\":[],\"changes\":[\"c\"],"
+            + "\"atNextStart\":[\"n\"],\"reasons\":[\"r\"],\"sessionsChanged\":[\"s\"],\"sessionsEnded\":[\"e\"]}"] =
+            new CheckAnswer("a.yaml", false, [new ProblemRecord(1, 2, "m")], [])
+            {
+                Changes = ["c"],
+                AtNextStart = ["n"],
+                Reasons = ["r"],
+                SessionsChanged = ["s"],
+                SessionsEnded = ["e"],
+            },
         ["""{"answer":"reload","file":"a.yaml","isApplied":true,"reasons":[],"problems":[],"changes":["c"],"""
             + "\"warnings\":[],\"atNextStart\":[\"memory\"],\"sessionsChanged\":1,\"sessionsEnded\":2,"
             + "\"unitsLeaving\":[\"a\"]}"] =

@@ -51,14 +51,8 @@ internal sealed class RawInitiator : IDisposable
     /// data. Its data fits one Data-In PDU.</summary>
     public (int Status, byte[] Data) Read(int lun, ReadOnlySpan<byte> cdb, int lengthBytes)
     {
-        byte[] header = new byte[HeaderBytes];
-        header[0] = 0x01;
-        header[1] = lengthBytes > 0 ? (byte)0xC1 : (byte)0x81; // Final, Read, SIMPLE.
-        header[9] = (byte)lun;
-        BinaryPrimitives.WriteUInt32BigEndian(header.AsSpan(20), (uint)lengthBytes);
-        BinaryPrimitives.WriteUInt32BigEndian(header.AsSpan(24), _cmdSn++);
-        cdb.CopyTo(header.AsSpan(32));
-        (byte[] answer, byte[] data) = Exchange(header, []);
+        Send(lun, cdb, lengthBytes);
+        (byte[] answer, byte[] data) = Receive();
         // A SCSI asynchronous event (§11.9.1) says nothing that the unit attention condition does not say.
         while (answer[0] == 0x32 && answer[36] == 0)
             (answer, data) = Receive();
@@ -67,6 +61,19 @@ internal sealed class RawInitiator : IDisposable
             (answer, _) = Receive();
         Assert.True(answer[0] is 0x21 or 0x25, $"opcode {answer[0]:X2}h");
         return (answer[3], data);
+    }
+
+    /// <summary>The same without waiting for the answer.</summary>
+    public void Send(int lun, ReadOnlySpan<byte> cdb, int lengthBytes)
+    {
+        byte[] header = new byte[HeaderBytes];
+        header[0] = 0x01;
+        header[1] = lengthBytes > 0 ? (byte)0xC1 : (byte)0x81; // Final, Read, SIMPLE.
+        header[9] = (byte)lun;
+        BinaryPrimitives.WriteUInt32BigEndian(header.AsSpan(20), (uint)lengthBytes);
+        BinaryPrimitives.WriteUInt32BigEndian(header.AsSpan(24), _cmdSn++);
+        cdb.CopyTo(header.AsSpan(32));
+        Post(header, []);
     }
 
     /// <summary>Takes the unit attention condition that every new nexus has.</summary>
@@ -109,12 +116,17 @@ internal sealed class RawInitiator : IDisposable
 
     private (byte[] Header, byte[] Data) Exchange(byte[] header, string[] keys)
     {
+        Post(header, keys);
+        return Receive();
+    }
+
+    private void Post(byte[] header, string[] keys)
+    {
         byte[] text = Encoding.ASCII.GetBytes(string.Concat(keys.Select(key => key + "\0")));
         header[7] = (byte)text.Length;
         header[6] = (byte)(text.Length >> 8);
         BinaryPrimitives.WriteUInt32BigEndian(header.AsSpan(16), ++_itt);
         _socket.Send([.. header, .. text, .. new byte[Padding(text.Length)]]);
-        return Receive();
     }
 
     private (byte[] Header, byte[] Data) Receive()

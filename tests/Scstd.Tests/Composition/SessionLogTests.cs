@@ -31,4 +31,13 @@ public sealed class SessionLogTests
         Assert.Equal("Warning: 127.0.0.1:4711: login of iqn.2026-11.org.example:host to (discovery) refused, "
             + "AuthenticationFailure: the response is wrong ", Assert.Single(_events.Lines));
     }
+
+    [Fact]
+    public void A_redirection_is_no_warning_and_no_name_forges_a_line()
+    {
+        new SessionLog(_events.Log).LoginRefused(Peer, "iqn.2026-11.org.example:a\nforged", "iqn.2026-11.org.example:t",
+            Frontends.Iscsi.Pdus.LoginStatus.TargetMovedTemporarily, "redirected to 192.0.2.1:3260");
+        Assert.StartsWith("Information: 127.0.0.1:4711: login of iqn.2026-11.org.example:a?forged to ",
+            Assert.Single(_events.Lines));
+    }
 }

@@ -205,12 +205,60 @@ public sealed class ReaderTests
     }
 
     [Fact]
-    public void A_file_that_is_smaller_than_its_size_is_a_mistake()
+    public void A_file_that_is_smaller_than_its_size_is_worth_a_word()
     {
         using var folder = new TemporaryFolder();
         folder.Write("a.img", new string('x', 4096));
         string yaml = Reading.Minimal.Replace("{store: memory,", "{store: file, path: a.img,");
-        Reading.OneProblem(Reading.Text(yaml, folder), "4:42", "has 4096 bytes, fewer than 1MiB");
+        ConfigurationFile file = Reading.Text(yaml, folder);
+        Reading.Right(file);
+        Problem warning =
+            Assert.Single(file.Warnings, one => one.Message.Contains("has 4096 bytes, fewer than 1048576"));
+        Assert.Equal("4:42", warning.Position.ToString());
+    }
+
+    [Fact]
+    public void A_file_behind_a_symbolic_link_is_as_long_as_it_is_itself()
+    {
+        using var folder = new TemporaryFolder();
+        folder.Write("a.img", new string('x', 1 << 20));
+        File.CreateSymbolicLink(folder.File("link.img"), folder.File("a.img"));
+        ConfigurationFile file =
+            Reading.Text(Reading.Minimal.Replace("{store: memory,", "{store: file, path: link.img,"), folder);
+        Reading.Right(file);
+        Assert.DoesNotContain(file.Warnings, one => one.Message.Contains("link.img"));
+    }
+
+    [Fact]
+    public void A_file_without_a_size_has_whole_blocks()
+    {
+        using var folder = new TemporaryFolder();
+        folder.Write("a.img", new string('x', 1000));
+        string yaml = Reading.Minimal.Replace("{store: memory, size: 1MiB}", "{store: file, path: a.img}");
+        Reading.OneProblem(Reading.Text(yaml, folder), "4:29", "has 1000 bytes, which is not a whole number of blocks");
+    }
+
+    [Theory]
+    [InlineData("{store: block, path: a.img}", "4:30", "expected a block device, found the regular file ")]
+    [InlineData("{store: file, path: /dev/null, size: 1MiB}", "4:29", "expected a regular file, found something else")]
+    public void A_medium_is_what_its_store_says(string device, string place, string words)
+    {
+        using var folder = new TemporaryFolder();
+        folder.Write("a.img", new string('x', 1 << 20));
+        Reading.OneProblem(
+            Reading.Text(Reading.Minimal.Replace("{store: memory, size: 1MiB}", device), folder), place, words);
+    }
+
+    [Fact]
+    public void Places_that_the_daemon_could_not_use_are_mistakes()
+    {
+        using var folder = new TemporaryFolder();
+        folder.Write("file", "");
+        Reading.OneProblem(
+            Reading.After("state_directory: file", folder), "8:18", "expected a folder, found the regular");
+        Reading.OneProblem(
+            Reading.After("control: {group: no-such-group}", folder), "8:18", "there is no group 'no-such-group'");
+        Reading.Right(Reading.After("control: {group: root}", folder));
     }
 
     [Fact]

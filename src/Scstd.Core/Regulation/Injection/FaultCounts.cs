@@ -32,6 +32,17 @@ public sealed partial class LogicalUnit
 {
     internal FaultCounts FaultCounts { get; } = new();
 
+    /// <summary>On the home executor: whether the fault may meet one more. With the last one every executor is told to
+    /// pass it over from now on.</summary>
+    internal bool TryTakeFault(InjectedFault fault)
+    {
+        if (!FaultCounts.TryTake(fault))
+            return false;
+        if (FaultCounts.RemainingOf(fault) == 0)
+            Gate.Tell([turnstile => turnstile.Injector?.Spend(fault)], openExclusion: false, static () => { });
+        return true;
+    }
+
     /// <summary>From now on no more than this is done a second; null: anything. From any thread.</summary>
     public void SetRateLimit(RateLimit? limit) => Home.Post(() =>
         Gate.Tell([turnstile => turnstile.SetRateLimit(limit)], openExclusion: false, static () => { }));

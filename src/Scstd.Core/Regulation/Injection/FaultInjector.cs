@@ -31,14 +31,23 @@ internal sealed class FaultInjector : IKeeper
         [.. _entries.Select(e => new FaultView(e.Fault, e.Met, e.Holding, counts?.RemainingOf(e.Fault)))];
 
     /// <summary>A command on its way to the device server. True if it was kept.</summary>
-    public bool Meet(ScsiCommand command)
+    public bool Meet(ScsiCommand command) => Meet(command, first: 0);
+
+    private bool Meet(ScsiCommand command, int first)
     {
-        foreach (Entry entry in _entries)
+        foreach (Entry entry in _entries.AsSpan(first))
         {
-            if (!entry.Fault.ConcernsFunctions && entry.Concerns(command) && entry.Strikes())
+            if (!entry.IsSpent && !entry.Fault.ConcernsFunctions && entry.Concerns(command) && entry.Strikes())
                 return entry.Fault.Count is null ? Apply(entry, command) : Ask(entry, command);
         }
         return false;
+    }
+
+    /// <summary>It has met as many as it was to: those behind it have their turn.</summary>
+    public void Spend(InjectedFault fault)
+    {
+        if (Array.Find(_entries, entry => entry.Fault == fault) is { } spent)
+            spent.IsSpent = true;
     }
 
     /// <summary>A function that a nexus requests. True if it is not to be carried out.</summary>
@@ -47,10 +56,16 @@ internal sealed class FaultInjector : IKeeper
         foreach (Entry entry in _entries)
         {
             InjectedFault fault = entry.Fault;
-            if (!fault.ConcernsFunctions || fault.AppliesTo?.Invoke(request.Nexus) == false || !entry.Strikes())
+            if (entry.IsSpent || !fault.ConcernsFunctions || fault.AppliesTo?.Invoke(request.Nexus) == false
+                || !entry.Strikes())
                 continue;
-            if (fault.Count is { } && !entry.TryTakeHere())
-                continue;
+            if (fault.Count is { })
+            {
+                if (!entry.TryTakeHere())
+                    continue;
+                LogicalUnit unit = _turnstile.Unit;
+                unit.Home.Post(() => unit.TryTakeFault(fault));
+            }
             entry.Met++;
             if (fault.Effect == FaultEffect.DropFunction)
                 return true;
@@ -116,17 +131,25 @@ internal sealed class FaultInjector : IKeeper
         LogicalUnit unit = _turnstile.Unit;
         unit.Home.Post(() =>
         {
-            bool granted = unit.FaultCounts.TryTake(entry.Fault);
+            bool granted = unit.TryTakeFault(entry.Fault);
             _turnstile.Executor.Post(() =>
             {
                 if (!ReferenceEquals(command.Visit, visit) || command.Keeper is not FaultInjector keeper)
                     return;
                 keeper.Forget(command);
-                if (!granted || !keeper.Apply(entry, command))
+                if (granted ? !keeper.Apply(entry, command) : !keeper.MeetNext(entry, command))
                     _turnstile.Resume(command);
             });
         });
         return true;
+    }
+
+    /// <summary>The fault was spent before its turn came.</summary>
+    private bool MeetNext(Entry spent, ScsiCommand command)
+    {
+        spent.IsSpent = true;
+        int index = Array.IndexOf(_entries, spent);
+        return index >= 0 && Meet(command, index + 1);
     }
 
     private void Keep(Entry entry, ScsiCommand command)
@@ -161,12 +184,27 @@ internal sealed class FaultInjector : IKeeper
 
         public int Holding { get; set; }
 
+        public bool IsSpent { get; set; }
+
         public bool Concerns(ScsiCommand command)
         {
             CommandRow row = command.Binding.Row;
             bool movesData = row.Has(CommandTraits.NeedsMedium) && row.Direction != DataDirection.None;
             return (movesData || !(Fault.DataOnly || Fault.Effect == FaultEffect.SlowStore))
+                && (Fault.Direction is not { } direction || (row.Direction & direction) != 0)
+                && (Fault.Lun is not { } lun || (command.Lun.TryGetNumber(out int number) && number == lun))
+                && (Fault.Blocks is not { } blocks || Touches(command, blocks))
                 && Fault.AppliesTo?.Invoke(command.Nexus) != false;
+        }
+
+        private static bool Touches(ScsiCommand command, (ulong First, ulong Last) blocks)
+        {
+            if (!LogicalUnit.HasBlockAddress(command))
+                return false;
+            var cdb = new BlockCdb(command.Cdb);
+            ulong length = Math.Max(1, cdb.TransferLengthBlocks);
+            return cdb.LogicalBlockAddress <= blocks.Last && blocks.First - Math.Min(blocks.First, length - 1)
+                <= cdb.LogicalBlockAddress;
         }
 
         /// <summary>The dice (xorshift64*).</summary>
@@ -180,7 +218,7 @@ internal sealed class FaultInjector : IKeeper
             return (_chance * 0x2545_F491_4F6C_DD1D >> 11) * (1.0 / (1UL << 53)) < Fault.Probability;
         }
 
-        /// <summary>Functions are counted where they come in.</summary>
+        /// <summary>Functions are counted where they come in, and not asked for: none of them waits.</summary>
         public bool TryTakeHere() => _taken++ < Fault.Count;
 
         /// <summary>How long the store takes from now, with what it has to do already.</summary>

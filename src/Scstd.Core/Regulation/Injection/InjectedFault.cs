@@ -44,6 +44,15 @@ public sealed record InjectedFault
     /// <summary>Only commands that transfer data to or from the medium.</summary>
     public bool DataOnly { get; init; }
 
+    /// <summary>Only commands that transfer data in this direction; null: in any, or none.</summary>
+    public DataDirection? Direction { get; init; }
+
+    /// <summary>Only commands that came by this LUN of their initiator; null: by any.</summary>
+    public int? Lun { get; init; }
+
+    /// <summary>Only commands whose CDB names any of these blocks, the first to the last; null: all.</summary>
+    public (ulong First, ulong Last)? Blocks { get; init; }
+
     /// <summary>For the effects that take time.</summary>
     public long DelayMs { get; init; }
 
@@ -56,8 +65,8 @@ public sealed record InjectedFault
     /// <summary>For an answer with CHECK CONDITION.</summary>
     public SenseData Sense { get; init; }
 
-    /// <summary>It is spent after it has met this many commands on the unit, or this many functions on each executor;
-    /// null: never.</summary>
+    /// <summary>It is spent after it has met this many commands or functions on the unit; null: never. Functions do
+    /// not wait to be counted: of those that come in on several executors at one moment it may meet more.</summary>
     public int? Count { get; init; }
 
     /// <summary>Of what it could meet it meets this part, by chance.</summary>

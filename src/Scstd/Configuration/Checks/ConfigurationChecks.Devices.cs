@@ -1,3 +1,5 @@
+using Scstd.Linux;
+
 namespace Scstd.Configuration;
 
 internal sealed partial class ConfigurationChecks
@@ -87,17 +89,66 @@ internal sealed partial class ConfigurationChecks
                 _problems.Add(path.Position, $"there is no directory to create the file {full} in");
             return;
         }
-        if (device.Store != StoreKind.File)
-            return;
-        long length = new FileInfo(full).Length;
-        if (device.SizeBytes > length)
+        PathKind? kind = PathProbe.KindOf(full);
+        PathKind wanted = device.Store == StoreKind.File ? PathKind.Regular : PathKind.BlockDevice;
+        if (kind is not null && kind != wanted)
         {
-            _problems.Add(device.PositionOf("size"),
-                $"the file {full} has {length} bytes, fewer than {Units.FormatSize(device.SizeBytes.Value)}");
+            _problems.Add(path.Position, device.Store == StoreKind.File
+                ? $"expected a regular file, found {Word(kind.Value)} {full}"
+                : $"expected a block device, found {Word(kind.Value)} {full}");
+            return;
         }
-        else if (device.SizeBytes is null && length < device.BlockBytes)
+        Opening(device, path, full);
+        if (device.Store == StoreKind.File)
+            Size(device, path, full);
+    }
+
+    private static string Word(PathKind kind) => kind switch
+    {
+        PathKind.Regular => "the regular file",
+        PathKind.BlockDevice => "the block device",
+        PathKind.Directory => "the directory",
+        _ => "something else,",
+    };
+
+    private void Size(DeviceSection device, Word path, string full)
+    {
+        if (PathProbe.LengthOf(full) is not { } length)
+            return;
+        UInt128? wantedBytes = device.Blocks is { } blocks ? (UInt128)blocks * (uint)device.BlockBytes
+            : (UInt128?)device.SizeBytes;
+        if (wantedBytes > (ulong)length)
+        {
+            // Only who serves it knows whether it is to grow.
+            _warnings.Add(new Problem(device.PositionOf(device.Blocks is null ? "size" : "blocks"),
+                $"the file {full} has {length} bytes, fewer than {wantedBytes}: a reload lets the file of a device "
+                + "that is served grow, a start refuses one that is too short"));
+        }
+        else if (wantedBytes is null && length % device.BlockBytes != 0)
+        {
+            _problems.Add(path.Position, $"the file {full} has {length} bytes, which is not a whole number of blocks "
+                + $"of {device.BlockBytes}; a 'size' says how many are served");
+        }
+        else if (wantedBytes is null && length < device.BlockBytes)
         {
             _problems.Add(path.Position, $"the file {full} has {length} bytes, not even one block");
+        }
+    }
+
+    /// <summary>What the daemon would be told when it opens it. Whether it may depends on who asks: who checks may be
+    /// another than the daemon's user.</summary>
+    private void Opening(DeviceSection device, Word path, string full)
+    {
+        if (PathProbe.Refusal(full, writes: !device.IsReadOnly) is { } refusal)
+        {
+            string uses = device.IsReadOnly ? "read" : "read and write";
+            _warnings.Add(new Problem(path.Position, refusal.Error == ErrorNumber.ReadOnlyFileSystem
+                ? $"{full} is on a read-only file system: a start refuses it without 'read_only: yes'"
+                : $"{full}: user {Environment.UserName}, who looks at it now, may not {uses} it; the daemon must"));
+        }
+        else if (device.Io == StoreIo.Direct && PathProbe.RefusesDirect(full))
+        {
+            _problems.Add(device.PositionOf("io"), $"the file system of {full} does not know direct I/O");
         }
     }
 

@@ -1,3 +1,6 @@
+using Scstd.Composition;
+using Scstd.Linux;
+
 namespace Scstd.Configuration;
 
 /// <summary>
@@ -24,6 +27,7 @@ internal sealed partial class ConfigurationChecks
     {
         var checks = new ConfigurationChecks(daemon, problems, surroundings);
         checks.Reactors();
+        checks.Places();
         checks.Devices();
         checks.Portals();
         if (daemon.Discovery.Authentication is { } discovery)
@@ -36,6 +40,21 @@ internal sealed partial class ConfigurationChecks
         else if (daemon.Targets.Count == 0 && problems.Count == 0)
             problems.AddMissing(daemon.PositionOf("targets"), "there is nothing to serve: no target is described");
         return [.. checks._warnings.OrderBy(warning => warning.Position)];
+    }
+
+    /// <summary>What is wrong with the lists of LUNs of a configuration that was changed by one value at run time. What
+    /// the machine has is not asked, and secrets are not read anew.</summary>
+    public static IReadOnlyList<Problem> OfLuns(DaemonSection daemon, Surroundings surroundings)
+    {
+        var problems = new Problems();
+        var checks = new ConfigurationChecks(daemon, problems, surroundings);
+        foreach (TargetSection target in daemon.Targets)
+        {
+            checks.Luns(target.Luns);
+            foreach (GroupSection group in target.Groups)
+                checks.Luns(group.Luns);
+        }
+        return problems.All;
     }
 
     private void Reactors()
@@ -51,6 +70,26 @@ internal sealed partial class ConfigurationChecks
         {
             _problems.Add(reactors.PositionOf("cpus"),
                 $"this machine has no CPU {string.Join(", ", missing)} (it has {_surroundings.OnlineCpuList})");
+        }
+    }
+
+    /// <summary>What the daemon asks the machine for besides devices and addresses.</summary>
+    private void Places()
+    {
+        if (_daemon.Control is { IsEnabled: true, Group: { } group } && !uint.TryParse(group.Text, out _)
+            && LocalSocketCalls.FindGroup(group.Text) is null)
+        {
+            _problems.Add(group.Position, $"there is no group '{group}' on this system");
+        }
+        if (_daemon.StateDirectory is not { Text: not UnitStates.None } states)
+            return;
+        string full = _surroundings.FullPath(states.Text);
+        if (PathProbe.KindOf(full) is { } kind and not (PathKind.Directory or PathKind.Missing))
+            _problems.Add(states.Position, $"expected a folder, found {Word(kind)} {full}");
+        else if (PathProbe.KindOf(full) == PathKind.Directory && PathProbe.Refusal(full, writes: true) is not null)
+        {
+            _warnings.Add(new Problem(states.Position, $"{full}: user {Environment.UserName}, who looks at it now, may "
+                + "not write there; the daemon must"));
         }
     }
 

@@ -44,6 +44,9 @@ public sealed class DaemonSection : Section
             "Target port groups (ALUA), by names of your choice: which paths initiators shall use. Ports that are in "
                 + "none are active. Default: none, all paths are alike."));
 
+    /// <summary>Where it was read from; null: nowhere. Not public, for it is not what the configuration says.</summary>
+    internal string? File { get; set; }
+
     public LogSection Log { get; internal set; } = new();
 
     public ReactorsSection Reactors { get; internal set; } = new();
@@ -66,6 +69,10 @@ public sealed class DaemonSection : Section
     public IReadOnlyList<TargetSection> Targets { get; internal set; } = [];
 
     public IReadOnlyList<PortGroupSection> PortGroups { get; internal set; } = [];
+
+    /// <summary>"file:line:column: " in front of what is wrong with a value; nothing, if it stands in no file.
+    /// </summary>
+    internal string At(SourcePosition position) => File is null ? "" : $"{File}:{position}: ";
 }
 
 public enum LogLevel
