@@ -100,6 +100,19 @@ def host(daemon, name, luns=(0, 1)):
     return one
 
 
+def failing_store(daemon):
+    one = host(daemon, 'reader')
+    os.truncate(os.path.join(daemon.folder, 'stuck.img'), 4096)
+    answer = one.command(read(1000), read_bytes=512)
+    judge('a read that the store fails is an error to its host', answer.status == 2, answer)
+    judge('is counted', daemon.unit('stuck')['storeFailures'] == 1, daemon.unit('stuck'))
+    judge('and logged with its block and its host', daemon.logged(
+        'Device stuck: Read of 1 block(s) from 1000 failed; told ' + NAME + 'reader,i,'))
+    os.truncate(os.path.join(daemon.folder, 'stuck.img'), 16 << 20)
+    one.manage(5)                                           # LOGICAL UNIT RESET: what was kept is forgotten
+    one.logout()
+
+
 def stuck_store(daemon):
     first, second = host(daemon, 'first'), host(daemon, 'second')
     daemon.ctl('faults', 'add', 'stuck', 'SlowStore', '--delay-ms', '600000', '--count', '1')
@@ -173,6 +186,7 @@ def main():
     listener.close()
     daemon = Daemon(program, control, folder, port)
     try:
+        failing_store(daemon)
         stuck_store(daemon)
         refusals(daemon)
     finally:

@@ -230,7 +230,7 @@ class Sharing:
         def give(name):
             def act():
                 shutil.copy(name, 'sharing.yaml')
-                self.ctl('reload')
+                self.ctl('reload', '--force')   # unit "two" has grown since, and the file does not say so
             return act
         three = [0x3f, 0x0e]
         self.event('a LUN more for A alone', give('more-for-a.yaml'), [tuple(three)])

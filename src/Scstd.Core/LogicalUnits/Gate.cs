@@ -231,7 +231,7 @@ internal sealed class Gate(LogicalUnit unit)
     {
         if (!TrySettle(pending))
             return;
-        Tell([], openExclusion: true, () =>
+        Tell([static turnstile => turnstile.EndSweep()], openExclusion: true, () =>
         {
             _sweeps--;
             History.Add("sweep given up");

@@ -179,7 +179,7 @@ public sealed partial class ItNexus
             return false;
         if (request.Function is TaskManagementFunction.AbortTask or TaskManagementFunction.QueryTask)
             return CoversDepartingCommand(request);
-        List<ItlNexus> covered = [.. _departing.Where(itl => Covers(request, itl))];
+        List<ItlNexus> covered = [.. _departing.Where(itl => Covers(request, itl) && HasOlder(itl, request))];
         if (covered.Count == 0)
             return false;
         if (request.Function == TaskManagementFunction.QueryTaskSet)
@@ -212,6 +212,16 @@ public sealed partial class ItNexus
         return true;
     }
 
+    private static bool HasOlder(ItlNexus itl, TaskManagementRequest request)
+    {
+        for (ScsiCommand? command = itl.First; command is not null; command = command.NextInNexus)
+        {
+            if (command.Sequence < request.Sequence)
+                return true;
+        }
+        return false;
+    }
+
     private static bool Covers(TaskManagementRequest request, ItlNexus itl) => request.Function switch
     {
         TaskManagementFunction.TargetWarmReset or TaskManagementFunction.TargetColdReset
@@ -226,6 +236,9 @@ public sealed partial class ItNexus
     {
         if (IsEnding)
             Answer(request, TaskManagementResponse.FunctionRejected);
+        else if (CoversDeparting(request))
+            // Another LUN was taken away meanwhile.
+            return;
         else if (request.Function == TaskManagementFunction.AbortTaskSet && Find(request.Lun) is null)
             Answer(request, TaskManagementResponse.FunctionComplete);
         else

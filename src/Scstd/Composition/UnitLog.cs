@@ -49,7 +49,7 @@ internal sealed class UnitLog(string unit, ILogger log, Func<long>? clockMs = nu
         string why = failure.Error == 0 ? "" : $": {LinuxException.Describe(failure.Error)} (errno {failure.Error})";
         log.Error("Device {Device:l}: {Kind:l}{Blocks:l} failed{Why:l}; told {Initiator:l}: {Sense:l}", unit,
             failure.Kind.ToString(), blocks, why, failure.Initiator ?? "whoever flushes next",
-            failure.Sense.ToString());
+            $"{failure.Sense.Key}, {failure.Sense.Additional}");
     }
 
     /// <summary>One reactor's side of the unit limits what the store gets, or does so no more.</summary>

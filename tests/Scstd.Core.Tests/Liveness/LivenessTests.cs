@@ -9,7 +9,7 @@ public sealed class LivenessTests
 {
     /// <summary>Our choice: seconds for all of them, and each of the faults that this was written for was found by
     /// fewer.</summary>
-    private const int UsualSeeds = 80;
+    private const int UsualSeeds = 500;
 
     private const int Steps = 400;
 
@@ -44,7 +44,7 @@ public sealed class LivenessTests
                 broken.Add($"seed {seed}: {wrong}\n{world.Trace}");
             }
         }
-        Assert.Empty(broken);
+        Assert.True(broken.Count == 0, string.Join('\n', broken));
     }
 
     private static int? Number(string variable) =>

@@ -22,22 +22,22 @@ internal sealed partial class LivenessWorld
     {
         switch (Dice(100))
         {
-            case < 55:
+            case < 50:
                 _executors[Dice(3)].RunOne();
                 break;
-            case < 80:
+            case < 73:
                 Send(Any());
                 break;
-            case < 86:
+            case < 84:
                 TestInitiator gives = Any();
                 if (gives.Port.Owed.Count > 0)
                     gives.Port.GiveDataOut();
                 break;
-            case < 93:
+            case < 96:
                 if (_held.Count > 0)
                     EndOne(mayFail: true);
                 break;
-            case < 97:
+            case < 98:
                 Request(Any());
                 break;
             default:
@@ -116,7 +116,7 @@ internal sealed partial class LivenessWorld
     {
         ScsiCommand command = _held[Dice(_held.Count)];
         _held.Remove(command);
-        bool fails = mayFail && Dice(4) == 0;
+        bool fails = mayFail && Dice(10) == 0;
         _trace.Add($"{Name(command)} {(fails ? "fails" : "ends")}");
         if (fails)
             command.CheckCondition(new SenseData(SenseKey.MediumError, AdditionalSense.UnrecoveredReadError));
@@ -127,12 +127,13 @@ internal sealed partial class LivenessWorld
     private void Send(TestInitiator initiator)
     {
         Lun lun = Lun.FromNumber(Dice(5) == 0 ? 1 : 0);
-        byte control = (byte)(Dice(6) == 0 ? 0x04 : 0);
+        byte control = (byte)(_usesNaca && Dice(6) == 0 ? 0x04 : 0);
+        bool isFaulted = initiator.Nexus.Find(lun) is { IsFaulted: true };
         TaskAttribute attribute = Dice(10) switch
         {
             0 or 1 => TaskAttribute.Ordered,
             2 => TaskAttribute.HeadOfQueue,
-            3 => TaskAttribute.Aca,
+            3 or 4 or 5 when isFaulted => TaskAttribute.Aca,
             _ => TaskAttribute.Simple,
         };
         (byte[] cdb, byte[]? dataOut, uint dataInBytes) = Dice(100) switch
@@ -142,11 +143,11 @@ internal sealed partial class LivenessWorld
             < 46 => Plain(Change),
             < 56 => Plain(Verify),
             < 64 => Writing(CompareAndWrite),
-            < 72 => Plain(Unknown),
-            < 76 => ([RequestSense, 0, 0, 0, 32, control], null, 32u),
-            < 80 => Plain(Dice(2) == 0 ? Reserve6 : Release6),
-            < 88 => ([0x15, 0x10, 0, 0, 16, control], ControlPage(), 0u),
-            _ when _options.HasFlag(LivenessOptions.Preempts) => Persistent(initiator),
+            < 66 => Plain(Unknown),
+            < 72 => ([RequestSense, 0, 0, 0, 32, control], null, 32u),
+            < 74 => Plain(Dice(3) == 0 ? Reserve6 : Release6),
+            < 78 => ([0x15, 0x10, 0, 0, 16, control], ControlPage(), 0u),
+            < 86 when _options.HasFlag(LivenessOptions.Preempts) => Persistent(initiator),
             _ => ([Read, 0, 0, 0, 0, control], null, 512u),
         };
         TestCommand command = initiator.Send(lun, cdb, dataOut, dataInBytes, attribute);
@@ -161,10 +162,10 @@ internal sealed partial class LivenessWorld
     /// <summary>MODE SELECT's list: TST, QUEUE ALGORITHM MODIFIER and QERR, UA_INTLCK_CTRL, TAS.</summary>
     private byte[] ControlPage()
     {
-        byte taskSetType = (byte)(Dice(3) == 0 ? 0x20 : 0);
+        byte taskSetType = (byte)(Dice(2) == 0 ? 0x20 : 0);
         int queueError = _options.HasFlag(LivenessOptions.QueueErrors) ? Dice(3) switch { 0 => 0, 1 => 2, _ => 6 } : 0;
-        byte ordering = (byte)((Dice(3) == 0 ? 0 : 0x10) | queueError);
-        byte interlock = (byte)(Dice(3) switch { 0 => 0x20, 1 => 0x30, _ => 0 });
+        byte ordering = (byte)((Dice(2) == 0 ? 0 : 0x10) | queueError);
+        byte interlock = (byte)(Dice(12) switch { 0 => 0x20, 1 => 0x30, _ => 0 });
         byte abortedStatus = (byte)(Dice(2) == 0 ? 0x40 : 0);
         return [0, 0, 0, 0, 0x0A, 0x0A, taskSetType, ordering, interlock, abortedStatus, 0, 0, 0xFF, 0xFF, 0, 0];
     }

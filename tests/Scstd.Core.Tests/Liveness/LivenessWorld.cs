@@ -20,16 +20,19 @@ internal sealed partial class LivenessWorld
     private readonly List<Function> _functions = [];
     private readonly HashSet<ScsiCommand> _mayNotBegin = [];
     private readonly List<string> _trace = [];
+    private readonly bool _usesNaca;
     private int _names;
 
     public LivenessWorld(int seed, LivenessOptions options)
     {
         _options = options;
         _random = new Random(seed);
+        _usesNaca = seed % 2 == 0;
         _unit = new LogicalUnit("unit", Backend(), _executors, homeIndex: 1);
         _spare = new LogicalUnit("spare", Backend(), _executors, homeIndex: 2);
         for (int i = 0; i < 5; i++)
             Login();
+        SelectModes(_initiators[0]);
         if (options.HasFlag(LivenessOptions.Preempts))
             RegisterAll();
     }
@@ -135,17 +138,29 @@ internal sealed partial class LivenessWorld
     private static string Name(ScsiCommand command) =>
         $"{command.Cdb[0]:X2}h {command.Attribute} {command.Tag} of {command.Nexus.InitiatorPort}";
 
+    private void SelectModes(TestInitiator initiator)
+    {
+        initiator.TakeUnitAttentions();
+        initiator.Send(Lun.FromNumber(0), [0x15, 0x10, 0, 0, 16, 0], ControlPage());
+        CarryOut(initiator);
+    }
+
     private void RegisterAll()
     {
         foreach (TestInitiator initiator in _initiators)
         {
             initiator.Send(PersistentReserveOutAction.RegisterAndIgnoreExistingKey,
                 PersistentReserve.List(0, KeyOf(initiator)));
-            TestExecutor.RunAll(_executors);
-            while (initiator.Port.Owed.Count > 0)
-                initiator.Port.GiveDataOut();
-            TestExecutor.RunAll(_executors);
+            CarryOut(initiator);
         }
+    }
+
+    private void CarryOut(TestInitiator initiator)
+    {
+        TestExecutor.RunAll(_executors);
+        while (initiator.Port.Owed.Count > 0)
+            initiator.Port.GiveDataOut();
+        TestExecutor.RunAll(_executors);
     }
 
     private TestBackend Backend() => new()

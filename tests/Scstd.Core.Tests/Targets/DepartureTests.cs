@@ -65,4 +65,24 @@ public sealed class DepartureTests
         unit.Target.Executor.Run();
         Assert.False(own.IsAnswered, $"got {own}");
     }
+
+    [Fact]
+    public void A_function_covers_what_came_by_its_lun_although_the_lun_is_taken_away_twice()
+    {
+        using var unit = new HeldUnit();
+        TestInitiator a = unit.Target.Login();
+        var other = new LogicalUnit("other", unit.Backend, [unit.Target.Executor]);
+        a.Port.HoldsDataOut = true;
+        TestCommand first = unit.Send(a, HeldUnit.MoveOut, dataOut: new byte[512]);
+        a.Nexus.ChangeMap(new LunMap([new LunMapEntry(0, other)]));
+        a.TakeUnitAttentions();
+        TestCommand second = unit.Send(a, HeldUnit.MoveOut, dataOut: new byte[512]);
+        var abort = new TaskManagementRequest { Function = TaskManagementFunction.AbortTaskSet };
+        a.Nexus.TaskManagementRequested(abort);
+        a.Nexus.ChangeMap(LunMap.Empty);
+        unit.Target.Executor.Run();
+        Assert.Equal([abort], a.Port.FunctionsExecuted);
+        Assert.True(first.WasAborted);
+        Assert.True(second.WasAborted);
+    }
 }

@@ -100,17 +100,9 @@ internal static partial class MutationList
         new("writes overtake each other where reordering is restricted", LogicalUnits + "Turnstile.Reordering.cs",
             "(writes || older.Binding.Row.Has(CommandTraits.WritesMedium)))",
             "!writes && older.Binding.Row.Has(CommandTraits.WritesMedium))"),
-        new("what waits where reordering is restricted stands in the order of its data",
+        new("only the first goes on of what waits where reordering is restricted",
             LogicalUnits + "Turnstile.Reordering.cs",
-            "itl.Restricted.EnqueueByAge(command);",
-            "itl.Restricted.Enqueue(command);"),
-        new("ORDERED waits for other task sets", LogicalUnits + "Turnstile.cs",
-            """
-                    if (command.OwnTaskSet is null)
-                        _sharing--;
-            """,
-            """
-                    _sharing = _admitted;
-            """),
+            "while (FirstThatMayGo(itl) is { } next)",
+            "while (FirstThatMayGo(itl) is { } next && ReferenceEquals(next, itl.Restricted.First))"),
     ];
 }

@@ -98,9 +98,13 @@ public sealed class ControlServerTests : IDisposable
             Assert.Contains("\n{\"answer\":\"check\"", told.ToString());
         }
         (began, answer) = (new(TaskCreationOptions.RunContinuationsAsynchronously), new());
+        CancellationToken cancelled;
         using (Socket gone = Connect())
+        {
             gone.Send("{\"command\":\"reload\"}\n"u8);
-        CancellationToken cancelled = await began.Task;
+            cancelled = await began.Task;
+            Assert.False(cancelled.IsCancellationRequested);
+        }
         var heard = new TaskCompletionSource();
         using CancellationTokenRegistration registration = cancelled.Register(heard.SetResult);
         await heard.Task.WaitAsync(TimeSpan.FromSeconds(20));

@@ -158,7 +158,8 @@ public sealed class ServerTests : IDisposable
     {
         ServerStartException refusal = await Assert.ThrowsAsync<ServerStartException>(
             () => Start(Read(Reading.Minimal + "memory: 16MiB\nreactors: {count: 2}\n")));
-        Assert.Equal("test.yaml:8:9: memory: 16MiB is too little for 2 reactor(s), which need 10MiB each", refusal.Message);
+        Assert.Equal(
+            "test.yaml:8:9: memory: 16MiB is too little for 2 reactor(s), which need 10MiB each", refusal.Message);
     }
 
     /// <summary>What ends the process when it happens to the daemon: see <see cref="ServerService.Broken"/>.</summary>

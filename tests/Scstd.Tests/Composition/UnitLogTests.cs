@@ -18,7 +18,7 @@ public sealed class UnitLogTests
         Log().Failed(Lost);
         string line = Assert.Single(_events.Lines);
         Assert.StartsWith("Error: Device disk: Write of 8 block(s) from 4096 failed: ", line);
-        Assert.Contains("(errno 5); told iqn.2026-11.org.example:host,i,0x1: ", line);
+        Assert.Contains("(errno 5); told iqn.2026-11.org.example:host,i,0x1: MediumError, 0Ch/", line);
     }
 
     [Fact]
