@@ -85,8 +85,8 @@ internal static class DiskPages
     private static ModePage ErrorRecovery() => Fixed(0x01, new byte[10]);
 
     /// <summary>08h, SBC-4 §6.5.6. WCE is the truth about plain writes, and an initiator's to change where there is a
-    /// cache to switch off. Where the configuration has switched it off nobody switches it on: what is not changeable is
-    /// not taken from saved values either.</summary>
+    /// cache to switch off. Where the configuration has switched it off nobody switches it on: what is not changeable
+    /// is not taken from saved values either.</summary>
     private static ModePage CachingPage(DiskOptions options, IBlockStore store)
     {
         byte[] values = new byte[18];

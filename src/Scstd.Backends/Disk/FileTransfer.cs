@@ -129,7 +129,8 @@ internal sealed unsafe class FileTransfer(FileTransferPool pool, FileStore store
 /// <summary>The operations of one store on one reactor. Grows to what the reactor has ever had under way at once, which
 /// the command window and the queue depths bound.</summary>
 /// <param name="store">Theirs.</param>
-/// <param name="witness">Its file, opened once more; asked on this reactor alone, or while nothing is under way.</param>
+/// <param name="witness">Its file, opened once more; asked on this reactor alone, or while nothing is under way.
+/// </param>
 internal sealed class FileTransferPool(FileStore store, FileHandle witness) : IDisposable
 {
     private FileTransfer? _free;

@@ -115,9 +115,9 @@ public sealed partial class LogicalUnit
         public byte[] ValuesOf(ModePage page) => ReferenceEquals(page, unit.Control) && _control is { } control
             ? control : page.Current;
 
-        /// <summary>Replaced, not rewritten: who reads the page on another executor sees the old one or the new one. The
-        /// Control page asks nothing of the device server, and all that goes by it shall not go by values that may be
-        /// taken back: it has its new ones when nothing can fail any more.</summary>
+        /// <summary>Replaced, not rewritten: who reads the page on another executor sees the old one or the new one.
+        /// The Control page asks nothing of the device server, and all that goes by it shall not go by values that may
+        /// be taken back: it has its new ones when nothing can fail any more.</summary>
         internal void Set(ModePage page, byte[] values)
         {
             if (ReferenceEquals(page, unit.Control))

@@ -73,7 +73,10 @@ internal sealed class SimulatedFunction : TaskManagementRequest
         if (IsAnswered || !IsOn(command.Model))
             return false;
         if (Preempted is { } names)
-            return (names.Contains(command.To.Name) && !IsYoungerSister(command)) || (ClearsEveryAca && IsOfAca(command));
+        {
+            return (names.Contains(command.To.Name) && !IsYoungerSister(command)) ||
+                (ClearsEveryAca && IsOfAca(command));
+        }
         return Function switch
         {
             TaskManagementFunction.AbortTask => ReferenceEquals(Referenced, command),
