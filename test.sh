@@ -172,7 +172,7 @@ stage_control() { script_stage control 400 tests/Control/run.sh; }
 stage_conformance() { script_stage conformance 1200 tests/Conformance/run.sh; }
 # Every kill is a start of the daemon: a hundred here, a thousand by DURABILITY_KILLS=1000.
 stage_durability() { script_stage durability 900 tests/Durability/run.sh; }
-stage_sharing() { script_stage sharing 400 tests/Sharing/run.sh; }
+stage_sharing() { script_stage sharing 900 tests/Sharing/run.sh; }
 stage_soak() { script_stage soak 400 tests/Soak/run.sh; }
 stage_vm() {
     if [ -n "$without_vm" ]; then one SKIP "vm: switched off by --no-vm"; return; fi

@@ -32,7 +32,7 @@ class Events:
 
     def give(self, name):
         shutil.copy(name, 'peers.yaml')
-        self.ctl('reload')
+        self.ctl('reload', '--force')   # sizes that have grown come back
 
     def tells(self, name, act, events, attentions, lun=0):
         """events: of each host the (LUN, code) in any order; attentions: on the LUN, after the event."""
@@ -61,7 +61,7 @@ class Events:
         self.tells('a LUN less for A', lambda: self.give('first.yaml'), {'A': [(0, LUNS_CHANGED)]}, pending)
 
     def inquiry_data(self):
-        pending = {'A': [(0x29, 0x01), INQUIRY_CHANGED], 'silent A': [(0x29, 0x01), INQUIRY_CHANGED]}
+        pending = {'A': [(0x29, 0x00), INQUIRY_CHANGED], 'silent A': [(0x29, 0x00), INQUIRY_CHANGED]}
         self.tells('LUN 1 of A leads elsewhere', lambda: self.give('other-for-a.yaml'),
                    {'A': [(1, INQUIRY_CHANGED)]}, pending, lun=1)
         self.tells('and back', lambda: self.give('first.yaml'), {'A': [(1, INQUIRY_CHANGED)]}, pending, lun=1)

@@ -234,7 +234,7 @@ class Functions:
         judge('of two: with the first, and that there are more', seen == (SUCCEEDED, (0x26, 0x2a, 0x01)), seen)
         seen = self.b.attentions()
         judge('both are still pending', seen == [(0x2a, 0x01), (0x2a, 0x09)], words(seen))
-        self.ctl('resize', 'one', '64MiB')
+        self.ctl('resize', 'one', '64MiB', '--force')
         self.quiet()
         self.a.change_control(tas=0)
         self.quiet()

@@ -215,7 +215,7 @@ class Luns:
         b.report_luns(room=16)
         seen = [b.attentions(number) for number in (0, 16383)]
         judge('REPORT LUNS ends the unit attention everywhere', seen == [[], []], seen)
-        judge('the LUN is new', b.attentions(REMOVED) == [(0x29, 0x01)])
+        judge('the LUN is new', b.attentions(REMOVED) == [(0x29, 0x00)])
         with self.takes('a reload that changes nothing', 10):
             self.ctl('reload')
         judge('tells nobody', [host.attentions(0) for host in (a, b)] == [[(0x3f, 0x0e)], []])
