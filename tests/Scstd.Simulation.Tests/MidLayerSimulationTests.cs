@@ -39,7 +39,7 @@ public sealed class MidLayerSimulationTests
     public void The_simulation_reaches_what_it_is_for()
     {
         var counts = new Counts();
-        for (int seed = 0; seed < 100; seed++)
+        for (int seed = 0; seed < 200; seed++)
             Assert.Null(Seeds.Violation(seed, new WorldOptions(), counts));
         Assert.True(counts.Of(ScsiStatus.Good) > 3000, $"{counts}");
         Assert.True(counts.Of(ScsiStatus.CheckCondition) > 1000, $"{counts}");

@@ -143,19 +143,15 @@ internal static class TaskManager
     {
         ItNexus nexus = request.Nexus;
         request.WaitsFor = "commands of its own nexus";
-        request.Pending = itls.Count + 1;
-        var barrier = new AbortBarrier(() =>
-        {
-            foreach (ItlNexus itl in itls)
-                itl.Unit.NexusEnded(nexus, () => nexus.Executor.Post(() => Reset(itl)));
-            Counted();
-        });
-        Turnstile.AbortAll(itls, barrier, request.Sequence);
-        barrier.Arm();
+        request.Pending = itls.Select(itl => itl.Unit).Distinct().Count() + 1;
+        Turnstile.AbortByUnit(itls, request.Sequence, ofUnit =>
+            ofUnit[0].Unit.NexusEnded(nexus, () => nexus.Executor.Post(() => Reset(ofUnit))));
+        Counted();
 
-        void Reset(ItlNexus itl)
+        void Reset(IReadOnlyList<ItlNexus> ofUnit)
         {
-            itl.UnitAttentions.Establish(AdditionalSense.ItNexusLossOccurred);
+            foreach (ItlNexus itl in ofUnit)
+                itl.UnitAttentions.Establish(AdditionalSense.ItNexusLossOccurred);
             Counted();
         }
 

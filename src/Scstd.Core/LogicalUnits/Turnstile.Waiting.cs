@@ -180,6 +180,30 @@ internal sealed partial class Turnstile
             itl.Turnstile.OpenExecution();
     }
 
+    /// <summary>The same, each unit by itself: what follows at one does not wait for the store of another.</summary>
+    /// <param name="itls">They may lead to one unit.</param>
+    /// <param name="beforeSequence">Newer commands are not covered.</param>
+    /// <param name="gone">Called once for each unit, with those of the nexuses that lead to it.</param>
+    public static void AbortByUnit(
+        IReadOnlyList<ItlNexus> itls, ulong beforeSequence, Action<IReadOnlyList<ItlNexus>> gone)
+    {
+        var barriers = new List<AbortBarrier>();
+        foreach (ItlNexus itl in itls)
+            itl.Turnstile.ShutExecution();
+        foreach (IGrouping<LogicalUnit, ItlNexus> unit in itls.GroupBy(itl => itl.Unit))
+        {
+            List<ItlNexus> ofUnit = [.. unit];
+            var barrier = new AbortBarrier(() => gone(ofUnit));
+            barriers.Add(barrier);
+            foreach (ItlNexus itl in ofUnit)
+                itl.Turnstile.AbortAll(itl, barrier, beforeSequence, reportTaskAborted: false);
+        }
+        foreach (ItlNexus itl in itls)
+            itl.Turnstile.OpenExecution();
+        foreach (AbortBarrier barrier in barriers)
+            barrier.Arm();
+    }
+
     /// <summary>Puts the barrier on what a nexus has here, without doing anything to it.</summary>
     /// <param name="itl">The nexus.</param>
     /// <param name="barrier">Passed when all of it has left.</param>

@@ -21,6 +21,9 @@ public sealed partial class ItNexus
     public void SetRateLimit(RateLimit? limit)
     {
         Limiter = limit?.On(Executor);
+        // All that could wait for it is aborted, and a turnstile may have forgotten the nexus already.
+        if (IsEnding)
+            return;
         foreach (ItlNexus itl in ItlNexuses.Concat(_departing))
             itl.Turnstile.CountLimited(itl, limit is not null);
     }

@@ -144,10 +144,12 @@ public sealed partial class ItNexus
         Invariant.That(!IsEnding, "a nexus ends once");
         IsEnding = true;
         _ended = ended;
-        var barrier = new AbortBarrier(CommandsGone);
         // A copy: one that departs leaves the list with the last of its commands, which may be from inside.
-        Turnstile.AbortAll([.. ItlNexuses, .. _departing], barrier, ulong.MaxValue);
-        barrier.Arm();
+        List<ItlNexus> all = [.. ItlNexuses, .. _departing];
+        _unitsEnding = all.Select(itl => itl.Unit).Distinct().Count() + _unsettledDepartures + 1;
+        _countsDepartures = true;
+        Turnstile.AbortByUnit(all, ulong.MaxValue, CommandsGone);
+        UnitEnded();
     }
 
     /// <summary>A command to a missing unit, or an aborted one: it ends without a task set.</summary>
@@ -172,17 +174,17 @@ public sealed partial class ItNexus
         }
     }
 
-    private void CommandsGone()
+    /// <summary>From one unit. What is held of it is given up now, whatever the stores of the others do; but where
+    /// every LUN was taken away before, that is done as each departs.</summary>
+    private void CommandsGone(IReadOnlyList<ItlNexus> ofUnit)
     {
-        List<ItlNexus> all = [.. ItlNexuses];
-        _unitsEnding = all.Count + _unsettledDepartures + 1;
-        _countsDepartures = true;
-        foreach (ItlNexus itl in all)
-        {
+        List<ItlNexus> staying = [.. ofUnit.Where(itl => !itl.IsDeparting)];
+        foreach (ItlNexus itl in staying)
             itl.Turnstile.RemoveNexus(itl);
-            itl.Unit.NexusEnded(this, () => Executor.Post(UnitEnded));
-        }
-        UnitEnded();
+        if (staying.Count > 0)
+            staying[0].Unit.NexusEnded(this, () => Executor.Post(UnitEnded));
+        else
+            UnitEnded();
     }
 
     private void UnitEnded()

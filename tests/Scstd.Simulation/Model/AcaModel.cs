@@ -19,6 +19,9 @@ internal enum AcaVerdict : byte
 /// </summary>
 internal sealed class AcaModel(World world, UnitModel unit)
 {
+    /// <summary>How a command goes on that is answered.</summary>
+    public const string Ends = "ended";
+
     private readonly List<AcaCondition> _conditions = [];
     private readonly List<Clearing> _clearings = [];
 
@@ -87,6 +90,9 @@ internal sealed class AcaModel(World world, UnitModel unit)
         bool passes = ReferenceEquals(condition.Faulted, command.To)
             ? command.Attribute == TaskAttribute.Aca
             : command.Attribute != TaskAttribute.Aca && IsPreemptAndAbort(command);
+        // What it did was done before the condition: it has waited only for what it aborted. Had the faulted command
+        // to wait for that, too, which may be one of those, neither would end.
+        passes |= how == Ends && IsPreemptAndAbort(command) && command.BeganAt < condition.EstablishedAt;
         world.Law(passes, "{0} {1} in the ACA condition of {2}", command, how, condition.Faulted.Name);
     }
 

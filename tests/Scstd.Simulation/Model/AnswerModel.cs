@@ -13,7 +13,7 @@ internal sealed class AnswerModel(World world)
         if (command.Status is not (ScsiStatus.TaskAborted or ScsiStatus.Busy or ScsiStatus.TaskSetFull or
             ScsiStatus.AcaActive))
         {
-            unit.Aca.GoesOn(command, "ended");
+            unit.Aca.GoesOn(command, AcaModel.Ends);
             if (!(command.MayLackCondition && sense.Additional == AdditionalSense.InvalidMessageError))
                 OrderModel.WasNotRefused(world, command);
         }

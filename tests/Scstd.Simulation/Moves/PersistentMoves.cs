@@ -17,6 +17,11 @@ internal static class PersistentMoves
         byte action = isRegistered ? ActionOfRegistrant(world) : (byte)(world.Dice(4) == 0 ? 6 : 0);
         if (world.Dice(20) == 0)
             action = (byte)world.Dice(8);
+        NexusModel? faulted = nexus.Unit.Nexuses.Find(other => !ReferenceEquals(other, nexus) &&
+            state.IsRegistered(other.Name) && nexus.Unit.Aca.MayBeFaulted(other));
+        bool fences = isRegistered && faulted is not null && world.Dice(2) == 0;
+        if (fences)
+            action = PersistentActions.PreemptAndAbort;
         bool allPorts = action == PersistentActions.RegisterAndIgnore && world.Dice(3) == 0;
         return new PersistentRequest
         {
@@ -24,7 +29,7 @@ internal static class PersistentMoves
             Requester = nexus.Name,
             Type = state.Type != 0 && world.Dice(2) == 0 ? state.Type : Types[world.Dice(Types.Length)],
             Key = world.Dice(12) == 0 ? (ulong)world.Dice(Keys) : own,
-            ActionKey = ActionKey(world, state, action),
+            ActionKey = fences ? state.Keys[faulted!.Name] : ActionKey(world, state, action),
             Persists = action is 0 or 6 or 7 && world.Dice(3) == 0,
             Names = allPorts ? [nexus.Name, nexus.NameAt(3 - nexus.Session.Port)] : [nexus.Name],
             Target = action == PersistentActions.RegisterAndMove ? AnyNexus(world, nexus) : null,

@@ -60,13 +60,14 @@ internal static partial class MutationList
             "Answer(request, itl!.CommandCount > 0",
             "Answer(request, itl!.CommandCount > 1"),
         new("a nexus ends before its commands", Targets + "ItNexus.cs",
-            "var barrier = new AbortBarrier(CommandsGone);",
-            "var barrier = new AbortBarrier(static () => { }); Executor.Post(CommandsGone);"),
+            "Turnstile.AbortByUnit(all, ulong.MaxValue, CommandsGone);",
+            "Turnstile.AbortByUnit(all, ulong.MaxValue, static _ => { }); " +
+            "foreach (var unit in all.GroupBy(itl => itl.Unit)) Executor.Post(() => CommandsGone([.. unit]));"),
         new("a logical unit reset keeps the mode parameters", LogicalUnits + "LogicalUnit.Reset.cs",
             "[.. ModePages.Select(page => (page, SavedOrDefault(page)))];",
             "[.. ModePages.Select(page => (page, page.Current))];"),
         new("I_T NEXUS RESET keeps the reservation", LogicalUnits + "TaskManager.cs",
-            "itl.Unit.NexusEnded(nexus, () => nexus.Executor.Post(() => Reset(itl)));",
-            "nexus.Executor.Post(() => Reset(itl));"),
+            "ofUnit[0].Unit.NexusEnded(nexus, () => nexus.Executor.Post(() => Reset(ofUnit))));",
+            "nexus.Executor.Post(() => Reset(ofUnit)));"),
     ];
 }

@@ -26,7 +26,7 @@ internal static partial class MutationList
             "            page.Current = [.. page.Saved];",
             ""),
         new("MODE SELECT saves what was current", LogicalUnits + "LogicalUnit.Modes.cs",
-            "(page, changes.LastOrDefault(c => ReferenceEquals(c.Page, page)).Values ?? page.Current)),",
-            "(page, page.Current)),"),
+            "[.. ModePages.Select(page => (page, change.ValuesOf(page)))];",
+            "[.. ModePages.Select(page => (page, page.Current))];"),
     ];
 }

@@ -10,6 +10,9 @@ internal sealed class SimulatedSession(World world, string name, int port, Simul
     private readonly List<SimulatedCommand> _owesData = [];
     private readonly List<SimulatedCommand> _sending = [];
 
+    /// <summary>Aborted, and their buffers are still in the hands of the transport.</summary>
+    private readonly List<SimulatedCommand> _terminating = [];
+
     public string Name { get; } = name;
 
     /// <summary>RELATIVE TARGET PORT IDENTIFIER, 1 or 2.</summary>
@@ -39,7 +42,7 @@ internal sealed class SimulatedSession(World world, string name, int port, Simul
 
     public bool OwesData => _owesData.Count > 0;
 
-    public bool IsSending => _sending.Count > 0;
+    public bool IsSending => _sending.Count > 0 || _terminating.Count > 0;
 
     /// <summary>Brings a piece of somebody's Data-Out, or loses all of it.</summary>
     public void GiveData()
@@ -66,9 +69,17 @@ internal sealed class SimulatedSession(World world, string name, int port, Simul
         command.DataOutReceived();
     }
 
-    /// <summary>The last byte of an answer has left.</summary>
+    /// <summary>The last byte of an answer has left, or the transport lets go of a buffer.</summary>
     public void FinishSending()
     {
+        if (_terminating.Count > 0 && (_sending.Count == 0 || world.Dice(2) == 0))
+        {
+            SimulatedCommand terminated = _terminating[0];
+            _terminating.RemoveAt(0);
+            world.Progress++;
+            terminated.DataTransferTerminated();
+            return;
+        }
         SimulatedCommand command = _sending[0];
         _sending.RemoveAt(0);
         if (command.SentValue is { } sent && command.Kind == CommandKind.Read)
@@ -101,7 +112,7 @@ internal sealed class SimulatedSession(World world, string name, int port, Simul
     {
         bool owed = _owesData.Remove((SimulatedCommand)command);
         world.Law(owed, "{0}: Data-Out is terminated where none was asked for", command);
-        Executor.Post(command.DataTransferTerminated);
+        _terminating.Add((SimulatedCommand)command);
     }
 
     public void CommandAborted(ScsiCommand scsi)

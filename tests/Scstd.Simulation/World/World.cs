@@ -51,11 +51,7 @@ internal sealed class World : IDisposable
         for (int i = 0; i < Units; i++)
             All[i] = new SimulatedUnit(this, $"U{i}", _executors, _random.Next(Executors));
         _scheduler = new Scheduler(this, _executors);
-        if (options.LimitsCommands)
-        {
-            TargetLimit = CommandLimit.OfTarget(_executors, 3 + Dice(6));
-            TargetLimit.Open();
-        }
+        BeginTargetLimit();
         for (int i = 0; i < Initiators; i++)
             Join($"iqn.a:{i},i,0x{i:x12}", afterLoss: false);
     }
@@ -63,7 +59,7 @@ internal sealed class World : IDisposable
     public WorldOptions Options { get; }
 
     /// <summary>Of all sessions together; null: there is none.</summary>
-    public CommandLimit? TargetLimit { get; }
+    public CommandLimit? TargetLimit { get; private set; }
 
     /// <summary>Told of every move and every answer; null: nobody listens.</summary>
     public Action<string>? Trace { get; }
@@ -127,6 +123,7 @@ internal sealed class World : IDisposable
         BeginExecutors();
         for (int i = 0; i < Units; i++)
             All[i] = new SimulatedUnit(this, $"U{i}", _executors, _random.Next(Executors), All[i]);
+        BeginTargetLimit();
         foreach (string name in names)
             Join(name, afterLoss: false);
     }
@@ -193,6 +190,15 @@ internal sealed class World : IDisposable
     {
         for (int i = 0; i < Executors; i++)
             _executors[i] = new SimulatedExecutor(this, i, new BufferPool(_slabs));
+    }
+
+    private void BeginTargetLimit()
+    {
+        if (!Options.LimitsCommands)
+            return;
+        // A list of this life's executors: the next life has others.
+        TargetLimit = CommandLimit.OfTarget([.. _executors], 3 + Dice(6));
+        TargetLimit.Open();
     }
 
     private void Broken(string law) => throw new LawBrokenException($"at step {NowMs}: {law}");
