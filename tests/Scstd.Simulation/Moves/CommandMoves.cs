@@ -28,12 +28,15 @@ internal sealed class CommandMoves(World world)
     private CommandKind Choose()
     {
         int dice = world.Dice(100);
-        return world.Options.Mix switch
+        return world.Mix switch
         {
             CommandMix.Writes => dice < 90 ? CommandKind.Write : CommandKind.Read,
             CommandMix.Reserves => dice < 20 ? CommandKind.Reserve
                 : dice < 40 ? CommandKind.Release : CommandKind.Write,
             CommandMix.Preempts => dice < 40 ? CommandKind.PersistentReserveOut : CommandKind.Write,
+            CommandMix.Registrants => dice < 30 ? CommandKind.PersistentReserveOut
+                : dice < 45 ? CommandKind.PersistentReserveIn
+                : dice < 60 ? CommandKind.Read : CommandKind.Write,
             _ => dice switch
             {
                 < 20 => CommandKind.Read,

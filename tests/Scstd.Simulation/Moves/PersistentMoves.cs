@@ -57,7 +57,7 @@ internal static class PersistentMoves
 
     private static byte ActionOfRegistrant(World world) => world.Dice(16) switch
     {
-        < 10 when world.Options.Mix == CommandMix.Preempts => PersistentActions.PreemptAndAbort,
+        < 10 when world.Mix == CommandMix.Preempts => PersistentActions.PreemptAndAbort,
         < 2 => PersistentActions.Register,
         < 6 => PersistentActions.Reserve,
         < 9 => PersistentActions.Release,

@@ -45,6 +45,14 @@ internal sealed class Scheduler(World world, SimulatedExecutor[] executors)
             _administrator.Thaw(unit);
     }
 
+    /// <summary>One that has an ACA condition in effect, if there is such.</summary>
+    public void LoseFaulted()
+    {
+        if (world.Sessions.Find(static session =>
+            session.Nexuses.Exists(static nexus => nexus.Unit.Aca.MayBeFaulted(nexus))) is { } faulted)
+            _sessions.Lose(faulted);
+    }
+
     private void Begin()
     {
         int dice = world.Dice(1000);

@@ -3,9 +3,10 @@ namespace Scstd.Simulation;
 /// <summary>Sessions end by logout or loss, and others come in their place.</summary>
 internal sealed class SessionMoves(World world)
 {
-    public void Lose()
+    public void Lose() => Lose(world.Sessions[world.Dice(world.Sessions.Count)]);
+
+    public void Lose(SimulatedSession session)
     {
-        SimulatedSession session = world.Sessions[world.Dice(world.Sessions.Count)];
         if (!session.TakesCommands)
             return;
         world.Trace?.Invoke($"loses {session.Name}");

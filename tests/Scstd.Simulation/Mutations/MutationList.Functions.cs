@@ -63,6 +63,10 @@ internal static partial class MutationList
             "Turnstile.AbortByUnit(all, ulong.MaxValue, CommandsGone);",
             "Turnstile.AbortByUnit(all, ulong.MaxValue, static _ => { }); " +
             "foreach (var unit in all.GroupBy(itl => itl.Unit)) Executor.Post(() => CommandsGone([.. unit]));"),
+        new("what a lost nexus held of one unit waits for the store of another", LogicalUnits + "Turnstile.Waiting.cs",
+            "var barrier = new AbortBarrier(() => gone(ofUnit));",
+            "var barrier = new AbortBarrier(() => { if (barriers.TrueForAll(b => b.Remaining == 0)) " +
+            "foreach (var all in itls.GroupBy(itl => itl.Unit)) gone([.. all]); });"),
         new("a logical unit reset keeps the mode parameters", LogicalUnits + "LogicalUnit.Reset.cs",
             "[.. ModePages.Select(page => (page, SavedOrDefault(page)))];",
             "[.. ModePages.Select(page => (page, page.Current))];"),

@@ -38,6 +38,7 @@ internal sealed class World : IDisposable
         Options = options;
         Trace = options.Trace;
         _random = new Random(seed);
+        Mix = options.Mix ?? (_random.Next(4) == 0 ? CommandMix.Registrants : CommandMix.Everything);
         int slabLimit = options.SlabLimit ?? (_random.Next(8) == 0 ? _random.Next(3) : PlentyOfSlabs);
         IsShortOfMemory = slabLimit < PlentyOfSlabs;
         _slabs = new SimulatedSlabs(slabLimit);
@@ -57,6 +58,9 @@ internal sealed class World : IDisposable
     }
 
     public WorldOptions Options { get; }
+
+    /// <summary>What initiators mostly ask for.</summary>
+    public CommandMix Mix { get; }
 
     /// <summary>Of all sessions together; null: there is none.</summary>
     public CommandLimit? TargetLimit { get; private set; }
@@ -105,6 +109,7 @@ internal sealed class World : IDisposable
         _scheduler.ThawAll();
         SimulatedUnit stalled = All[Dice(All.Length)];
         stalled.Disk.Store.IsStalled = true;
+        _scheduler.LoseFaulted();
         Drain();
         LawsBesideStalled(stalled);
         stalled.Disk.Store.IsStalled = false;

@@ -15,7 +15,7 @@ internal sealed record WorldOptions
     /// <summary>How often functions are asked for, in a thousand begun moves.</summary>
     public int FunctionsPerMille { get; init; } = 80;
 
-    public CommandMix Mix { get; init; }
+    public CommandMix? Mix { get; init; }
 
     /// <summary>Told of every move.</summary>
     public Action<string>? Trace { get; init; }
@@ -34,4 +34,7 @@ internal enum CommandMix
 
     /// <summary>Writes among PERSISTENT RESERVE OUT, PREEMPT AND ABORT before all.</summary>
     Preempts,
+
+    /// <summary>Reads and writes among PERSISTENT RESERVE OUT and IN of all kinds.</summary>
+    Registrants,
 }
