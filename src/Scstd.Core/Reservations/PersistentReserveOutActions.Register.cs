@@ -6,6 +6,8 @@ namespace Scstd.Core;
 internal static partial class PersistentReserveOutActions
 {
     private const int FlagsOffset = 20;
+    private const int ServiceActionOffset = 1;
+    private const int ServiceActionBit = 4;
 
     /// <summary>
     /// SPC-4 §5.13.7, tables of the register behaviours. What the nexus itself may do its own row says. Its other
@@ -103,12 +105,16 @@ internal static partial class PersistentReserveOutActions
         };
     }
 
-    /// <summary>SPC-4 §5.13.8: the reservation goes to another nexus, which is registered with it.</summary>
+    /// <summary>SPC-4 §5.13.8: the reservation goes to another nexus, which is registered with it. Where there is no
+    /// reservation the service action is the invalid field; and it moves to another initiator port, not to another
+    /// target port of the same.</summary>
     private static PersistentReserveOutOutcome Move(PersistentReserveOutRequest request)
     {
         PersistentReservation state = request.State;
         PersistentReserveOutParameters parameters = request.Parameters;
-        if (state.Type is not { } type || type.IsAllRegistrants() || !state.IsHolder(request.Requester))
+        if (state.Type is not { } type)
+            return Refuse(request, SenseData.InvalidFieldInCdb(ServiceActionOffset, ServiceActionBit));
+        if (type.IsAllRegistrants() || !state.IsHolder(request.Requester))
             return Conflict(request);
         if (parameters.ServiceActionKey == 0)
             return Refuse(request, SenseData.InvalidFieldInParameterList(8));
@@ -120,7 +126,7 @@ internal static partial class PersistentReserveOutActions
         if (port != request.Requester.TargetPort && !request.TargetPorts.Contains(port))
             return Refuse(request, SenseData.InvalidFieldInParameterList(18));
         RegistrantName target = request.Requester with { Initiator = parameters.TransportIds[0], TargetPort = port };
-        if (target == request.Requester)
+        if (target.Initiator.Equals(request.Requester.Initiator))
             return Refuse(request, SenseData.InvalidFieldInParameterList(PersistentReserveOutParameters.LengthBytes));
         int added = state.Find(target) is null ? 1 : 0;
         int left = parameters.Unregisters ? 1 : 0;

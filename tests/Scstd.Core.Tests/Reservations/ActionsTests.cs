@@ -325,13 +325,13 @@ public sealed class ActionsTests
         PersistentReservation state = Held(PersistentReservationType.WriteExclusive);
         Refused(Out(state, B, RegisterAndMove, key: 0xB, newKey: 1, others: [C.Initiator]), state);
         PersistentReservation free = Registered();
-        Refused(Out(free, A, RegisterAndMove, key: 0xA, newKey: 1, others: [C.Initiator]), free);
+        PersistentReserveOutOutcome nothing = Out(free, A, RegisterAndMove, key: 0xA, newKey: 1, others: [C.Initiator]);
+        Assert.Equal((ScsiStatus.CheckCondition, SenseData.InvalidFieldInCdb(1, 4)), (nothing.Status, nothing.Sense));
+        Assert.Same(free, nothing.State);
         Invalid(Out(state, A, RegisterAndMove, key: 0xA, newKey: 0, others: [C.Initiator]), state, 8);
         Invalid(Out(state, A, RegisterAndMove, key: 0xA, newKey: 1, others: [A.Initiator]), state, 24);
         Invalid(Out(state, A, RegisterAndMove, key: 0xA, newKey: 1, others: [C.Initiator], port: 9), state, 18);
-        PersistentReservation moved =
-            Good(Out(state, A, RegisterAndMove, key: 0xA, newKey: 1, others: [A.Initiator], port: 2));
-        Assert.Equal(A with { TargetPort = 2 }, moved.Holder);
+        Invalid(Out(state, A, RegisterAndMove, key: 0xA, newKey: 1, others: [A.Initiator], port: 2), state, 24);
     }
 
     // ---- What the reservation lets others do -----------------------------------------------------------------------

@@ -241,7 +241,7 @@ public sealed class PersistentReserveTests : IDisposable
         (list[17], list[19], list[23]) = (0x02, 1, (byte)other.LengthBytes);
         other.Write(list.AsSpan(24));
         _a.Register(0xA);
-        _a.Out(RegisterAndMove, list).MustConflict();
+        _a.Out(RegisterAndMove, list).MustBe(SenseData.InvalidFieldInCdb(1, 4));
         _a.Out(Reserve, key: 0xA, type: 3).MustBeGood();
         byte[] cut = [.. list];
         cut[23] -= 4;

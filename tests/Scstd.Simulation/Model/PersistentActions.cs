@@ -112,15 +112,20 @@ internal static class PersistentActions
 
     private static PersistentOutcome OfMove(PersistentState state, PersistentRequest request)
     {
-        if (state.Type == 0 || state.IsAllRegistrants || !state.IsHolder(request.Requester))
+        if (state.Type == 0)
+            return Refuse(state, AdditionalSense.InvalidFieldInCdb);
+        if (state.IsAllRegistrants || !state.IsHolder(request.Requester))
             return Conflict(state);
-        if (request.ActionKey == 0 || request.Target == request.Requester)
+        if (request.ActionKey == 0 || InitiatorOf(request.Target!) == InitiatorOf(request.Requester))
             return Refuse(state, AdditionalSense.InvalidFieldInParameterList);
         PersistentState after = state.With(request.Target!, request.ActionKey);
         if (request.Unregisters)
             after = after.Without([request.Requester]);
         return new PersistentOutcome(after.Generated() with { Holder = request.Target, Persists = request.Persists });
     }
+
+    /// <summary>A name is that of the initiator port, and the target port behind it.</summary>
+    private static string InitiatorOf(string name) => name[..name.LastIndexOf('|')];
 
     private static PersistentOutcome Conflict(PersistentState state) =>
         new(state) { Status = ScsiStatus.ReservationConflict };
