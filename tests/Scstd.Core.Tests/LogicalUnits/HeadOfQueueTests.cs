@@ -32,25 +32,14 @@ public sealed class HeadOfQueueTests : IDisposable
         Assert.Equal([head], _unit.Held);
     }
 
-    [Fact]
-    public void With_a_task_set_per_nexus_ordered_waits_for_head_of_queue()
+    [Theory]
+    [InlineData(0x00)] // TST 000b, one task set for all
+    [InlineData(0x20)] // TST 001b, one for each nexus
+    public void Ordered_waits_for_head_of_queue(byte taskSetType)
     {
         TestInitiator a = _unit.Target.Login();
         a.Execute([0x15, 0x10, 0, 0, 16, 0],
-            [0, 0, 0, 0, 0x0A, 0x0A, 0x20, 0x10, 0, 0, 0, 0, 0xFF, 0xFF, 0, 0]).MustBeGood();
-        TestCommand older = _unit.Send(a, HeldUnit.Move);
-        TestCommand ordered = _unit.Send(a, HeldUnit.Move, TaskAttribute.Ordered);
-        TestCommand head = _unit.Send(a, HeldUnit.Move, TaskAttribute.HeadOfQueue);
-        _unit.End(older);
-        Assert.Equal([head], _unit.Held);
-        _unit.End(head);
-        Assert.Equal([ordered], _unit.Held);
-    }
-
-    [Fact]
-    public void The_same_with_one_task_set_for_all()
-    {
-        TestInitiator a = _unit.Target.Login();
+            [0, 0, 0, 0, 0x0A, 0x0A, taskSetType, 0x10, 0, 0, 0, 0, 0xFF, 0xFF, 0, 0]).MustBeGood();
         TestCommand older = _unit.Send(a, HeldUnit.Move);
         TestCommand ordered = _unit.Send(a, HeldUnit.Move, TaskAttribute.Ordered);
         TestCommand head = _unit.Send(a, HeldUnit.Move, TaskAttribute.HeadOfQueue);
