@@ -73,6 +73,9 @@ public class ScsiCommand
     /// <summary>Of <see cref="Data"/>, what goes to the initiator; never above its expectation once ended.</summary>
     public int DataInLengthBytes { get; set; }
 
+    /// <summary>Of <see cref="Data"/>, what could be sent before the command has ended.</summary>
+    public int DataInReadyBytes { get; private set; }
+
     public ScsiStatus Status { get; private set; }
 
     /// <summary>With CHECK CONDITION.</summary>
@@ -198,6 +201,21 @@ public class ScsiCommand
         Nexus.CommandReleased(this);
     }
 
+    /// <summary>
+    /// For a device server: SAM-5 §5.4.3.2 Send Data-In. The first <paramref name="lengthBytes"/> of <see cref="Data"/>
+    /// are as they will be, and may be on their way to the initiator while the rest is still being read. Whatever the
+    /// command's end will be, they were transferred.
+    /// </summary>
+    public void SendDataIn(int lengthBytes)
+    {
+        Invariant.That(State == CommandState.Enabled, "Data-In is sent while the command is enabled");
+        int wantedBytes = (int)Math.Min((uint)lengthBytes, ExpectedDataInBytes);
+        if (IsAborted || wantedBytes <= DataInReadyBytes)
+            return;
+        DataInReadyBytes = wantedBytes;
+        Nexus.Port.SendDataIn(this);
+    }
+
     // ---- For device servers: exactly one of these ends an enabled command ---------------------------------------
 
     /// <summary>GOOD, with <see cref="DataInLengthBytes"/> bytes of Data-In.</summary>
@@ -257,6 +275,7 @@ public class ScsiCommand
         State = CommandState.Received;
         RequestedBytes = 0;
         DataInLengthBytes = 0;
+        DataInReadyBytes = 0;
         ResidualBytes = 0;
         IsOverflow = false;
         IsAborted = false;

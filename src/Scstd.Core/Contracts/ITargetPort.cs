@@ -21,6 +21,15 @@ public interface ITargetPort
     /// answer: <see cref="ScsiCommand.DataOutReceived"/>.</summary>
     void ReceiveDataOut(ScsiCommand command);
 
+    /// <summary>
+    /// The first <see cref="ScsiCommand.DataInReadyBytes"/> of a command that goes on may be sent by now; again as they
+    /// become more. No answer: what has not been sent when the command ends is sent then. Nothing of it is sent any
+    /// more once <see cref="CommandAborted"/> was called, whose answer waits for what was.
+    /// </summary>
+    void SendDataIn(ScsiCommand command)
+    {
+    }
+
     /// <summary>Send Data-In if any, status, sense; answer when nothing of it is needed any more:
     /// <see cref="ScsiCommand.Release"/>.</summary>
     void SendCommandComplete(ScsiCommand command);

@@ -12,11 +12,31 @@ internal sealed unsafe partial class PduSender
     /// <summary>Makes and queues the command's next PDU; false when that has to wait for memory.</summary>
     private bool EmitNext(IscsiCommand command)
     {
-        int left = command.DataInLengthBytes - command.DataInSentBytes;
+        int left = command.DataInToSendBytes - command.DataInSentBytes;
         if (left > 0)
             return EmitDataIn(command, left);
-        EmitResponse(command);
+        if (command.HasEnded)
+            EmitResponse(command);
         return true;
+    }
+
+    /// <summary>It goes on, and comes again when there is more to send.</summary>
+    private static bool HasSentWhatThereIs(IscsiCommand command) =>
+        !command.HasEnded && command.DataInSentBytes >= command.DataInReadyBytes;
+
+    private static void LeaveQueue(IscsiCommand command)
+    {
+        if (!command.IsQueuedEarly)
+            return;
+        command.IsQueuedEarly = false;
+        EarlyPartLeft(command);
+    }
+
+    private static void EarlyPartLeft(IscsiCommand command)
+    {
+        command.EarlyPartsOut--;
+        if (command.EarlyPartsOut == 0 && command.IsForgotten)
+            command.Session.AnswerSent(command);
     }
 
     private bool EmitDataIn(IscsiCommand command, int leftBytes)
@@ -31,11 +51,13 @@ internal sealed unsafe partial class PduSender
             _retry.Arm(IscsiLimits.BufferRetryMs);
             return false;
         }
+        bool isEarly = !command.HasEnded;
         bool isLast = lengthBytes == leftBytes;
-        bool withStatus = isLast && MayCarryStatus(command);
+        bool withStatus = isLast && !isEarly && MayCarryStatus(command);
         nint slot = TakeSlot();
         WriteDataIn(command, slot, lengthBytes, isLast, withStatus);
-        command.BurstLeftBytes -= lengthBytes;
+        // What is sent ahead is a sequence of its own: nobody knows yet whether more will follow.
+        command.BurstLeftBytes = isEarly && isLast ? 0 : command.BurstLeftBytes - lengthBytes;
         Queue(slot, DigestHeader(slot));
         uint crc = copy != 0 ? QueueCopy(copy, lengthBytes) : QueueDataIn(command, lengthBytes);
         QueueTail(slot, lengthBytes, crc);
@@ -47,7 +69,10 @@ internal sealed unsafe partial class PduSender
             Lease = copy,
             LeaseBytes = lengthBytes,
             Command = withStatus ? command : null,
+            EarlyOf = isEarly ? command : null,
         });
+        if (isEarly)
+            command.EarlyPartsOut++;
         return true;
     }
 

@@ -145,7 +145,24 @@ internal sealed unsafe partial class PduSender
 
     /// <summary>Sends the Data-In and the status of a command, and releases it when nothing of it is needed any more.
     /// </summary>
-    public void SendCommand(IscsiCommand command) => Send(new OutgoingPdu { Command = command });
+    public void SendCommand(IscsiCommand command)
+    {
+        if (!command.IsQueuedEarly)
+            Send(new OutgoingPdu { Command = command });
+        else if (!_stopped)
+            Pump();
+    }
+
+    /// <summary>Sends what there is of a command's Data-In, ahead of its end.</summary>
+    public void SendDataIn(IscsiCommand command)
+    {
+        if (_stopped || command.IsQueuedEarly)
+            return;
+        command.IsQueuedEarly = true;
+        command.EarlyPartsOut++;
+        _waiting.Enqueue(new OutgoingPdu { Command = command });
+        Pump();
+    }
 
     /// <summary>The stream has taken so many bytes.</summary>
     public void Sent(long lengthBytes)
@@ -185,10 +202,13 @@ internal sealed unsafe partial class PduSender
         {
             if (_waiting.First.Command is { } command)
             {
-                if (!EmitNext(command))
+                if (!command.IsForgotten && !EmitNext(command))
                     return;
-                if (command.IsAnswered)
+                if (command.IsForgotten || command.IsAnswered || HasSentWhatThereIs(command))
+                {
                     _waiting.Dequeue();
+                    LeaveQueue(command);
+                }
             }
             else
             {
@@ -279,6 +299,8 @@ internal sealed unsafe partial class PduSender
         if (sent.IsAnswer)
             _answerBytes -= PinnedBytes(sent.Lease, sent.LeaseBytes);
         ReturnData(sent.Lease, sent.LeaseBytes, sent.IsLoginText);
+        if (sent.EarlyOf is { } early)
+            EarlyPartLeft(early);
         sent.Command?.Session.AnswerSent(sent.Command);
     }
 
@@ -287,7 +309,10 @@ internal sealed unsafe partial class PduSender
     {
         if (pdu.Command is { } command)
         {
-            command.Session.AnswerDropped(command);
+            bool hasEnded = command.HasEnded && !command.IsForgotten;
+            LeaveQueue(command);
+            if (hasEnded)
+                command.Session.AnswerDropped(command);
             return;
         }
         _home.Headers.Return(pdu.Slot, pdu.IsLarge);
@@ -323,5 +348,8 @@ internal sealed unsafe partial class PduSender
 
         /// <summary>The command that is released with it.</summary>
         public IscsiCommand? Command;
+
+        /// <summary>The command that goes on and whose Data-In this is.</summary>
+        public IscsiCommand? EarlyOf;
     }
 }

@@ -162,6 +162,8 @@ internal sealed partial class IscsiSession : ITargetPort
 
     // ---- The mid-layer's orders ----------------------------------------------------------------------------------
 
+    public void SendDataIn(ScsiCommand command) => _sender.SendDataIn((IscsiCommand)command);
+
     public void SendCommandComplete(ScsiCommand ended)
     {
         var command = (IscsiCommand)ended;
@@ -178,7 +180,7 @@ internal sealed partial class IscsiSession : ITargetPort
         _connection.StopPlacing(command);
         bool wasShut = Window.IsShut;
         EndTask(command);
-        Finish(command);
+        FinishOnceSent(command);
         if (wasShut && !Window.IsShut)
             TellWindow();
     }
@@ -220,7 +222,16 @@ internal sealed partial class IscsiSession : ITargetPort
     public void AnswerDropped(IscsiCommand command)
     {
         EndTask(command);
-        Finish(command);
+        FinishOnceSent(command);
+    }
+
+    /// <summary>The stream may be reading from its buffer still.</summary>
+    private void FinishOnceSent(IscsiCommand command)
+    {
+        if (command.EarlyPartsOut == 0)
+            Finish(command);
+        else
+            command.IsForgotten = true;
     }
 
     private void EndTask(IscsiCommand command)

@@ -48,6 +48,24 @@ internal sealed unsafe class TestDisk : IDisposable
 
     public int WaitingCount => _waiting.Count;
 
+    /// <summary>Of the oldest waiting READ, the first bytes have been read.</summary>
+    public void HasRead(int lengthBytes)
+    {
+        ScsiCommand command = _waiting[0];
+        if (command.Data.IsEmpty)
+            Fetch(command);
+        command.SendDataIn(lengthBytes);
+    }
+
+    /// <summary>And its rest cannot be read.</summary>
+    public void Fail(in SenseData sense)
+    {
+        ScsiCommand command = _waiting[0];
+        _waiting.RemoveAt(0);
+        command.DataInLengthBytes = command.DataInReadyBytes;
+        command.CheckCondition(sense);
+    }
+
     /// <summary>WRITEs that reached the medium.</summary>
     public int WriteCount { get; private set; }
 
@@ -104,12 +122,19 @@ internal sealed unsafe class TestDisk : IDisposable
             command.DataInLengthBytes = lengthBytes;
             if (Lends && lengthBytes > 0)
                 command.Data.Lend((nint)_memory + offset, lengthBytes);
-            else if (command.TryLeaseDataIn(lengthBytes))
-                command.Data.CopyFrom(Contents.Slice(offset, lengthBytes), 0);
-            else
+            else if (command.Data.IsEmpty && !command.TryLeaseDataIn(lengthBytes))
                 return;
+            else
+                Fetch(command);
             command.Complete();
         }
+    }
+
+    private void Fetch(ScsiCommand command)
+    {
+        int lengthBytes = (int)command.RequestedBytes;
+        if (lengthBytes > 0 && (!command.Data.IsEmpty || command.TryLeaseDataIn(lengthBytes)))
+            command.Data.CopyFrom(Contents.Slice((int)BlockOf(command.Cdb) * BlockBytes, lengthBytes), 0);
     }
 
     private static ulong BlockOf(ReadOnlySpan<byte> cdb) => cdb[0] == 0x7F

@@ -22,6 +22,9 @@ public sealed class TestPort : ITargetPort
 
     public List<TestCommand> Answered { get; } = [];
 
+    /// <summary>How much of a READ might be sent ahead of its end, as it grew.</summary>
+    public List<int> DataInReadyBytes { get; } = [];
+
     public List<TaskManagementRequest> FunctionsExecuted { get; } = [];
 
     /// <summary>Diagnoses of functions that wait: how long, and for what.</summary>
@@ -60,6 +63,8 @@ public sealed class TestPort : ITargetPort
         command.Data.CopyFrom(command.DataOut.AsSpan(0, command.Data.LengthBytes), 0);
         command.DataOutReceived();
     }
+
+    public void SendDataIn(ScsiCommand command) => DataInReadyBytes.Add(command.DataInReadyBytes);
 
     public void SendCommandComplete(ScsiCommand command)
     {
