@@ -6,11 +6,6 @@ namespace Scstd.Core;
 /// </summary>
 public interface ITargetPort
 {
-    /// <summary>Data-In must stay as it is from the command's completion until it is sent, because something is
-    /// computed over it first (a digest): memory that a store lends and others may write to meanwhile will not do.
-    /// </summary>
-    bool NeedsStableDataIn => false;
-
     /// <summary>A unit is slow: more commands than this under way at a time would not be done before the initiator
     /// loses patience, so no more should be asked for. <see cref="int.MaxValue"/>: no such bound any more.</summary>
     void AllowCommands(int most)

@@ -46,7 +46,7 @@ internal sealed unsafe partial class PduSender
         int lengthBytes = Math.Min(Math.Min(leftBytes, command.BurstLeftBytes),
             Math.Min(DataSegmentLengthMax, IscsiLimits.DataSegmentLengthMax));
         nint copy = 0;
-        if (DataDigest && command.Data.IsLent && !TryCopyDataIn(command, lengthBytes, out copy))
+        if (DataDigest && command.Data.IsLent && !_buffers.TryLease(lengthBytes, out copy))
         {
             _retry.Arm(IscsiLimits.BufferRetryMs);
             return false;
@@ -59,7 +59,7 @@ internal sealed unsafe partial class PduSender
         // What is sent ahead is a sequence of its own: nobody knows yet whether more will follow.
         command.BurstLeftBytes = isEarly && isLast ? 0 : command.BurstLeftBytes - lengthBytes;
         Queue(slot, DigestHeader(slot));
-        uint crc = copy != 0 ? QueueCopy(copy, lengthBytes) : QueueDataIn(command, lengthBytes);
+        uint crc = QueueDataIn(command, lengthBytes, copy);
         QueueTail(slot, lengthBytes, crc);
         command.DataInSentBytes += lengthBytes;
         _inFlight.Enqueue(new InFlight
@@ -109,8 +109,18 @@ internal sealed unsafe partial class PduSender
             ? Residual.Overflow(command.ResidualBytes) : Residual.Underflow(command.ResidualBytes);
     }
 
-    private uint QueueDataIn(IscsiCommand command, int lengthBytes)
+    /// <summary>Queues the command's next bytes and computes their digest.</summary>
+    /// <param name="command">The command.</param>
+    /// <param name="lengthBytes">How many.</param>
+    /// <param name="copy">
+    /// Not zero: where they are copied to first. Memory that a store has lent may be written by another command before
+    /// the kernel reads it. Without a digest the initiator gets one or the other, as with any disk; with one it would
+    /// get a digest of neither.
+    /// </param>
+    private uint QueueDataIn(IscsiCommand command, int lengthBytes, nint copy)
     {
+        if (copy != 0)
+            Queue(copy, lengthBytes);
         uint crc = Crc32c.Seed;
         ReadOnlySpan<DataSegment> segments = command.Data.Segments;
         while (lengthBytes > 0)
@@ -118,9 +128,18 @@ internal sealed unsafe partial class PduSender
             DataSegment segment = segments[command.SegmentIndex];
             int part = Math.Min(lengthBytes, segment.LengthBytes - command.SegmentOffsetBytes);
             nint address = segment.Address + command.SegmentOffsetBytes;
-            Queue(address, part);
-            if (DataDigest)
-                crc = Crc32c.Append(crc, new ReadOnlySpan<byte>((void*)address, part));
+            var bytes = new ReadOnlySpan<byte>((void*)address, part);
+            if (copy == 0)
+            {
+                Queue(address, part);
+                if (DataDigest)
+                    crc = Crc32c.Append(crc, bytes);
+            }
+            else
+            {
+                crc = Crc32c.AppendCopying(crc, bytes, new Span<byte>((void*)copy, part));
+                copy += part;
+            }
             command.SegmentOffsetBytes += part;
             lengthBytes -= part;
             if (command.SegmentOffsetBytes < segment.LengthBytes)
@@ -129,24 +148,6 @@ internal sealed unsafe partial class PduSender
             command.SegmentOffsetBytes = 0;
         }
         return crc;
-    }
-
-    /// <summary>
-    /// Memory that a store has lent may be written by another command before the kernel reads it. Without a digest the
-    /// initiator gets one or the other, as with any disk; with one it would get a digest of neither.
-    /// </summary>
-    private bool TryCopyDataIn(IscsiCommand command, int lengthBytes, out nint copy)
-    {
-        if (!_buffers.TryLease(lengthBytes, out copy))
-            return false;
-        command.Data.CopyTo(new Span<byte>((void*)copy, lengthBytes), command.DataInSentBytes);
-        return true;
-    }
-
-    private uint QueueCopy(nint copy, int lengthBytes)
-    {
-        Queue(copy, lengthBytes);
-        return Crc32c.Append(Crc32c.Seed, new ReadOnlySpan<byte>((void*)copy, lengthBytes));
     }
 
     private void EmitResponse(IscsiCommand command)

@@ -18,9 +18,6 @@ internal sealed partial class IscsiSession : ITargetPort
     /// <summary>Commands between their arrival and the moment when nothing of them is needed any more.</summary>
     public int CommandsOut => _commandsOut;
 
-    /// <summary>A data digest is computed when the PDU is queued, before it is sent.</summary>
-    public bool NeedsStableDataIn => _connection.Sender.DataDigest;
-
     // ---- Arrival -----------------------------------------------------------------------------------------------
 
     private void CommandReceived(ReadOnlySpan<byte> header, in PduVerdict verdict, CommandArrival arrival)

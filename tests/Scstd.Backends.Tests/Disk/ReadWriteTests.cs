@@ -140,19 +140,6 @@ public sealed class ReadWriteTests
     }
 
     [Fact]
-    public void A_session_that_digests_its_data_gets_a_copy()
-    {
-        using DiskWorld world = DiskWorld.InMemory();
-        world.Write(0, Blocks.Of(8));
-        TestPort port = world.Initiator.Port;
-        Assert.Equal(Blocks.Of(8), world.Read(0, 8));
-        Assert.False(port.LastDataInWasLeased);
-        port.NeedsStableDataIn = true;
-        Assert.Equal(Blocks.Of(8), world.Read(0, 8));
-        Assert.True(port.LastDataInWasLeased);
-    }
-
-    [Fact]
     public void Where_CompareAndWrite_is_used_a_reader_gets_a_copy()
     {
         using DiskWorld world = DiskWorld.InMemory();
