@@ -63,6 +63,9 @@ internal abstract class LoopReactor : Reactor
 
     internal bool IsStopping => _stopping;
 
+    /// <summary>During a flush: no other connection has anything to send or to ask for.</summary>
+    internal bool FlushesOne => _flushing.Count == 1;
+
     protected Mailbox Mailbox { get; }
 
     /// <summary>File operations that the kernel holds.</summary>
