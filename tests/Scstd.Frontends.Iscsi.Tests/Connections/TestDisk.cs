@@ -48,10 +48,22 @@ internal sealed unsafe class TestDisk : IDisposable
 
     public int WaitingCount => _waiting.Count;
 
-    /// <summary>Of the oldest waiting READ, the first bytes have been read.</summary>
-    public void HasRead(int lengthBytes)
+    /// <summary>Of the oldest waiting command, a READ, the first bytes have been read.</summary>
+    public void HasRead(int lengthBytes) => HasRead(_waiting[0], lengthBytes);
+
+    /// <summary>Of any waiting READ, any part has been read.</summary>
+    public void HasReadSome(Random random)
     {
-        ScsiCommand command = _waiting[0];
+        if (_waiting.Count == 0)
+            return;
+        ScsiCommand command = _waiting[random.Next(_waiting.Count)];
+        bool isInside = (long)BlockOf(command.Cdb) * BlockBytes + command.RequestedBytes <= (long)Blocks * BlockBytes;
+        if (command.Cdb[0] != 0x2A && isInside && command.RequestedBytes > 0)
+            HasRead(command, random.Next(1, (int)command.RequestedBytes + 1));
+    }
+
+    private void HasRead(ScsiCommand command, int lengthBytes)
+    {
         if (command.Data.IsEmpty)
             Fetch(command);
         command.SendDataIn(lengthBytes);
@@ -120,7 +132,7 @@ internal sealed unsafe class TestDisk : IDisposable
         {
             ReadCount++;
             command.DataInLengthBytes = lengthBytes;
-            if (Lends && lengthBytes > 0)
+            if (Lends && lengthBytes > 0 && command.Data.IsEmpty)
                 command.Data.Lend((nint)_memory + offset, lengthBytes);
             else if (command.Data.IsEmpty && !command.TryLeaseDataIn(lengthBytes))
                 return;
