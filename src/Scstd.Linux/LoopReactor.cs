@@ -256,7 +256,7 @@ internal abstract class LoopReactor : Reactor
         long begun = Stopwatch.GetTimestamp();
         bool found = _spin.IsWorthIt && Spin(begun, timeoutMs);
         if (!found)
-            Sleep(timeoutMs);
+            Sleep(TimeoutMs());
         _spin.Waited((Stopwatch.GetTimestamp() - begun) / TicksPerUs, slept: !found);
     }
 

@@ -135,6 +135,8 @@ public sealed partial class DiskBackend
         else if (MayLend && Store.TryLend(range.Lba, (int)range.Blocks, command.Data))
         {
             command.Data.CountAs(LaneOf(command).Lent);
+            if (!command.TryLeaseCopy())
+                return;
             command.DataInLengthBytes = command.Data.LengthBytes;
             command.Complete();
         }

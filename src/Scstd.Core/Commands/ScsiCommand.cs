@@ -70,6 +70,9 @@ public class ScsiCommand
     /// <summary>Data-Out as received, or Data-In to be sent.</summary>
     public DataBuffer Data { get; } = new();
 
+    /// <summary>Room for a copy of the Data-In that a store has lent (<see cref="ITargetPort.CopiesWhatIsLent"/>).</summary>
+    public DataBuffer CopyOfLent { get; } = new();
+
     /// <summary>Of <see cref="Data"/>, what goes to the initiator; never above its expectation once ended.</summary>
     public int DataInLengthBytes { get; set; }
 
@@ -196,6 +199,7 @@ public class ScsiCommand
     {
         Invariant.That(State == CommandState.Ended, "a command is released once, after its end");
         Data.Return();
+        CopyOfLent.Return();
         BackendState = null;
         State = CommandState.Released;
         Nexus.CommandReleased(this);
@@ -243,6 +247,16 @@ public class ScsiCommand
         }
         DataInLengthBytes = lengthBytes;
         Complete();
+    }
+
+    /// <summary>For a device server that has lent its Data-In: leases room for the copy, if the port wants one; on false
+    /// the command has been completed.</summary>
+    public bool TryLeaseCopy()
+    {
+        if (!Nexus.Port.CopiesWhatIsLent || CopyOfLent.TryLease(Nexus.Executor.Buffers, Data.LengthBytes))
+            return true;
+        CompleteOverloaded();
+        return false;
     }
 
     /// <summary>Leases <paramref name="lengthBytes"/> of Data-In; on false the command has been completed.</summary>

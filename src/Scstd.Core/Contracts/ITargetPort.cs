@@ -6,6 +6,10 @@ namespace Scstd.Core;
 /// </summary>
 public interface ITargetPort
 {
+    /// <summary>What a store lends is copied before it is sent, because others may write to it while something is
+    /// computed over it (a digest): the device server leases room in <see cref="ScsiCommand.CopyOfLent"/>.</summary>
+    bool CopiesWhatIsLent => false;
+
     /// <summary>A unit is slow: more commands than this under way at a time would not be done before the initiator
     /// loses patience, so no more should be asked for. <see cref="int.MaxValue"/>: no such bound any more.</summary>
     void AllowCommands(int most)

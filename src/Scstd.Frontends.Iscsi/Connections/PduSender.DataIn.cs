@@ -9,22 +9,21 @@ namespace Scstd.Frontends.Iscsi.Connections;
 /// <summary>The answer to a SCSI Command: Data-In PDUs and status.</summary>
 internal sealed unsafe partial class PduSender
 {
-    /// <summary>Makes and queues the command's next PDU; false when that has to wait for memory.</summary>
-    private bool EmitNext(IscsiCommand command)
+    /// <summary>Makes and queues the command's next PDU.</summary>
+    private void EmitNext(IscsiCommand command)
     {
         int left = command.DataInToSendBytes - command.DataInSentBytes;
         if (left > 0)
-            return EmitDataIn(command, left);
-        if (command.HasEnded)
+            EmitDataIn(command, left);
+        else if (command.HasEnded)
             EmitResponse(command);
-        return true;
     }
 
     /// <summary>It goes on, and comes again when there is more to send.</summary>
     private static bool HasSentWhatThereIs(IscsiCommand command) =>
         !command.HasEnded && command.DataInSentBytes >= command.DataInReadyBytes;
 
-    private static void LeaveQueue(IscsiCommand command)
+    private void LeaveQueue(IscsiCommand command)
     {
         if (!command.IsQueuedEarly)
             return;
@@ -32,25 +31,21 @@ internal sealed unsafe partial class PduSender
         EarlyPartLeft(command);
     }
 
-    private static void EarlyPartLeft(IscsiCommand command)
+    private void EarlyPartLeft(IscsiCommand command)
     {
         command.EarlyPartsOut--;
-        if (command.EarlyPartsOut == 0 && command.IsForgotten)
-            command.Session.AnswerSent(command);
+        if (command.EarlyPartsOut > 0 || !command.IsForgotten)
+            return;
+        _answerBytes -= command.Data.LengthBytes;
+        command.Session.AnswerSent(command);
     }
 
-    private bool EmitDataIn(IscsiCommand command, int leftBytes)
+    private void EmitDataIn(IscsiCommand command, int leftBytes)
     {
         if (command.BurstLeftBytes == 0)
             command.BurstLeftBytes = MaxBurstLength;
         int lengthBytes = Math.Min(Math.Min(leftBytes, command.BurstLeftBytes),
             Math.Min(DataSegmentLengthMax, IscsiLimits.DataSegmentLengthMax));
-        nint copy = 0;
-        if (DataDigest && command.Data.IsLent && !_buffers.TryLease(lengthBytes, out copy))
-        {
-            _retry.Arm(IscsiLimits.BufferRetryMs);
-            return false;
-        }
         bool isEarly = !command.HasEnded;
         bool isLast = lengthBytes == leftBytes;
         bool withStatus = isLast && !isEarly && MayCarryStatus(command);
@@ -59,21 +54,18 @@ internal sealed unsafe partial class PduSender
         // What is sent ahead is a sequence of its own: nobody knows yet whether more will follow.
         command.BurstLeftBytes = isEarly && isLast ? 0 : command.BurstLeftBytes - lengthBytes;
         Queue(slot, DigestHeader(slot));
-        uint crc = QueueDataIn(command, lengthBytes, copy);
+        uint crc = QueueDataIn(command, lengthBytes);
         QueueTail(slot, lengthBytes, crc);
         command.DataInSentBytes += lengthBytes;
         _inFlight.Enqueue(new InFlight
         {
             EndBytes = _queuedBytes,
             Slot = slot,
-            Lease = copy,
-            LeaseBytes = lengthBytes,
             Command = withStatus ? command : null,
             EarlyOf = isEarly ? command : null,
         });
         if (isEarly)
             command.EarlyPartsOut++;
-        return true;
     }
 
     private void WriteDataIn(IscsiCommand command, nint slot, int lengthBytes, bool isLast, bool withStatus)
@@ -109,43 +101,54 @@ internal sealed unsafe partial class PduSender
             ? Residual.Overflow(command.ResidualBytes) : Residual.Underflow(command.ResidualBytes);
     }
 
-    /// <summary>Queues the command's next bytes and computes their digest.</summary>
-    /// <param name="command">The command.</param>
-    /// <param name="lengthBytes">How many.</param>
-    /// <param name="copy">
-    /// Not zero: where they are copied to first. Memory that a store has lent may be written by another command before
-    /// the kernel reads it. Without a digest the initiator gets one or the other, as with any disk; with one it would
-    /// get a digest of neither.
-    /// </param>
-    private uint QueueDataIn(IscsiCommand command, int lengthBytes, nint copy)
+    /// <summary>
+    /// Queues the command's next bytes and computes their digest. Memory that a store has lent may be written by another
+    /// command before the kernel reads it: without a digest the initiator gets one or the other, as with any disk; with
+    /// one it would get a digest of neither, so it is copied.
+    /// </summary>
+    private uint QueueDataIn(IscsiCommand command, int lengthBytes)
     {
-        if (copy != 0)
-            Queue(copy, lengthBytes);
         uint crc = Crc32c.Seed;
-        ReadOnlySpan<DataSegment> segments = command.Data.Segments;
+        bool copies = DataDigest && command.Data.IsLent;
+        ReadOnlySpan<DataSegment> segments = (copies ? command.CopyOfLent : command.Data).Segments;
+        int offsetBytes = command.DataInSentBytes;
         while (lengthBytes > 0)
         {
             DataSegment segment = segments[command.SegmentIndex];
             int part = Math.Min(lengthBytes, segment.LengthBytes - command.SegmentOffsetBytes);
             nint address = segment.Address + command.SegmentOffsetBytes;
-            var bytes = new ReadOnlySpan<byte>((void*)address, part);
-            if (copy == 0)
-            {
-                Queue(address, part);
-                if (DataDigest)
-                    crc = Crc32c.Append(crc, bytes);
-            }
-            else
-            {
-                crc = Crc32c.AppendCopying(crc, bytes, new Span<byte>((void*)copy, part));
-                copy += part;
-            }
+            Queue(address, part);
+            if (copies)
+                crc = CopyDigesting(crc, command.Data, offsetBytes, new Span<byte>((void*)address, part));
+            else if (DataDigest)
+                crc = Crc32c.Append(crc, new ReadOnlySpan<byte>((void*)address, part));
             command.SegmentOffsetBytes += part;
+            offsetBytes += part;
             lengthBytes -= part;
             if (command.SegmentOffsetBytes < segment.LengthBytes)
                 continue;
             command.SegmentIndex++;
             command.SegmentOffsetBytes = 0;
+        }
+        return crc;
+    }
+
+    private static uint CopyDigesting(uint crc, DataBuffer source, int offsetBytes, Span<byte> copy)
+    {
+        foreach (ref readonly DataSegment segment in source.Segments)
+        {
+            if (offsetBytes >= segment.LengthBytes)
+            {
+                offsetBytes -= segment.LengthBytes;
+                continue;
+            }
+            int part = Math.Min(copy.Length, segment.LengthBytes - offsetBytes);
+            crc = Crc32c.AppendCopying(
+                crc, new ReadOnlySpan<byte>((void*)(segment.Address + offsetBytes), part), copy);
+            copy = copy[part..];
+            offsetBytes = 0;
+            if (copy.IsEmpty)
+                break;
         }
         return crc;
     }

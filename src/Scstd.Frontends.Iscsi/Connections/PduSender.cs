@@ -58,7 +58,6 @@ internal sealed unsafe partial class PduSender
     private readonly StreamConnection _stream;
     private readonly IscsiReactor _home;
     private readonly BufferPool _buffers;
-    private readonly ReactorTimer _retry;
     private RingQueue<OutgoingPdu> _waiting = new(64);
     private RingQueue<InFlight> _inFlight = new(64);
     private long _queuedBytes;
@@ -72,7 +71,6 @@ internal sealed unsafe partial class PduSender
         _stream = stream;
         _home = home;
         _buffers = home.Executor.Buffers;
-        _retry = stream.Reactor.CreateTimer(Pump);
     }
 
     public bool HeaderDigest { get; set; }
@@ -133,8 +131,11 @@ internal sealed unsafe partial class PduSender
         {
             Emit(pdu);
         }
-        else if (!EmitNext(command) || !command.IsAnswered)
+        else
         {
+            EmitNext(command);
+            if (command.IsAnswered)
+                return;
             _waiting.Enqueue(pdu);
             Pump();
         }
@@ -164,6 +165,14 @@ internal sealed unsafe partial class PduSender
         Pump();
     }
 
+    /// <summary>The command gets no answer; it is released when all that was sent ahead has left. Until then its memory
+    /// counts: nobody shall bind more and more of it by aborting what it does not read.</summary>
+    public void Forget(IscsiCommand command)
+    {
+        command.IsForgotten = true;
+        _answerBytes += command.Data.LengthBytes;
+    }
+
     /// <summary>The stream has taken so many bytes.</summary>
     public void Sent(long lengthBytes)
     {
@@ -180,7 +189,6 @@ internal sealed unsafe partial class PduSender
     public void Stop()
     {
         _stopped = true;
-        _retry.Cancel();
     }
 
     /// <summary>The stream is gone: nothing is read from our memory any more.</summary>
@@ -202,8 +210,8 @@ internal sealed unsafe partial class PduSender
         {
             if (_waiting.First.Command is { } command)
             {
-                if (!command.IsForgotten && !EmitNext(command))
-                    return;
+                if (!command.IsForgotten)
+                    EmitNext(command);
                 if (command.IsForgotten || command.IsAnswered || HasSentWhatThereIs(command))
                 {
                     _waiting.Dequeue();

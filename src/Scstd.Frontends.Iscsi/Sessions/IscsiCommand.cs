@@ -70,6 +70,7 @@ internal sealed class IscsiCommand(IscsiSession session) : ScsiCommand
     /// <summary>From the pool, for a new request.</summary>
     public void Begin(uint initiatorTaskTag, bool isImmediate, bool isBidirectional)
     {
+        Invariant.That(EarlyPartsOut == 0 && !IsQueuedEarly, "a command comes back while its Data-In is being sent");
         InitiatorTaskTag = initiatorTaskTag;
         Tag = initiatorTaskTag;
         IsImmediate = isImmediate;

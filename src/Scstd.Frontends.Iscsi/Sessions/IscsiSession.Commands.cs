@@ -18,6 +18,9 @@ internal sealed partial class IscsiSession : ITargetPort
     /// <summary>Commands between their arrival and the moment when nothing of them is needed any more.</summary>
     public int CommandsOut => _commandsOut;
 
+    /// <summary>A data digest is computed when the PDU is queued, before it is sent.</summary>
+    public bool CopiesWhatIsLent => _connection.Sender.DataDigest;
+
     // ---- Arrival -----------------------------------------------------------------------------------------------
 
     private void CommandReceived(ReadOnlySpan<byte> header, in PduVerdict verdict, CommandArrival arrival)
@@ -159,7 +162,14 @@ internal sealed partial class IscsiSession : ITargetPort
 
     // ---- The mid-layer's orders ----------------------------------------------------------------------------------
 
-    public void SendDataIn(ScsiCommand command) => _sender.SendDataIn((IscsiCommand)command);
+    /// <summary>What the initiator has announced to send and still owes holds the status back (§11.4.2), and with it
+    /// all that could be sent ahead.</summary>
+    public void SendDataIn(ScsiCommand reading)
+    {
+        var command = (IscsiCommand)reading;
+        if (!command.DataOut.AwaitsInitiator)
+            _sender.SendDataIn(command);
+    }
 
     public void SendCommandComplete(ScsiCommand ended)
     {
@@ -228,7 +238,7 @@ internal sealed partial class IscsiSession : ITargetPort
         if (command.EarlyPartsOut == 0)
             Finish(command);
         else
-            command.IsForgotten = true;
+            _sender.Forget(command);
     }
 
     private void EndTask(IscsiCommand command)
@@ -279,7 +289,7 @@ internal sealed partial class IscsiSession : ITargetPort
                 continue;
             }
             EndTask(command);
-            Finish(command);
+            FinishOnceSent(command);
         }
     }
 }

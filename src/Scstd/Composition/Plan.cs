@@ -40,7 +40,8 @@ internal sealed class Plan(DaemonSection daemon, string folder)
                 },
                 Cpu = isPinned ? cpus[index] : null,
                 // Who looks for work takes the CPU from those it shares it with.
-                Latency = count > Math.Max(cpus.Count, 1) ? ReactorLatency.Power : daemon.Reactors.Latency,
+                Latency = count > Math.Max(1, Math.Min(cpus.Count, processors.Count))
+                    ? ReactorLatency.Power : daemon.Reactors.Latency,
                 Name = $"reactor {index}",
                 Faulted = faulted,
             }),

@@ -169,6 +169,84 @@ public sealed class EarlyDataInTests
         Assert.Equal(0, world.Buffers.LeasesOut);
     }
 
+    /// <summary>RFC 7143 §11.4.2: the status waits for the data that was announced, and nothing is sent ahead of it.
+    /// </summary>
+    [Fact]
+    public void What_a_read_that_announces_data_has_read_waits_for_that_data()
+    {
+        using var world = new IscsiWorld();
+        Initiator initiator = world.LogIn();
+        Bytes.Pattern(WholeBytes).CopyTo(world.Disk.Contents);
+        world.Disk.Holds = true;
+        byte[] header = new byte[48];
+        ScsiCommandPdu.WriteTo(header, 0, 77, WholeBytes, initiator.CmdSn++, initiator.ExpStatSn,
+            Cdbs.Read10(0, Blocks), read: true, write: true, final: false, immediate: false,
+            TaskAttributeCode.Simple);
+        byte[] bidirectional = [0, 5, 2, 0, 0, 0, WholeBytes >> 8, 0]; // §11.2.2.4: 8192 bytes to be read
+        initiator.Send(header, ahs: bidirectional);
+
+        world.Disk.HasRead(2048);
+        world.Disk.LetGo();
+        world.Run();
+        initiator.ReceiveNothing();
+        uint function = initiator.SendFunction(TaskManagementFunctionCode.AbortTaskSet);
+
+        Assert.Equal(TaskManagementResponseCode.FunctionComplete, initiator.ReceiveFunctionResponse(function));
+        initiator.ReceiveNothing();
+        Assert.Equal(0, world.Buffers.LeasesOut);
+    }
+
+    /// <summary>RFC 7143 §11.4.5.1: TASK ABORTED, too, tells the residual of what was transferred.</summary>
+    [Fact]
+    public void A_read_that_another_initiator_aborts_tells_what_of_it_was_transferred()
+    {
+        using var world = new IscsiWorld();
+        world.Unit.Control.Current[3] |= 0x40; // TAS, byte 5 of the page (SPC-4 §7.5.8)
+        Initiator victim = world.LogIn();
+        Initiator other = world.LogIn(name: "iqn.2026-11.test:other");
+        world.Disk.Holds = true;
+        uint tag = victim.Read(0, Blocks);
+        world.Disk.HasRead(2048);
+        world.Run();
+        victim.Receive(Opcode.DataIn);
+
+        uint reset = other.SendFunction(TaskManagementFunctionCode.LogicalUnitReset);
+        world.Disk.LetGo();
+        world.Run();
+
+        Assert.Equal(TaskManagementResponseCode.FunctionComplete, other.ReceiveFunctionResponse(reset));
+        Pdu response = victim.Receive(Opcode.ScsiResponse);
+        var pdu = new ScsiResponsePdu(response.Header);
+        Assert.Equal((tag, ScsiStatus.TaskAborted), (response.InitiatorTaskTag, response.Status));
+        Assert.Equal((Residual.Underflow(WholeBytes - 2048), 1u), (pdu.Residual, pdu.ExpDataSn));
+    }
+
+    /// <summary>Or one connection could take all memory with a window of a few commands.</summary>
+    [Fact]
+    public void Who_aborts_what_it_does_not_read_is_not_read_from_any_more()
+    {
+        using var world = new IscsiWorld(slabs: 16);
+        Initiator initiator = world.LogIn();
+        world.Disk.Holds = true;
+        initiator.Peer.WindowBytes = 0;
+        for (int i = 0; i < 20 && initiator.Peer.UntakenBytes == 0; i++)
+        {
+            initiator.Read(0, 4096, expected: 512);
+            world.Disk.HasRead(2048);
+            initiator.SendFunction(TaskManagementFunctionCode.AbortTaskSet);
+            world.Disk.LetGo();
+            world.Run();
+        }
+
+        Assert.InRange(world.Buffers.BytesOut, 4 << 20, 8 << 20);
+        Assert.NotEqual(0, initiator.Peer.UntakenBytes);
+        initiator.Peer.WindowBytes = int.MaxValue;
+        world.Run();
+        initiator.ReceiveAll();
+        Assert.Equal(0, initiator.Peer.UntakenBytes);
+        Assert.Equal(0, world.Buffers.LeasesOut);
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]

@@ -133,7 +133,11 @@ internal sealed unsafe class TestDisk : IDisposable
             ReadCount++;
             command.DataInLengthBytes = lengthBytes;
             if (Lends && lengthBytes > 0 && command.Data.IsEmpty)
+            {
                 command.Data.Lend((nint)_memory + offset, lengthBytes);
+                if (!command.TryLeaseCopy())
+                    return;
+            }
             else if (command.Data.IsEmpty && !command.TryLeaseDataIn(lengthBytes))
                 return;
             else

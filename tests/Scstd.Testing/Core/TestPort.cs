@@ -11,6 +11,9 @@ public sealed class TestPort : ITargetPort
     /// <summary>The initiator takes nothing from the wire until <see cref="SendAnswers"/>.</summary>
     public bool HoldsAnswers { get; set; }
 
+    /// <summary>As a session with data digests.</summary>
+    public bool CopiesWhatIsLent { get; set; }
+
     /// <summary>What the last Data-In lay in: leased from the executor's pool, or lent by the store.</summary>
     public bool LastDataInWasLeased { get; private set; }
 
