@@ -23,6 +23,10 @@ public sealed record ReactorOptions
     /// time, so 0 (off) unless asked for, and never worth it on a single core.</summary>
     public int SpinMicroseconds { get; init; }
 
+    /// <summary>Where the memory of file operations lies for the most part; what the reactor has of it is told by
+    /// <see cref="Reactor.SlabTaken"/>.</summary>
+    public SlabRegion Slabs { get; init; }
+
     /// <summary>The thread's name.</summary>
     public string? Name { get; init; }
 
@@ -34,3 +38,9 @@ public sealed record ReactorOptions
     /// real call happen.</summary>
     internal Func<int>? RefuseRing { get; init; }
 }
+
+/// <summary>Memory that is handed out in slabs.</summary>
+/// <param name="Address">Of the first.</param>
+/// <param name="SlabBytes">A power of two.</param>
+/// <param name="Count">How many there are, one behind the other.</param>
+public readonly record struct SlabRegion(nint Address, int SlabBytes, int Count);

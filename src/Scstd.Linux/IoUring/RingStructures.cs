@@ -9,6 +9,8 @@ internal enum RingOperation : byte
     ReadVectors = 1,
     WriteVectors = 2,
     Sync = 3,
+    ReadRegistered = 4,
+    WriteRegistered = 5,
     SendMessage = 9,
     ReceiveMessage = 10,
     Accept = 13,
@@ -54,6 +56,10 @@ internal struct SubmissionEntry
 
     [FieldOffset(40)]
     public ushort BufferGroup;
+
+    /// <summary>Of a registered buffer; shares its place with <see cref="BufferGroup"/>.</summary>
+    [FieldOffset(40)]
+    public ushort BufferIndex;
 }
 
 /// <summary>struct io_uring_cqe.</summary>
@@ -150,6 +156,29 @@ internal unsafe struct BufferRingRegistration
     public fixed ulong Reserved[3];
 }
 
+/// <summary>struct io_uring_rsrc_register.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct ResourceRegistration
+{
+    public uint Count;
+    public uint Flags;
+    public ulong Reserved;
+    public nint Data;
+    public nint Tags;
+}
+
+/// <summary>struct io_uring_rsrc_update2.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct ResourceUpdate
+{
+    public uint First;
+    public uint Reserved;
+    public nint Data;
+    public nint Tags;
+    public uint Count;
+    public uint Reserved2;
+}
+
 /// <summary>Flags of linux/io_uring.h.</summary>
 internal static class RingFlags
 {
@@ -185,7 +214,11 @@ internal static class RingFlags
     public const uint CompletionSocketNotEmpty = 1 << 2;
     public const int CompletionBufferShift = 16;
 
+    public const uint ResourcesSparse = 1 << 0;
+
     public const uint RegisterProbe = 8;
+    public const uint RegisterBuffers = 15;
+    public const uint RegisterBuffersUpdate = 16;
     public const uint RegisterWorkerLimit = 19;
     public const uint RegisterBufferRing = 22;
 }

@@ -39,9 +39,10 @@ internal sealed unsafe class UringReactor : LoopReactor
     private readonly SlotTable<FileOperation> _files = new();
     private readonly Stack<nint> _freeSpills = new();
     private readonly ulong* _mailCount;
+    private readonly RegisteredMemory? _slabs;
 
     /// <exception cref="RingRefusedException">If the kernel does not give what we need.</exception>
-    public UringReactor(ReactorOptions options)
+    public UringReactor(ReactorOptions options, Action<string> log)
         : base(options, nonBlockingMail: false)
     {
         try
@@ -57,11 +58,17 @@ internal sealed unsafe class UringReactor : LoopReactor
         }
         uint* limits = stackalloc uint[2] { MaxKernelWorkers, MaxKernelWorkers };
         _ = _ring.Register(RingFlags.RegisterWorkerLimit, limits, 2); // kernels before 5.15 have no such limit
+        if (options.Slabs.Count > 0)
+            _slabs = new RegisteredMemory(_ring, options.Slabs, message => log($"reactor {options.Index}: {message}"));
         _mailCount = (ulong*)NativeMemory.AllocZeroed(sizeof(ulong));
         AwaitMail();
     }
 
     public override string Kind => "io_uring";
+
+    public override void SlabTaken(nint slab) => _slabs?.Add(slab);
+
+    public override void SlabGoes(nint slab) => _slabs?.Remove(slab);
 
     internal ReceiveBuffers Buffers { get; }
 
@@ -139,13 +146,16 @@ internal sealed unsafe class UringReactor : LoopReactor
         switch (operation.Kind)
         {
             case FileOperationKind.Read:
-                Describe(entry, operation, RingOperation.Read, RingOperation.ReadVectors);
+                Describe(
+                    entry, operation, RingOperation.Read, RingOperation.ReadVectors, RingOperation.ReadRegistered);
                 break;
             case FileOperationKind.Write:
-                Describe(entry, operation, RingOperation.Write, RingOperation.WriteVectors);
+                Describe(
+                    entry, operation, RingOperation.Write, RingOperation.WriteVectors, RingOperation.WriteRegistered);
                 break;
             case FileOperationKind.WriteThrough:
-                Describe(entry, operation, RingOperation.Write, RingOperation.WriteVectors);
+                Describe(
+                    entry, operation, RingOperation.Write, RingOperation.WriteVectors, RingOperation.WriteRegistered);
                 entry->OperationFlags = LibC.WriteDataSync;
                 break;
             case FileOperationKind.Flush:
@@ -196,13 +206,26 @@ internal sealed unsafe class UringReactor : LoopReactor
         }
     }
 
-    private static void Describe(
-        SubmissionEntry* entry, FileOperation operation, RingOperation single, RingOperation vectored)
+    private void Describe(
+        SubmissionEntry* entry, FileOperation operation, RingOperation single, RingOperation vectored,
+        RingOperation registered)
     {
-        bool one = operation.VectorCount == 1;
-        entry->Operation = one ? single : vectored;
-        entry->Address = one ? operation.Vectors[0].Address : (nint)operation.Vectors;
-        entry->Length = one ? (uint)operation.Vectors[0].LengthBytes : (uint)operation.VectorCount;
+        if (operation.VectorCount != 1)
+        {
+            entry->Operation = vectored;
+            entry->Address = (nint)operation.Vectors;
+            entry->Length = (uint)operation.VectorCount;
+            return;
+        }
+        IoVector memory = operation.Vectors[0];
+        entry->Operation = single;
+        entry->Address = memory.Address;
+        entry->Length = (uint)memory.LengthBytes;
+        if (_slabs is not null && _slabs.IndexOf(memory.Address, memory.LengthBytes) is >= 0 and int index)
+        {
+            entry->Operation = registered;
+            entry->BufferIndex = (ushort)index;
+        }
     }
 
     private void FileCompleted(int slot, int result)
