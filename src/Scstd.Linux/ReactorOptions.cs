@@ -23,6 +23,9 @@ public sealed record ReactorOptions
     /// time, so 0 (off) unless asked for, and never worth it on a single core.</summary>
     public int SpinMicroseconds { get; init; }
 
+    /// <summary>Large sends to other machines are made without copying, where that works.</summary>
+    public bool ZeroCopy { get; init; } = true;
+
     /// <summary>Where the memory of file operations lies for the most part; what the reactor has of it is told by
     /// <see cref="Reactor.SlabTaken"/>.</summary>
     public SlabRegion Slabs { get; init; }
@@ -37,6 +40,14 @@ public sealed record ReactorOptions
     /// <summary>How a test makes the kernel refuse: stands in for io_uring_setup and gives an errno, or 0 to let the
     /// real call happen.</summary>
     internal Func<int>? RefuseRing { get; init; }
+
+    /// <summary>How a test takes the way to other machines with a peer on this one.</summary>
+    internal bool ZeroCopyToSelf { get; init; }
+
+    /// <summary>Our choice: so often in a row the kernel may say that it had to copy after all (a device that cannot
+    /// gather, a bridge or tunnel to a neighbour on this machine). Then nothing is to be gained on that connection.
+    /// </summary>
+    internal int ZeroCopyMostCopied { get; init; } = 4;
 }
 
 /// <summary>Memory that is handed out in slabs.</summary>

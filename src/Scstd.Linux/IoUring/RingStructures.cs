@@ -19,6 +19,7 @@ internal enum RingOperation : byte
     Read = 22,
     Write = 23,
     Receive = 27,
+    SendMessageZeroCopy = 48,
 }
 
 /// <summary>struct io_uring_sqe.</summary>
@@ -205,6 +206,7 @@ internal static class RingFlags
     public const byte EntryBufferSelect = 1 << 5;
     public const ushort ReceivePollFirst = 1 << 0;
     public const ushort AcceptMultishot = 1 << 0;
+    public const ushort SendReportUsage = 1 << 3;
     public const uint SyncDataOnly = 1 << 0;
     public const uint CancelAll = 1 << 0;
     public const uint CancelDescriptor = 1 << 1;
@@ -212,7 +214,11 @@ internal static class RingFlags
     public const uint CompletionBuffer = 1 << 0;
     public const uint CompletionMore = 1 << 1;
     public const uint CompletionSocketNotEmpty = 1 << 2;
+    public const uint CompletionNotification = 1 << 3;
     public const int CompletionBufferShift = 16;
+
+    /// <summary>IORING_NOTIF_USAGE_ZC_COPIED, in the result of a notification.</summary>
+    public const int NotificationCopied = int.MinValue;
 
     public const uint ResourcesSparse = 1 << 0;
 

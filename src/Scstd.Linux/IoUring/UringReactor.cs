@@ -40,6 +40,7 @@ internal sealed unsafe class UringReactor : LoopReactor
     private readonly Stack<nint> _freeSpills = new();
     private readonly ulong* _mailCount;
     private readonly RegisteredMemory? _slabs;
+    private readonly ReactorOptions _options;
 
     /// <exception cref="RingRefusedException">If the kernel does not give what we need.</exception>
     public UringReactor(ReactorOptions options, Action<string> log)
@@ -58,6 +59,7 @@ internal sealed unsafe class UringReactor : LoopReactor
         }
         uint* limits = stackalloc uint[2] { MaxKernelWorkers, MaxKernelWorkers };
         _ = _ring.Register(RingFlags.RegisterWorkerLimit, limits, 2); // kernels before 5.15 have no such limit
+        _options = options;
         if (options.Slabs.Count > 0)
             _slabs = new RegisteredMemory(_ring, options.Slabs, message => log($"reactor {options.Index}: {message}"));
         _mailCount = (ulong*)NativeMemory.AllocZeroed(sizeof(ulong));
@@ -77,6 +79,14 @@ internal sealed unsafe class UringReactor : LoopReactor
     internal int Register(IRingTarget target) => _targets.Add(target);
 
     internal void Unregister(int slot) => _targets.Remove(slot);
+
+    /// <summary>Null where sends are copied anyway: to a peer on this machine they are, by the one who receives.
+    /// </summary>
+    internal ZeroCopySends? ZeroCopyFor(UringStream stream)
+    {
+        bool pays = _options.ZeroCopyToSelf || !SocketCalls.StaysHere(stream.LocalEndPoint, stream.RemoteEndPoint);
+        return _options.ZeroCopy && pays ? new ZeroCopySends(stream, this, _options.ZeroCopyMostCopied) : null;
+    }
 
     /// <summary>An entry that comes back to the target in <paramref name="slot"/> as <paramref name="work"/>.
     /// </summary>

@@ -40,6 +40,7 @@ internal sealed class Plan(DaemonSection daemon, string folder)
                 },
                 Cpu = isPinned ? cpus[index] : null,
                 SpinMicroseconds = (int)daemon.Reactors.Spin.TotalMicroseconds,
+                ZeroCopy = daemon.Reactors.ZeroCopy,
                 Name = $"reactor {index}",
                 Faulted = faulted,
             }),

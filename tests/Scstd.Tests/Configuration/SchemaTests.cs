@@ -99,6 +99,8 @@ public sealed partial class SchemaTests
     [InlineData("memory: 1GiB")]
     [InlineData("reactors: {count: auto, cpus: 0, io: epoll, spin: 0}")]
     [InlineData("reactors: {count: 2, cpus: '0-1', spin: 50us}")]
+    [InlineData("reactors: {zero_copy: off}")]
+    [InlineData("reactors: {zero_copy: auto}")]
     [InlineData("discovery: {authentication: none}")]
     [InlineData("discovery: {authentication: {users: [{name: x, secret: twelve-bytes}]}}")]
     [InlineData("    groups: []")]

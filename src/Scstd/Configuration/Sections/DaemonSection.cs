@@ -128,7 +128,11 @@ public sealed class ReactorsSection : Section
         new Row<ReactorsSection, TimeSpan>("spin",
             new DurationRule(TimeSpan.FromMicroseconds(1), TimeSpan.FromMilliseconds(1), orNone: true),
             (s, v) => s.Spin = v, "How long a reactor looks for work before it sleeps: halves the latency of a single "
-                + "command and takes a whole CPU while there is a trickle of work. Default: 0."));
+                + "command and takes a whole CPU while there is a trickle of work. Default: 0."),
+        new Row<ReactorsSection, bool>("zero_copy",
+            new WordRule<bool>(("auto", true), ("off", false)),
+            (s, v) => s.ZeroCopy = v, "Whether large answers to other machines are sent without copying them. Default: "
+                + "auto, on io_uring and as long as the network device can do it."));
 
     /// <summary>Null: one for each CPU.</summary>
     public int? Count { get; internal set; }
@@ -139,6 +143,8 @@ public sealed class ReactorsSection : Section
     public ReactorIo Io { get; internal set; }
 
     public TimeSpan Spin { get; internal set; }
+
+    public bool ZeroCopy { get; internal set; } = true;
 
     private static bool TryParseCount(string text, out int? count)
     {
