@@ -68,9 +68,17 @@ internal sealed unsafe class UringReactor : LoopReactor
 
     public override string Kind => "io_uring";
 
-    public override void SlabTaken(nint slab) => _slabs?.Add(slab);
+    public override void SlabTaken(nint slab)
+    {
+        SystemCalls++;
+        _slabs?.Add(slab);
+    }
 
-    public override void SlabGoes(nint slab) => _slabs?.Remove(slab);
+    public override void SlabGoes(nint slab)
+    {
+        SystemCalls++;
+        _slabs?.Remove(slab);
+    }
 
     internal ReceiveBuffers Buffers { get; }
 
