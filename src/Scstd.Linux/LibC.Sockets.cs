@@ -18,6 +18,7 @@ internal unsafe struct MessageHeader
 /// <summary>Sockets, epoll and eventfd.</summary>
 internal static unsafe partial class LibC
 {
+    internal const int AddressFamilyUnspecified = 0;
     internal const int AddressFamilyUnix = 1;
     internal const int AddressFamilyInet = 2;
     internal const int AddressFamilyInet6 = 10;
@@ -61,6 +62,9 @@ internal static unsafe partial class LibC
 
     [LibraryImport("libc", EntryPoint = "bind", SetLastError = true)]
     internal static partial int Bind(int descriptor, byte* address, uint lengthBytes);
+
+    [LibraryImport("libc", EntryPoint = "connect", SetLastError = true)]
+    internal static partial int Connect(int descriptor, byte* address, uint lengthBytes);
 
     [LibraryImport("libc", EntryPoint = "listen", SetLastError = true)]
     internal static partial int Listen(int descriptor, int backlog);

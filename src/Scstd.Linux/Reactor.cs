@@ -81,6 +81,17 @@ public abstract class Reactor : IDisposable
     /// from inside this call.</summary>
     public abstract void Submit(FileOperation operation);
 
+    /// <summary>The reactor has a slab of <see cref="ReactorOptions.Slabs"/> now: the kernel can be told of it once
+    /// instead of with each operation.</summary>
+    public virtual void SlabTaken(nint slab)
+    {
+    }
+
+    /// <summary>Before the slab is given back. Nothing in it is used by an operation.</summary>
+    public virtual void SlabGoes(nint slab)
+    {
+    }
+
     /// <summary><see cref="FileHandle.TakeWriteError"/>: at once, by a call that does not wait.</summary>
     public virtual int TakeWriteError(FileHandle file)
     {

@@ -49,7 +49,7 @@ public static class ReactorFactory
             return new EpollReactor(options);
         try
         {
-            return new UringReactor(options);
+            return new UringReactor(options, log);
         }
         catch (RingRefusedException refused) when (options.Kind == ReactorKind.Auto)
         {

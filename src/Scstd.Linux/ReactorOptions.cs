@@ -23,6 +23,13 @@ public sealed record ReactorOptions
     /// a core of its own.</summary>
     public ReactorLatency Latency { get; init; }
 
+    /// <summary>Large sends to other machines are made without copying, where that works.</summary>
+    public bool ZeroCopy { get; init; } = true;
+
+    /// <summary>Where the memory of file operations lies for the most part; what the reactor has of it is told by
+    /// <see cref="Reactor.SlabTaken"/>.</summary>
+    public SlabRegion Slabs { get; init; }
+
     /// <summary>The thread's name.</summary>
     public string? Name { get; init; }
 
@@ -33,4 +40,18 @@ public sealed record ReactorOptions
     /// <summary>How a test makes the kernel refuse: stands in for io_uring_setup and gives an errno, or 0 to let the
     /// real call happen.</summary>
     internal Func<int>? RefuseRing { get; init; }
+
+    /// <summary>How a test takes the way to other machines with a peer on this one.</summary>
+    internal bool ZeroCopyToSelf { get; init; }
+
+    /// <summary>Our choice: so often in a row the kernel may say that it had to copy after all (a device that cannot
+    /// gather, a bridge or tunnel to a neighbour on this machine). Then nothing is to be gained on that connection.
+    /// </summary>
+    internal int ZeroCopyMostCopied { get; init; } = 4;
 }
+
+/// <summary>Memory that is handed out in slabs.</summary>
+/// <param name="Address">Of the first.</param>
+/// <param name="SlabBytes">A power of two.</param>
+/// <param name="Count">How many there are, one behind the other.</param>
+public readonly record struct SlabRegion(nint Address, int SlabBytes, int Count);

@@ -81,6 +81,24 @@ internal static unsafe class SocketCalls
             _ = LibC.FileControl(descriptor, LibC.SetStatusFlags, flags & ~LibC.OpenNonBlocking);
     }
 
+    /// <summary>Whether a connection leads back to this machine, as far as its addresses tell.</summary>
+    internal static bool StaysHere(IPEndPoint local, IPEndPoint remote)
+    {
+        IPAddress peer = remote.Address.IsIPv4MappedToIPv6 ? remote.Address.MapToIPv4() : remote.Address;
+        IPAddress own = local.Address.IsIPv4MappedToIPv6 ? local.Address.MapToIPv4() : local.Address;
+        return IPAddress.IsLoopback(peer) || peer.Equals(own);
+    }
+
+    /// <summary>Ends a connection at once and throws away what the kernel has not got rid of (tcp_disconnect). The
+    /// descriptor stays.</summary>
+    internal static void Disconnect(int descriptor)
+    {
+        byte* nowhere = stackalloc byte[MaxAddressBytes];
+        new Span<byte>(nowhere, MaxAddressBytes).Clear();
+        *(ushort*)nowhere = LibC.AddressFamilyUnspecified;
+        _ = LibC.Connect(descriptor, nowhere, MaxAddressBytes);
+    }
+
     /// <summary>The error that a socket has kept, or 0.</summary>
     internal static int PendingError(int descriptor)
     {

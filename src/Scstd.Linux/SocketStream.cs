@@ -39,6 +39,7 @@ internal abstract class SocketStream : StreamConnection
     private bool _peerEnded;
     private StreamCloseReason _reason;
     private string _detail = "";
+    private long _readBytes;
 
     protected SocketStream(LoopReactor reactor, SocketHandle socket, IStreamHandler handler)
     {
@@ -54,7 +55,7 @@ internal abstract class SocketStream : StreamConnection
 
     public sealed override IPEndPoint RemoteEndPoint { get; }
 
-    public sealed override long UnsentBytes => SendQueue.UnsentBytes;
+    public sealed override long UnsentBytes => SendQueue.UnsentBytes + _readBytes;
 
     internal int Descriptor { get; }
 
@@ -149,11 +150,26 @@ internal abstract class SocketStream : StreamConnection
         _reactor.MarkClosing(this);
     }
 
-    /// <summary>The kernel took bytes; the handler is told only while it still waits for them.</summary>
+    /// <summary>The kernel took bytes, and their memory is free; the handler is told only while it still waits for
+    /// them.</summary>
     protected void ReportSent(long lengthBytes)
     {
+        ReportTaken(lengthBytes);
+        ReportFree(lengthBytes);
+    }
+
+    /// <summary>The kernel took bytes and may still read them.</summary>
+    protected void ReportTaken(long lengthBytes)
+    {
         SendQueue.Sent(lengthBytes);
+        _readBytes += lengthBytes;
         _reactor.Sends++;
+    }
+
+    /// <summary>So many more of the bytes taken are read by nobody any more, in order.</summary>
+    protected void ReportFree(long lengthBytes)
+    {
+        _readBytes -= lengthBytes;
         Handler.Sent(lengthBytes);
     }
 

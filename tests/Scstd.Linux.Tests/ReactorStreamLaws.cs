@@ -9,7 +9,12 @@ public abstract class ReactorStreamLaws : IDisposable
 {
     private readonly RunningReactor _running;
 
-    protected ReactorStreamLaws(ReactorKind kind) => _running = new RunningReactor(new ReactorOptions { Kind = kind });
+    protected ReactorStreamLaws(ReactorKind kind)
+        : this(new ReactorOptions { Kind = kind })
+    {
+    }
+
+    private protected ReactorStreamLaws(ReactorOptions options) => _running = new RunningReactor(options);
 
     public void Dispose()
     {

@@ -9,6 +9,8 @@ internal enum RingOperation : byte
     ReadVectors = 1,
     WriteVectors = 2,
     Sync = 3,
+    ReadRegistered = 4,
+    WriteRegistered = 5,
     SendMessage = 9,
     ReceiveMessage = 10,
     Accept = 13,
@@ -17,6 +19,7 @@ internal enum RingOperation : byte
     Read = 22,
     Write = 23,
     Receive = 27,
+    SendMessageZeroCopy = 48,
 }
 
 /// <summary>struct io_uring_sqe.</summary>
@@ -54,6 +57,10 @@ internal struct SubmissionEntry
 
     [FieldOffset(40)]
     public ushort BufferGroup;
+
+    /// <summary>Of a registered buffer; shares its place with <see cref="BufferGroup"/>.</summary>
+    [FieldOffset(40)]
+    public ushort BufferIndex;
 }
 
 /// <summary>struct io_uring_cqe.</summary>
@@ -150,6 +157,29 @@ internal unsafe struct BufferRingRegistration
     public fixed ulong Reserved[3];
 }
 
+/// <summary>struct io_uring_rsrc_register.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct ResourceRegistration
+{
+    public uint Count;
+    public uint Flags;
+    public ulong Reserved;
+    public nint Data;
+    public nint Tags;
+}
+
+/// <summary>struct io_uring_rsrc_update2.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct ResourceUpdate
+{
+    public uint First;
+    public uint Reserved;
+    public nint Data;
+    public nint Tags;
+    public uint Count;
+    public uint Reserved2;
+}
+
 /// <summary>Flags of linux/io_uring.h.</summary>
 internal static class RingFlags
 {
@@ -176,6 +206,7 @@ internal static class RingFlags
     public const byte EntryBufferSelect = 1 << 5;
     public const ushort ReceivePollFirst = 1 << 0;
     public const ushort AcceptMultishot = 1 << 0;
+    public const ushort SendReportUsage = 1 << 3;
     public const uint SyncDataOnly = 1 << 0;
     public const uint CancelAll = 1 << 0;
     public const uint CancelDescriptor = 1 << 1;
@@ -183,9 +214,17 @@ internal static class RingFlags
     public const uint CompletionBuffer = 1 << 0;
     public const uint CompletionMore = 1 << 1;
     public const uint CompletionSocketNotEmpty = 1 << 2;
+    public const uint CompletionNotification = 1 << 3;
     public const int CompletionBufferShift = 16;
 
+    /// <summary>IORING_NOTIF_USAGE_ZC_COPIED, in the result of a notification.</summary>
+    public const int NotificationCopied = int.MinValue;
+
+    public const uint ResourcesSparse = 1 << 0;
+
     public const uint RegisterProbe = 8;
+    public const uint RegisterBuffers = 15;
+    public const uint RegisterBuffersUpdate = 16;
     public const uint RegisterWorkerLimit = 19;
     public const uint RegisterBufferRing = 22;
 }

@@ -39,9 +39,11 @@ internal sealed unsafe class UringReactor : LoopReactor
     private readonly SlotTable<FileOperation> _files = new();
     private readonly Stack<nint> _freeSpills = new();
     private readonly ulong* _mailCount;
+    private readonly RegisteredMemory? _slabs;
+    private readonly ReactorOptions _options;
 
     /// <exception cref="RingRefusedException">If the kernel does not give what we need.</exception>
-    public UringReactor(ReactorOptions options)
+    public UringReactor(ReactorOptions options, Action<string> log)
         : base(options, nonBlockingMail: false)
     {
         try
@@ -57,11 +59,26 @@ internal sealed unsafe class UringReactor : LoopReactor
         }
         uint* limits = stackalloc uint[2] { MaxKernelWorkers, MaxKernelWorkers };
         _ = _ring.Register(RingFlags.RegisterWorkerLimit, limits, 2); // kernels before 5.15 have no such limit
+        _options = options;
+        if (options.Slabs.Count > 0)
+            _slabs = new RegisteredMemory(_ring, options.Slabs, message => log($"reactor {options.Index}: {message}"));
         _mailCount = (ulong*)NativeMemory.AllocZeroed(sizeof(ulong));
         AwaitMail();
     }
 
     public override string Kind => "io_uring";
+
+    public override void SlabTaken(nint slab)
+    {
+        SystemCalls++;
+        _slabs?.Add(slab);
+    }
+
+    public override void SlabGoes(nint slab)
+    {
+        SystemCalls++;
+        _slabs?.Remove(slab);
+    }
 
     internal ReceiveBuffers Buffers { get; }
 
@@ -70,6 +87,14 @@ internal sealed unsafe class UringReactor : LoopReactor
     internal int Register(IRingTarget target) => _targets.Add(target);
 
     internal void Unregister(int slot) => _targets.Remove(slot);
+
+    /// <summary>Null where sends are copied anyway: to a peer on this machine they are, by the one who receives.
+    /// </summary>
+    internal ZeroCopySends? ZeroCopyFor(UringStream stream)
+    {
+        bool pays = _options.ZeroCopyToSelf || !SocketCalls.StaysHere(stream.LocalEndPoint, stream.RemoteEndPoint);
+        return _options.ZeroCopy && pays ? new ZeroCopySends(stream, this, _options.ZeroCopyMostCopied) : null;
+    }
 
     /// <summary>An entry that comes back to the target in <paramref name="slot"/> as <paramref name="work"/>.
     /// </summary>
@@ -139,13 +164,16 @@ internal sealed unsafe class UringReactor : LoopReactor
         switch (operation.Kind)
         {
             case FileOperationKind.Read:
-                Describe(entry, operation, RingOperation.Read, RingOperation.ReadVectors);
+                Describe(
+                    entry, operation, RingOperation.Read, RingOperation.ReadVectors, RingOperation.ReadRegistered);
                 break;
             case FileOperationKind.Write:
-                Describe(entry, operation, RingOperation.Write, RingOperation.WriteVectors);
+                Describe(
+                    entry, operation, RingOperation.Write, RingOperation.WriteVectors, RingOperation.WriteRegistered);
                 break;
             case FileOperationKind.WriteThrough:
-                Describe(entry, operation, RingOperation.Write, RingOperation.WriteVectors);
+                Describe(
+                    entry, operation, RingOperation.Write, RingOperation.WriteVectors, RingOperation.WriteRegistered);
                 entry->OperationFlags = LibC.WriteDataSync;
                 break;
             case FileOperationKind.Flush:
@@ -196,13 +224,26 @@ internal sealed unsafe class UringReactor : LoopReactor
         }
     }
 
-    private static void Describe(
-        SubmissionEntry* entry, FileOperation operation, RingOperation single, RingOperation vectored)
+    private void Describe(
+        SubmissionEntry* entry, FileOperation operation, RingOperation single, RingOperation vectored,
+        RingOperation registered)
     {
-        bool one = operation.VectorCount == 1;
-        entry->Operation = one ? single : vectored;
-        entry->Address = one ? operation.Vectors[0].Address : (nint)operation.Vectors;
-        entry->Length = one ? (uint)operation.Vectors[0].LengthBytes : (uint)operation.VectorCount;
+        if (operation.VectorCount != 1)
+        {
+            entry->Operation = vectored;
+            entry->Address = (nint)operation.Vectors;
+            entry->Length = (uint)operation.VectorCount;
+            return;
+        }
+        IoVector memory = operation.Vectors[0];
+        entry->Operation = single;
+        entry->Address = memory.Address;
+        entry->Length = (uint)memory.LengthBytes;
+        if (_slabs is not null && _slabs.IndexOf(memory.Address, memory.LengthBytes) is >= 0 and int index)
+        {
+            entry->Operation = registered;
+            entry->BufferIndex = (ushort)index;
+        }
     }
 
     private void FileCompleted(int slot, int result)

@@ -16,6 +16,10 @@ internal sealed unsafe class UringStream : SocketStream, IRingTarget
     private bool _receiving;
     private bool _mayHoldMore;
     private bool _cancelled;
+    private bool _disconnected;
+
+    // Where sends may be made without copying.
+    private readonly ZeroCopySends? _zeroCopy;
 
     // Allocated when the handler lends vectors for the first time.
     private MessageHeader* _receiveMessage;
@@ -29,7 +33,11 @@ internal sealed unsafe class UringStream : SocketStream, IRingTarget
         _reactor = reactor;
         _slot = reactor.Register(this);
         _sendMessage = (MessageHeader*)NativeMemory.AllocZeroed((nuint)sizeof(MessageHeader));
+        _zeroCopy = reactor.ZeroCopyFor(this);
     }
+
+    /// <summary>Null: never meant to.</summary>
+    internal ZeroCopySends? ZeroCopy => _zeroCopy;
 
     public void Completed(RingWork work, int result, uint flags)
     {
@@ -55,17 +63,39 @@ internal sealed unsafe class UringStream : SocketStream, IRingTarget
                 _ = LibC.Shutdown(Descriptor, LibC.ShutdownBoth);
                 break;
         }
-        if (State == StreamState.Ending)
-            ListForTearDown();
-        else
-            MarkDirty();
+        GoOn();
+    }
+
+    /// <summary>The first completion of a send that was not copied.</summary>
+    internal void ZeroCopyTaken(ZeroCopySend send, int result, bool isNotificationDue)
+    {
+        _underWay--;
+        _sending = false;
+        _zeroCopy!.Taken(send, Math.Max(result, 0), isNotificationDue);
+        if (State < StreamState.Ending)
+        {
+            if (result >= 0)
+                ReportTaken(result);
+            else if (IsRefusal(result))
+                _zeroCopy.TurnOff();
+            else if (!IsNothing(result))
+                Failed(-result);
+        }
+        ReportWhatIsFree();
+    }
+
+    /// <summary>The second one.</summary>
+    internal void ZeroCopyNotified(ZeroCopySend send, bool wasCopied)
+    {
+        _zeroCopy!.Notified(send, wasCopied);
+        ReportWhatIsFree();
     }
 
     protected override void FlushOpen()
     {
         if (!_sending && SendQueue.Load())
             Send();
-        if (SendQueue.IsEmpty)
+        if (UnsentBytes == 0)
             QueueEmptied();
         if (WantsBytes && !_receiving)
             Receive();
@@ -83,6 +113,15 @@ internal sealed unsafe class UringStream : SocketStream, IRingTarget
             }
             return false;
         }
+        if (_zeroCopy is not null)
+        {
+            if (_zeroCopy.Awaited > 0)
+            {
+                DropUnacknowledged();
+                return false;
+            }
+            _zeroCopy.Release();
+        }
         _reactor.Unregister(_slot);
         NativeMemory.Free(_sendMessage);
         NativeMemory.Free(_receiveMessage);
@@ -90,9 +129,11 @@ internal sealed unsafe class UringStream : SocketStream, IRingTarget
         return true;
     }
 
+    private bool IsForZeroCopy => _zeroCopy is not null && _zeroCopy.PaysFor(SendQueue);
+
     private void Send()
     {
-        if (_reactor.FlushesOne)
+        if (_reactor.FlushesOne && !IsForZeroCopy)
         {
             SendAtOnce();
             if (State >= StreamState.Ending || !SendQueue.Load())
@@ -100,8 +141,9 @@ internal sealed unsafe class UringStream : SocketStream, IRingTarget
         }
         _sendMessage->Vectors = SendQueue.Vectors;
         _sendMessage->VectorCount = (nuint)SendQueue.VectorCount;
-        SubmissionEntry* entry =
-            _reactor.Prepare(RingOperation.SendMessage, Descriptor, RingWork.Send, _slot);
+        SubmissionEntry* entry = IsForZeroCopy
+            ? _zeroCopy!.Prepare()
+            : _reactor.Prepare(RingOperation.SendMessage, Descriptor, RingWork.Send, _slot);
         entry->Address = (nint)_sendMessage;
         entry->Length = 1;
         // Not MSG_WAITALL: what a slow peer takes is to be told as it goes, not when all is gone.
@@ -125,7 +167,7 @@ internal sealed unsafe class UringStream : SocketStream, IRingTarget
         _reactor.SystemCalls++;
         long sent = LibC.SendMessage(Descriptor, &message, LibC.MessageDoNotWait | LibC.MessageNoSignal);
         if (sent > 0)
-            ReportSent(sent);
+            ReportCopied(sent);
     }
 
     private void SendCompleted(int result)
@@ -133,9 +175,46 @@ internal sealed unsafe class UringStream : SocketStream, IRingTarget
         if (State >= StreamState.Ending)
             return;
         if (result >= 0)
-            ReportSent(result);
+            ReportCopied(result);
         else if (!IsNothing(result))
             Failed(-result);
+    }
+
+    private void ReportCopied(long lengthBytes)
+    {
+        if (_zeroCopy is not { Count: > 0 })
+        {
+            ReportSent(lengthBytes);
+            return;
+        }
+        ReportTaken(lengthBytes);
+        _zeroCopy.AddCopied(lengthBytes);
+    }
+
+    private void ReportWhatIsFree()
+    {
+        long free = _zeroCopy!.TakeFree();
+        if (free > 0 && State < StreamState.Ending)
+            ReportFree(free);
+        GoOn();
+    }
+
+    private void GoOn()
+    {
+        if (State == StreamState.Ending)
+            ListForTearDown();
+        else
+            MarkDirty();
+    }
+
+    /// <summary>A peer that acknowledges nothing would keep our memory for as long as TCP is patient.</summary>
+    private void DropUnacknowledged()
+    {
+        if (State != StreamState.Ending || _disconnected)
+            return;
+        _disconnected = true;
+        _reactor.SystemCalls++;
+        SocketCalls.Disconnect(Descriptor);
     }
 
     private void Receive()
@@ -228,6 +307,12 @@ internal sealed unsafe class UringStream : SocketStream, IRingTarget
         else if (!IsNothing(result))
             Failed(-result);
     }
+
+    /// <summary>The kernel does not know zero-copy sends or their report, has reached RLIMIT_MEMLOCK, or the socket is
+    /// none of TCP: the same bytes are sent again, and copied.</summary>
+    private static bool IsRefusal(int result) =>
+        result is -ErrorNumber.InvalidArgument or -ErrorNumber.OutOfMemory or -ErrorNumber.NoBuffers
+            or -ErrorNumber.NotSupported;
 
     /// <summary>The operation ended without having done anything, and may simply be made again.</summary>
     private static bool IsNothing(int result) =>

@@ -42,6 +42,7 @@ internal sealed class Plan(DaemonSection daemon, string folder)
                 // Who looks for work takes the CPU from those it shares it with.
                 Latency = count > Math.Max(1, Math.Min(cpus.Count, processors.Count))
                     ? ReactorLatency.Power : daemon.Reactors.Latency,
+                ZeroCopy = daemon.Reactors.ZeroCopy,
                 Name = $"reactor {index}",
                 Faulted = faulted,
             }),

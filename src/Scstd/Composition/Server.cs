@@ -174,7 +174,8 @@ internal sealed partial class Server
         _arena = new SlabArena(boundBytes);
         foreach (ReactorOptions options in reactors)
         {
-            Reactor reactor = ReactorFactory.Start(options, message => _log.Information("{Message:l}", message));
+            Reactor reactor = ReactorFactory.Start(options with { Slabs = _arena.Region },
+                message => _log.Information("{Message:l}", message));
             var executor = new ReactorExecutor(reactor, _arena);
             _lanes.Add(new Lane(reactor, executor, new IscsiReactor(reactor, executor, new SessionLog(_log))));
             _log.Information("Reactor {Index}: {Kind:l}{Cpu:l}", reactor.Index, reactor.Kind,
@@ -278,7 +279,7 @@ internal sealed partial class Server
         {
             if (lane.Iscsi.ConnectionCount > 0 || lane.Executor.Buffers.LeasesOut > 0)
                 return false;
-            lane.Executor.Buffers.Dispose();
+            lane.Executor.GiveMemoryBack();
             lane.Iscsi.Dispose();
             return true;
         });

@@ -32,6 +32,9 @@ internal sealed class SlabArena : ISlabSource, IDisposable
     /// <summary>Slabs that there may be.</summary>
     public int Capacity { get; }
 
+    /// <summary>All of it, as reactors are told.</summary>
+    public SlabRegion Region => new(_pages.Address, BufferPool.SlabBytes, Capacity);
+
     /// <summary>Slabs that pools have now.</summary>
     public int Taken => Volatile.Read(ref _taken);
 

@@ -99,6 +99,8 @@ public sealed partial class SchemaTests
     [InlineData("memory: 1GiB")]
     [InlineData("reactors: {count: auto, cpus: 0, io: epoll, latency: power}")]
     [InlineData("reactors: {count: 2, cpus: '0-1', latency: low}")]
+    [InlineData("reactors: {zero_copy: off}")]
+    [InlineData("reactors: {zero_copy: auto}")]
     [InlineData("discovery: {authentication: none}")]
     [InlineData("discovery: {authentication: {users: [{name: x, secret: twelve-bytes}]}}")]
     [InlineData("    groups: []")]

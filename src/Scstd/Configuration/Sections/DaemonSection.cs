@@ -132,7 +132,11 @@ public sealed class ReactorsSection : Section
             (s, v) => s.Latency = v, "What a reactor without work does. power: sleeps at once, which takes the least "
                 + "CPU time. low: looks for work for a millisecond before it sleeps, which takes the whole CPU while "
                 + "commands come more often than that. balanced: looks for up to 50 us, and only while that finds "
-                + "work. An idle daemon sleeps with each of them. Default: balanced."));
+                + "work. An idle daemon sleeps with each of them. Default: balanced."),
+        new Row<ReactorsSection, bool>("zero_copy",
+            new WordRule<bool>(("auto", true), ("off", false)),
+            (s, v) => s.ZeroCopy = v, "Whether large answers to other machines are sent without copying them. auto: on "
+                + "io_uring, as long as the kernel says that the network device can do it. Default: off."));
 
     /// <summary>Null: one for each CPU.</summary>
     public int? Count { get; internal set; }
@@ -143,6 +147,8 @@ public sealed class ReactorsSection : Section
     public ReactorIo Io { get; internal set; }
 
     public ReactorLatency Latency { get; internal set; } = ReactorLatency.Balanced;
+
+    public bool ZeroCopy { get; internal set; }
 
     private static bool TryParseCount(string text, out int? count)
     {
