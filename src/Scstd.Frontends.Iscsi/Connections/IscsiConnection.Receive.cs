@@ -285,6 +285,7 @@ internal sealed unsafe partial class IscsiConnection
         {
             int fits = (int)Math.Min((uint)piece.Length, (uint)buffer.LengthBytes - _sinkOffsetBytes);
             buffer.CopyFrom(piece[..fits], (int)_sinkOffsetBytes);
+            Counters.PayloadCopiedBytes += (uint)fits;
         }
         _sinkOffsetBytes += (uint)piece.Length;
     }

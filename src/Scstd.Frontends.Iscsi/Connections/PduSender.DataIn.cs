@@ -115,6 +115,7 @@ internal sealed unsafe partial class PduSender
         if (!_buffers.TryLease(lengthBytes, out copy))
             return false;
         command.Data.CopyTo(new Span<byte>((void*)copy, lengthBytes), command.DataInSentBytes);
+        _home.Counters.PayloadCopiedBytes += (uint)lengthBytes;
         return true;
     }
 
