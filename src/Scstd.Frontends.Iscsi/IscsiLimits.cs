@@ -57,9 +57,6 @@ public static class IscsiLimits
     /// <summary>Our choice: how long a last word (Logout Response, Reject, failed Login Response) may take.</summary>
     internal const int LastWordTimeoutMs = 2_000;
 
-    /// <summary>Our choice: when the pool has no buffer for a Data-In PDU, how long until the next try.</summary>
-    internal const int BufferRetryMs = 2;
-
     /// <summary>Our choice: how far apart two SCSI asynchronous events of one kind, LUN and session are at least. An
     /// initiator rescans for each.</summary>
     internal const int AsynchronousEventPeriodMs = 1_000;

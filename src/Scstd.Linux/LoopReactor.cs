@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Net;
+using System.Runtime.Intrinsics.X86;
 
 namespace Scstd.Linux;
 
@@ -24,7 +25,7 @@ internal abstract class LoopReactor : Reactor
     private static readonly long TicksPerUs = Stopwatch.Frequency / 1_000_000;
 
     private readonly ReactorOptions _options;
-    private readonly long _spinTicks;
+    private readonly SpinPolicy _spin;
     private readonly List<SocketStream> _streams = [];
     private readonly List<SocketListener> _listeners = [];
     private readonly PassEndList _passEnds = new();
@@ -46,7 +47,7 @@ internal abstract class LoopReactor : Reactor
         : base(options.Index)
     {
         _options = options;
-        _spinTicks = options.SpinMicroseconds * (Stopwatch.Frequency / 1_000_000);
+        _spin = new SpinPolicy(options.Latency);
         Mailbox = new Mailbox(nonBlockingMail);
         ReadClocks();
     }
@@ -61,6 +62,9 @@ internal abstract class LoopReactor : Reactor
     internal bool IsDrained { get; private set; }
 
     internal bool IsStopping => _stopping;
+
+    /// <summary>During a flush: no other connection has anything to send or to ask for.</summary>
+    internal bool FlushesOne => _flushing.Count == 1;
 
     protected Mailbox Mailbox { get; }
 
@@ -244,8 +248,20 @@ internal abstract class LoopReactor : Reactor
             Wait(0);
             return;
         }
-        if (_spinTicks > 0 && Spin(timeoutMs))
+        if (_spin.BudgetUs == 0)
+        {
+            Sleep(timeoutMs);
             return;
+        }
+        long begun = Stopwatch.GetTimestamp();
+        bool found = _spin.IsWorthIt && Spin(begun, timeoutMs);
+        if (!found)
+            Sleep(TimeoutMs());
+        _spin.Waited((Stopwatch.GetTimestamp() - begun) / TicksPerUs, slept: !found);
+    }
+
+    private void Sleep(int timeoutMs)
+    {
         if (!Mailbox.TrySleep())
         {
             Wait(0);
@@ -257,14 +273,16 @@ internal abstract class LoopReactor : Reactor
     }
 
     /// <summary>Looks again and again for a while; true if there is something to do.</summary>
-    private bool Spin(int timeoutMs)
+    private bool Spin(long begun, int timeoutMs)
     {
-        long start = Stopwatch.GetTimestamp();
-        long end = start + Math.Min(_spinTicks, timeoutMs < 0 ? long.MaxValue : timeoutMs * TicksPerMs);
+        long budget = _spin.BudgetUs * TicksPerUs;
+        long end = begun + (timeoutMs < 0 ? budget : Math.Min(budget, timeoutMs * TicksPerMs));
         do
         {
             if (Wait(0) || !Mailbox.IsEmpty)
                 return true;
+            if (X86Base.IsSupported)
+                X86Base.Pause(); // leaves the core's other thread its share
         }
         while (Stopwatch.GetTimestamp() < end);
         return false;

@@ -19,9 +19,9 @@ public sealed record ReactorOptions
     /// threads stay free.</summary>
     public int? Cpu { get; init; }
 
-    /// <summary>How long to look for work before sleeping. Halves the latency at queue depth 1 for a core's whole
-    /// time, so 0 (off) unless asked for, and never worth it on a single core.</summary>
-    public int SpinMicroseconds { get; init; }
+    /// <summary>What it does without work. Anything but <see cref="ReactorLatency.Power"/> is for a reactor that has
+    /// a core of its own.</summary>
+    public ReactorLatency Latency { get; init; }
 
     /// <summary>The thread's name.</summary>
     public string? Name { get; init; }

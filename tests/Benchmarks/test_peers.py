@@ -21,7 +21,8 @@ def sample(iops, cpu_us=10.0, p50_us=100.0, **more):
 
 def table(**rows):
     """{label: figures} of rows of one sample each; underscores stand for what an argument may not be called."""
-    names = {"scstd_spin": "scstd-spin", "floor": "(floor)", "scstd_digests": "scstd, digests"}
+    names = {"scstd_spin": "scstd-spin", "scstd_power": "scstd-power", "scstd_digests": "scstd, digests",
+             "floor": "(floor)"}
     samples = {names.get(key, key): {1: one} for key, one in rows.items()}
     base = next(iter(samples))
     return {label: summary.summarize(samples, label, base, "scstd" if "digests" in label else None)
@@ -92,7 +93,7 @@ class PromiseTests(unittest.TestCase):
             self.assertEqual({None}, {p["kept"] for p in promises.judge_all(given)})
 
     def test_latency_is_held_against_the_peer_of_the_same_rounds(self):
-        given = result(("memory", promises.READ_1, table(tgt=sample(1, p50_us=100), scstd=sample(1, p50_us=80.1),
+        given = result(("memory", promises.READ_1, table(tgt=sample(1, p50_us=100), scstd_power=sample(1, p50_us=80.1),
                                                          scstd_spin=sample(1, p50_us=45))))
         self.assertTrue(judged(given, "depth 1 latency, p50, spin on")["kept"])
         self.assertFalse(judged(given, "depth 1 latency, p50, spin off")["kept"])

@@ -206,10 +206,13 @@ public abstract class ReactorLoopLaws(ReactorKind kind)
         release.Set();
     }
 
-    [Fact]
-    public void A_reactor_that_may_spin_serves_and_sleeps_in_the_end()
+    [Theory]
+    [InlineData(ReactorLatency.Power)]
+    [InlineData(ReactorLatency.Balanced)]
+    [InlineData(ReactorLatency.Low)]
+    public void A_reactor_that_looks_for_work_serves_and_sleeps_in_the_end(ReactorLatency latency)
     {
-        using RunningReactor running = new(new ReactorOptions { Kind = kind, SpinMicroseconds = 50 });
+        using RunningReactor running = new(new ReactorOptions { Kind = kind, Latency = latency });
         running.AssertHealthy();
         ulong before = running.Reactor.Sleeps;
         using var fired = new ManualResetEventSlim();

@@ -5,7 +5,7 @@ from xml.sax.saxutils import escape
 
 from .promises import rows_of
 
-LABELS = ["tgt", "istgt", "scstd", "scstd-spin", "(floor)", "(floor-spin)"]
+LABELS = ["tgt", "istgt", "scstd-power", "scstd", "scstd-spin", "(floor)", "(floor-spin)"]
 WIDTH, LEFT, RIGHT = 760, 200, 96
 BAR, GAP, GROUP_GAP, TOP, BOTTOM = 13, 3, 16, 66, 40
 TICKS = 5
@@ -18,6 +18,7 @@ text { font: 12px system-ui, sans-serif; fill: #24292f }
 .grid { stroke: #d0d7de }
 .error { stroke: #24292f }
 .tgt { fill: #8c959f } .istgt { fill: #bf8700 } .scstd { fill: #0969da } .scstd-spin { fill: #54aeff }
+.scstd-power { fill: #0550ae }
 .floor { fill: #2da44e } .floor-spin { fill: #6fdd8b }
 @media (prefers-color-scheme: dark) {
 text { fill: #e6edf3 }

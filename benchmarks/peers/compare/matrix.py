@@ -36,7 +36,7 @@ def rows(*labels):
     return [Row(label) for label in labels]
 
 
-EVERYBODY = rows("tgt", "istgt", "scstd", "scstd, file", "scstd-spin", "(floor)", "(floor-spin)")
+EVERYBODY = rows("tgt", "istgt", "scstd", "scstd, file", "scstd-power", "scstd-spin", "(floor)", "(floor-spin)")
 WITHOUT_SPIN = rows("tgt", "istgt", "scstd", "scstd, file", "(floor)")
 TRIO = rows("tgt", "scstd", "(floor)")
 PAIR = rows("tgt", "scstd")
@@ -46,7 +46,7 @@ PEERS = rows("tgt", "istgt", "scstd")
 def memory():
     entries = [Entry(random("read", 1), EVERYBODY, quick=True), Entry(random("read", 32), EVERYBODY, quick=True),
                Entry(random("read", 32, WIDE), rows("tgt", "istgt", "scstd", "(floor)")),
-               Entry(random("write", 1), rows("tgt", "scstd", "scstd-spin", "(floor)", "(floor-spin)")),
+               Entry(random("write", 1), rows("tgt", "scstd", "scstd-power", "scstd-spin", "(floor)", "(floor-spin)")),
                Entry(random("write", 32), WITHOUT_SPIN, quick=True), Entry(random("write", 32, WIDE), TRIO)]
     entries += [Entry(random("70:30", *shape), TRIO) for shape in ((1,), (32,), (32, WIDE))]
     for size_kib in (64, 256, 1024):

@@ -4,7 +4,7 @@ import os
 
 from .matrix import KEYS
 
-TARGETS = "tgt,istgt,scstd,scstd-spin,floor,floor-spin"
+TARGETS = "tgt,istgt,scstd,scstd-spin,scstd-power,floor,floor-spin"
 
 
 def describe():

@@ -80,7 +80,8 @@ def random_promises():
     yield CpuPromise(wide + "CPU per command", READ_WIDE, 1.8, 19)
     yield Promise("depth 1 latency, p50, spin on", "memory", READ_1, "p50Ratio", at_most=0.45, unit=" × tgt",
                   row="scstd-spin")
-    yield Promise("depth 1 latency, p50, spin off", "memory", READ_1, "p50Ratio", at_most=0.8, unit=" × tgt")
+    yield Promise("depth 1 latency, p50, spin off", "memory", READ_1, "p50Ratio", at_most=0.8, unit=" × tgt",
+                  row="scstd-power")
 
 
 def other_promises():

@@ -3,7 +3,6 @@ import os
 import subprocess
 
 from .cells import UNIT_BYTES
-from .floor import SPIN_US
 from .targets import (BASE_NAME, DIRECT, FILE, MANY, MANY_BYTES, MANY_LUNS, MEMORY, NULL, Target, Unit, ask_counters)
 
 PROJECT = "src/Scstd"
@@ -11,7 +10,7 @@ ENVIRONMENT = {"DOTNET_CLI_TELEMETRY_OPTOUT": "1", "DOTNET_NOLOGO": "1", "MSBUIL
 MAIN = "scstd"
 # Without a count, as many reactors as CPUs: one, since the process is pinned to one.
 VARIANTS = {MAIN: "{io: auto}", "scstd-io_uring": "{io: io_uring}", "scstd-epoll": "{io: epoll}",
-            "scstd-spin": f"{{io: auto, spin: {SPIN_US}us}}"}
+            "scstd-spin": "{io: auto, latency: low}", "scstd-power": "{io: auto, latency: power}"}
 # On all CPUs, with so many reactors.
 FREE = {"scstd-1": "{count: 1}", "scstd-2": "{count: 2}", "scstd-n": "{count: auto}"}
 FREE_LABELS = {"scstd-1": "scstd, 1 reactor", "scstd-2": "scstd, 2 reactors", "scstd-n": "scstd, n reactors"}

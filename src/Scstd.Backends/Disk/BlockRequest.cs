@@ -56,6 +56,10 @@ public abstract class BlockRequest
     /// </summary>
     public bool IsUnmapRefused { get; private set; }
 
+    /// <summary>A read may be done in pieces of this many bytes, each told by <see cref="PieceRead"/>; a multiple of
+    /// any block length.</summary>
+    public virtual int PieceLengthBytes => int.MaxValue;
+
     /// <summary>The store could not do it.</summary>
     public bool HasFailed { get; private set; }
 
@@ -67,6 +71,11 @@ public abstract class BlockRequest
 
     /// <summary>The request is done or has failed, and belongs to its owner again.</summary>
     public abstract void Completed();
+
+    /// <summary>The piece that begins here is in <see cref="Data"/>, while others may still be under way.</summary>
+    public virtual void PieceRead(long startBytes)
+    {
+    }
 
     /// <summary>The owner has dealt with the failure.</summary>
     protected void ClearFault() => HasFailed = false;

@@ -132,9 +132,11 @@ public sealed partial class DiskBackend
         {
             command.Complete();
         }
-        else if (MayLend(command) && Store.TryLend(range.Lba, (int)range.Blocks, command.Data))
+        else if (MayLend && Store.TryLend(range.Lba, (int)range.Blocks, command.Data))
         {
             command.Data.CountAs(LaneOf(command).Lent);
+            if (!command.TryLeaseCopy())
+                return;
             command.DataInLengthBytes = command.Data.LengthBytes;
             command.Complete();
         }
@@ -145,9 +147,9 @@ public sealed partial class DiskBackend
     }
 
     /// <summary>What is lent shows writes that come before it is sent. That is any two commands' right that are under
-    /// way together, but not where a digest goes with the data, nor where initiators rely on COMPARE AND WRITE: a
-    /// reader must see its blocks before or after, and never half of each.</summary>
-    private bool MayLend(ScsiCommand command) => !_isComparedAndWritten && !command.Nexus.Port.NeedsStableDataIn;
+    /// way together, but not where initiators rely on COMPARE AND WRITE: a reader must see its blocks before or after,
+    /// and never half of each.</summary>
+    private bool MayLend => !_isComparedAndWritten;
 
     private void Write(ScsiCommand command)
     {

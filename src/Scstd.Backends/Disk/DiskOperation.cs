@@ -148,7 +148,7 @@ internal abstract class DiskOperation : BlockRequest
     private void StoreFailed()
     {
         _hasEnded = true;
-        Command.DataInLengthBytes = 0;
+        Command.DataInLengthBytes = Command.DataInReadyBytes; // these may have left
         Disk.StoreFailed(this, Command.Nexus.InitiatorPort);
         Command.CheckCondition(Fault);
     }

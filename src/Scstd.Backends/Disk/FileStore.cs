@@ -189,7 +189,7 @@ public sealed class FileStore : IBlockStore
         for (long doneBytes = 0; doneBytes < lengthBytes;)
         {
             FileTransfer part = pool.Take(request);
-            doneBytes += part.Fill(doneBytes, lengthBytes - doneBytes);
+            doneBytes += part.Fill(doneBytes, Math.Min(lengthBytes - doneBytes, request.PieceLengthBytes));
             request.Reactor.Submit(part);
         }
     }

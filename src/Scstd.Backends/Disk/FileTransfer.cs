@@ -6,6 +6,7 @@ namespace Scstd.Backends.Disk;
 /// <summary>One kernel operation of a request, submitted again until all of its bytes are through.</summary>
 internal sealed unsafe class FileTransfer(FileTransferPool pool, FileStore store) : FileOperation
 {
+    private long _startBytes;
     private long _leftBytes;
 
     public BlockRequest? Request { get; set; }
@@ -42,6 +43,7 @@ internal sealed unsafe class FileTransfer(FileTransferPool pool, FileStore store
         }
         Invariant.That(filledBytes > 0, "a request's data lies in its buffer");
         VectorCount = count;
+        _startBytes = startBytes;
         _leftBytes = filledBytes;
         return filledBytes;
     }
@@ -104,6 +106,8 @@ internal sealed unsafe class FileTransfer(FileTransferPool pool, FileStore store
         {
             if (Kind == FileOperationKind.WriteThrough)
                 store.BroughtToRest(request, pool.Witness);
+            else if (Kind == FileOperationKind.Read)
+                request.PieceRead(_startBytes);
             return true;
         }
         Advance(result);

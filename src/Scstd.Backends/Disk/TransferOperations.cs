@@ -1,13 +1,35 @@
+using System.Numerics;
 using Scstd.Core;
 using Scstd.Scsi;
 
 namespace Scstd.Backends.Disk;
 
-/// <summary>READ (SBC-4 §5.15 and its longer forms) from a store that has no memory to lend.</summary>
+/// <summary>READ (SBC-4 §5.15 and its longer forms) from a store that has no memory to lend. A long one is read in pieces,
+/// all at once; what is there from the beginning on is sent while the rest is still being read.</summary>
 internal sealed class ReadOperation : DiskOperation
 {
+    /// <summary>Our choice: a piece is worth an operation of its own, and no more PDUs than without.</summary>
+    private const int ReadPieceBytes = 256 * 1024;
+
     private bool _isFlushed;
     private bool _isRead;
+
+    /// <summary>One bit for each piece that was read: <see cref="DiskLimits.MaxTransferBytes"/> has half as many.
+    /// </summary>
+    private ulong _pieces;
+
+    public override int PieceLengthBytes => ReadPieceBytes;
+
+    /// <summary>The last piece goes with the status.</summary>
+    public override void PieceRead(long startBytes)
+    {
+        if (Data!.LengthBytes <= ReadPieceBytes)
+            return;
+        _pieces |= 1UL << (int)(startBytes / ReadPieceBytes);
+        int readyBytes = BitOperations.TrailingZeroCount(~_pieces) * ReadPieceBytes;
+        if (readyBytes > 0 && readyBytes < Data.LengthBytes)
+            Command.SendDataIn(readyBytes);
+    }
 
     protected override void Step()
     {
@@ -31,7 +53,11 @@ internal sealed class ReadOperation : DiskOperation
         Ask(BlockRequestKind.Read, range.Lba, range.Blocks, Command.Data);
     }
 
-    protected override void Finished() => _isFlushed = _isRead = false;
+    protected override void Finished()
+    {
+        _isFlushed = _isRead = false;
+        _pieces = 0;
+    }
 }
 
 /// <summary>WRITE (SBC-4 §5.44 and its longer forms).</summary>

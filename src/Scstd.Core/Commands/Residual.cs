@@ -5,11 +5,12 @@ namespace Scstd.Core;
 /// <summary>The residual count of an ended command (SAM-5 §5.4; RFC 7143 §11.4.5).</summary>
 internal static class Residual
 {
-    /// <summary>Also cuts Data-In to what the initiator has room for.</summary>
+    /// <summary>Also cuts Data-In to what the initiator has room for, and without a status that goes with data to what
+    /// may have left already.</summary>
     public static void Compute(ScsiCommand command)
     {
         if (command.Status is not (ScsiStatus.Good or ScsiStatus.ConditionMet or ScsiStatus.CheckCondition))
-            command.DataInLengthBytes = 0;
+            command.DataInLengthBytes = command.DataInReadyBytes;
         DataDirection direction = command.Binding?.Row.Direction ?? DataDirection.In;
         long expected;
         long actual;

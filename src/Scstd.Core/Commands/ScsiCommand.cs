@@ -70,8 +70,14 @@ public class ScsiCommand
     /// <summary>Data-Out as received, or Data-In to be sent.</summary>
     public DataBuffer Data { get; } = new();
 
+    /// <summary>Room for a copy of the Data-In that a store has lent (<see cref="ITargetPort.CopiesWhatIsLent"/>).</summary>
+    public DataBuffer CopyOfLent { get; } = new();
+
     /// <summary>Of <see cref="Data"/>, what goes to the initiator; never above its expectation once ended.</summary>
     public int DataInLengthBytes { get; set; }
+
+    /// <summary>Of <see cref="Data"/>, what could be sent before the command has ended.</summary>
+    public int DataInReadyBytes { get; private set; }
 
     public ScsiStatus Status { get; private set; }
 
@@ -193,9 +199,25 @@ public class ScsiCommand
     {
         Invariant.That(State == CommandState.Ended, "a command is released once, after its end");
         Data.Return();
+        CopyOfLent.Return();
         BackendState = null;
         State = CommandState.Released;
         Nexus.CommandReleased(this);
+    }
+
+    /// <summary>
+    /// For a device server: SAM-5 §5.4.3.2 Send Data-In. The first <paramref name="lengthBytes"/> of <see cref="Data"/>
+    /// are as they will be, and may be on their way to the initiator while the rest is still being read. Whatever the
+    /// command's end will be, they were transferred.
+    /// </summary>
+    public void SendDataIn(int lengthBytes)
+    {
+        Invariant.That(State == CommandState.Enabled, "Data-In is sent while the command is enabled");
+        int wantedBytes = (int)Math.Min((uint)lengthBytes, ExpectedDataInBytes);
+        if (IsAborted || wantedBytes <= DataInReadyBytes)
+            return;
+        DataInReadyBytes = wantedBytes;
+        Nexus.Port.SendDataIn(this);
     }
 
     // ---- For device servers: exactly one of these ends an enabled command ---------------------------------------
@@ -225,6 +247,16 @@ public class ScsiCommand
         }
         DataInLengthBytes = lengthBytes;
         Complete();
+    }
+
+    /// <summary>For a device server that has lent its Data-In: leases room for the copy, if the port wants one; on false
+    /// the command has been completed.</summary>
+    public bool TryLeaseCopy()
+    {
+        if (!Nexus.Port.CopiesWhatIsLent || CopyOfLent.TryLease(Nexus.Executor.Buffers, Data.LengthBytes))
+            return true;
+        CompleteOverloaded();
+        return false;
     }
 
     /// <summary>Leases <paramref name="lengthBytes"/> of Data-In; on false the command has been completed.</summary>
@@ -257,6 +289,7 @@ public class ScsiCommand
         State = CommandState.Received;
         RequestedBytes = 0;
         DataInLengthBytes = 0;
+        DataInReadyBytes = 0;
         ResidualBytes = 0;
         IsOverflow = false;
         IsAborted = false;

@@ -6,10 +6,9 @@ namespace Scstd.Core;
 /// </summary>
 public interface ITargetPort
 {
-    /// <summary>Data-In must stay as it is from the command's completion until it is sent, because something is
-    /// computed over it first (a digest): memory that a store lends and others may write to meanwhile will not do.
-    /// </summary>
-    bool NeedsStableDataIn => false;
+    /// <summary>What a store lends is copied before it is sent, because others may write to it while something is
+    /// computed over it (a digest): the device server leases room in <see cref="ScsiCommand.CopyOfLent"/>.</summary>
+    bool CopiesWhatIsLent => false;
 
     /// <summary>A unit is slow: more commands than this under way at a time would not be done before the initiator
     /// loses patience, so no more should be asked for. <see cref="int.MaxValue"/>: no such bound any more.</summary>
@@ -20,6 +19,15 @@ public interface ITargetPort
     /// <summary>Fetch the Data-Out into <see cref="ScsiCommand.Data"/> (R2T, XFER_RDY);
     /// answer: <see cref="ScsiCommand.DataOutReceived"/>.</summary>
     void ReceiveDataOut(ScsiCommand command);
+
+    /// <summary>
+    /// The first <see cref="ScsiCommand.DataInReadyBytes"/> of a command that goes on may be sent by now; again as they
+    /// become more. No answer: what has not been sent when the command ends is sent then. Nothing of it is sent any
+    /// more once <see cref="CommandAborted"/> was called, whose answer waits for what was.
+    /// </summary>
+    void SendDataIn(ScsiCommand command)
+    {
+    }
 
     /// <summary>Send Data-In if any, status, sense; answer when nothing of it is needed any more:
     /// <see cref="ScsiCommand.Release"/>.</summary>

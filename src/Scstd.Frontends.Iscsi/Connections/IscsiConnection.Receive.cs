@@ -266,12 +266,17 @@ internal sealed unsafe partial class IscsiConnection
     {
         int taken = Math.Min(available, _payloadLeftBytes);
         var piece = new ReadOnlySpan<byte>(at, taken);
-        if (_hasDataDigest)
-            _crc = Crc32c.Append(_crc, piece);
-        if (_sink == Sink.Lease)
-            piece.CopyTo(new Span<byte>((byte*)_lease + (_payloadBytes - _payloadLeftBytes), taken));
-        else if (_sink == Sink.Command)
+        if (_sink == Sink.Command)
+        {
             PlacePiece(piece);
+        }
+        else
+        {
+            if (_hasDataDigest)
+                _crc = Crc32c.Append(_crc, piece);
+            if (_sink == Sink.Lease)
+                piece.CopyTo(new Span<byte>((byte*)_lease + (_payloadBytes - _payloadLeftBytes), taken));
+        }
         _payloadLeftBytes -= taken;
         if (_payloadLeftBytes == 0)
             PayloadEnded();
@@ -281,13 +286,39 @@ internal sealed unsafe partial class IscsiConnection
     /// <summary>What lies beyond the command's buffer is dropped; the residual count says so.</summary>
     private void PlacePiece(ReadOnlySpan<byte> piece)
     {
+        int fits = 0;
         if (PlaceOf(_sinkCommand!) is { } buffer && _sinkOffsetBytes < (uint)buffer.LengthBytes)
         {
-            int fits = (int)Math.Min((uint)piece.Length, (uint)buffer.LengthBytes - _sinkOffsetBytes);
-            buffer.CopyFrom(piece[..fits], (int)_sinkOffsetBytes);
+            fits = (int)Math.Min((uint)piece.Length, (uint)buffer.LengthBytes - _sinkOffsetBytes);
+            if (_hasDataDigest)
+                CopyDigesting(piece[..fits], buffer);
+            else
+                buffer.CopyFrom(piece[..fits], (int)_sinkOffsetBytes);
             Counters.PayloadCopiedBytes += (uint)fits;
         }
+        if (_hasDataDigest)
+            _crc = Crc32c.Append(_crc, piece[fits..]);
         _sinkOffsetBytes += (uint)piece.Length;
+    }
+
+    private void CopyDigesting(ReadOnlySpan<byte> piece, DataBuffer buffer)
+    {
+        long offset = _sinkOffsetBytes;
+        foreach (ref readonly DataSegment segment in buffer.Segments)
+        {
+            if (offset >= segment.LengthBytes)
+            {
+                offset -= segment.LengthBytes;
+                continue;
+            }
+            int part = (int)Math.Min(piece.Length, segment.LengthBytes - offset);
+            _crc = Crc32c.AppendCopying(
+                _crc, piece[..part], new Span<byte>((byte*)segment.Address + offset, part));
+            piece = piece[part..];
+            offset = 0;
+            if (piece.IsEmpty)
+                return;
+        }
     }
 
     private void AppendPlaced(IscsiCommand command, int lengthBytes)

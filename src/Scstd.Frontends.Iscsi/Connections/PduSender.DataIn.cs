@@ -9,46 +9,63 @@ namespace Scstd.Frontends.Iscsi.Connections;
 /// <summary>The answer to a SCSI Command: Data-In PDUs and status.</summary>
 internal sealed unsafe partial class PduSender
 {
-    /// <summary>Makes and queues the command's next PDU; false when that has to wait for memory.</summary>
-    private bool EmitNext(IscsiCommand command)
+    /// <summary>Makes and queues the command's next PDU.</summary>
+    private void EmitNext(IscsiCommand command)
     {
-        int left = command.DataInLengthBytes - command.DataInSentBytes;
+        int left = command.DataInToSendBytes - command.DataInSentBytes;
         if (left > 0)
-            return EmitDataIn(command, left);
-        EmitResponse(command);
-        return true;
+            EmitDataIn(command, left);
+        else if (command.HasEnded)
+            EmitResponse(command);
     }
 
-    private bool EmitDataIn(IscsiCommand command, int leftBytes)
+    /// <summary>It goes on, and comes again when there is more to send.</summary>
+    private static bool HasSentWhatThereIs(IscsiCommand command) =>
+        !command.HasEnded && command.DataInSentBytes >= command.DataInReadyBytes;
+
+    private void LeaveQueue(IscsiCommand command)
+    {
+        if (!command.IsQueuedEarly)
+            return;
+        command.IsQueuedEarly = false;
+        EarlyPartLeft(command);
+    }
+
+    private void EarlyPartLeft(IscsiCommand command)
+    {
+        command.EarlyPartsOut--;
+        if (command.EarlyPartsOut > 0 || !command.IsForgotten)
+            return;
+        _answerBytes -= command.Data.LengthBytes;
+        command.Session.AnswerSent(command);
+    }
+
+    private void EmitDataIn(IscsiCommand command, int leftBytes)
     {
         if (command.BurstLeftBytes == 0)
             command.BurstLeftBytes = MaxBurstLength;
         int lengthBytes = Math.Min(Math.Min(leftBytes, command.BurstLeftBytes),
             Math.Min(DataSegmentLengthMax, IscsiLimits.DataSegmentLengthMax));
-        nint copy = 0;
-        if (DataDigest && command.Data.IsLent && !TryCopyDataIn(command, lengthBytes, out copy))
-        {
-            _retry.Arm(IscsiLimits.BufferRetryMs);
-            return false;
-        }
+        bool isEarly = !command.HasEnded;
         bool isLast = lengthBytes == leftBytes;
-        bool withStatus = isLast && MayCarryStatus(command);
+        bool withStatus = isLast && !isEarly && MayCarryStatus(command);
         nint slot = TakeSlot();
         WriteDataIn(command, slot, lengthBytes, isLast, withStatus);
-        command.BurstLeftBytes -= lengthBytes;
+        // What is sent ahead is a sequence of its own: nobody knows yet whether more will follow.
+        command.BurstLeftBytes = isEarly && isLast ? 0 : command.BurstLeftBytes - lengthBytes;
         Queue(slot, DigestHeader(slot));
-        uint crc = copy != 0 ? QueueCopy(copy, lengthBytes) : QueueDataIn(command, lengthBytes);
+        uint crc = QueueDataIn(command, lengthBytes);
         QueueTail(slot, lengthBytes, crc);
         command.DataInSentBytes += lengthBytes;
         _inFlight.Enqueue(new InFlight
         {
             EndBytes = _queuedBytes,
             Slot = slot,
-            Lease = copy,
-            LeaseBytes = lengthBytes,
             Command = withStatus ? command : null,
+            EarlyOf = isEarly ? command : null,
         });
-        return true;
+        if (isEarly)
+            command.EarlyPartsOut++;
     }
 
     private void WriteDataIn(IscsiCommand command, nint slot, int lengthBytes, bool isLast, bool withStatus)
@@ -84,19 +101,31 @@ internal sealed unsafe partial class PduSender
             ? Residual.Overflow(command.ResidualBytes) : Residual.Underflow(command.ResidualBytes);
     }
 
+    /// <summary>
+    /// Queues the command's next bytes and computes their digest. Memory that a store has lent may be written by another
+    /// command before the kernel reads it: without a digest the initiator gets one or the other, as with any disk; with
+    /// one it would get a digest of neither, so it is copied.
+    /// </summary>
     private uint QueueDataIn(IscsiCommand command, int lengthBytes)
     {
         uint crc = Crc32c.Seed;
-        ReadOnlySpan<DataSegment> segments = command.Data.Segments;
+        bool copies = DataDigest && command.Data.IsLent;
+        if (copies)
+            _home.Counters.PayloadCopiedBytes += (uint)lengthBytes;
+        ReadOnlySpan<DataSegment> segments = (copies ? command.CopyOfLent : command.Data).Segments;
+        int offsetBytes = command.DataInSentBytes;
         while (lengthBytes > 0)
         {
             DataSegment segment = segments[command.SegmentIndex];
             int part = Math.Min(lengthBytes, segment.LengthBytes - command.SegmentOffsetBytes);
             nint address = segment.Address + command.SegmentOffsetBytes;
             Queue(address, part);
-            if (DataDigest)
+            if (copies)
+                crc = CopyDigesting(crc, command.Data, offsetBytes, new Span<byte>((void*)address, part));
+            else if (DataDigest)
                 crc = Crc32c.Append(crc, new ReadOnlySpan<byte>((void*)address, part));
             command.SegmentOffsetBytes += part;
+            offsetBytes += part;
             lengthBytes -= part;
             if (command.SegmentOffsetBytes < segment.LengthBytes)
                 continue;
@@ -106,23 +135,24 @@ internal sealed unsafe partial class PduSender
         return crc;
     }
 
-    /// <summary>
-    /// Memory that a store has lent may be written by another command before the kernel reads it. Without a digest the
-    /// initiator gets one or the other, as with any disk; with one it would get a digest of neither.
-    /// </summary>
-    private bool TryCopyDataIn(IscsiCommand command, int lengthBytes, out nint copy)
+    private static uint CopyDigesting(uint crc, DataBuffer source, int offsetBytes, Span<byte> copy)
     {
-        if (!_buffers.TryLease(lengthBytes, out copy))
-            return false;
-        command.Data.CopyTo(new Span<byte>((void*)copy, lengthBytes), command.DataInSentBytes);
-        _home.Counters.PayloadCopiedBytes += (uint)lengthBytes;
-        return true;
-    }
-
-    private uint QueueCopy(nint copy, int lengthBytes)
-    {
-        Queue(copy, lengthBytes);
-        return Crc32c.Append(Crc32c.Seed, new ReadOnlySpan<byte>((void*)copy, lengthBytes));
+        foreach (ref readonly DataSegment segment in source.Segments)
+        {
+            if (offsetBytes >= segment.LengthBytes)
+            {
+                offsetBytes -= segment.LengthBytes;
+                continue;
+            }
+            int part = Math.Min(copy.Length, segment.LengthBytes - offsetBytes);
+            crc = Crc32c.AppendCopying(
+                crc, new ReadOnlySpan<byte>((void*)(segment.Address + offsetBytes), part), copy);
+            copy = copy[part..];
+            offsetBytes = 0;
+            if (copy.IsEmpty)
+                break;
+        }
+        return crc;
     }
 
     private void EmitResponse(IscsiCommand command)

@@ -58,7 +58,6 @@ internal sealed unsafe partial class PduSender
     private readonly StreamConnection _stream;
     private readonly IscsiReactor _home;
     private readonly BufferPool _buffers;
-    private readonly ReactorTimer _retry;
     private RingQueue<OutgoingPdu> _waiting = new(64);
     private RingQueue<InFlight> _inFlight = new(64);
     private long _queuedBytes;
@@ -72,7 +71,6 @@ internal sealed unsafe partial class PduSender
         _stream = stream;
         _home = home;
         _buffers = home.Executor.Buffers;
-        _retry = stream.Reactor.CreateTimer(Pump);
     }
 
     public bool HeaderDigest { get; set; }
@@ -133,8 +131,11 @@ internal sealed unsafe partial class PduSender
         {
             Emit(pdu);
         }
-        else if (!EmitNext(command) || !command.IsAnswered)
+        else
         {
+            EmitNext(command);
+            if (command.IsAnswered)
+                return;
             _waiting.Enqueue(pdu);
             Pump();
         }
@@ -145,7 +146,32 @@ internal sealed unsafe partial class PduSender
 
     /// <summary>Sends the Data-In and the status of a command, and releases it when nothing of it is needed any more.
     /// </summary>
-    public void SendCommand(IscsiCommand command) => Send(new OutgoingPdu { Command = command });
+    public void SendCommand(IscsiCommand command)
+    {
+        if (!command.IsQueuedEarly)
+            Send(new OutgoingPdu { Command = command });
+        else if (!_stopped)
+            Pump();
+    }
+
+    /// <summary>Sends what there is of a command's Data-In, ahead of its end.</summary>
+    public void SendDataIn(IscsiCommand command)
+    {
+        if (_stopped || command.IsQueuedEarly)
+            return;
+        command.IsQueuedEarly = true;
+        command.EarlyPartsOut++;
+        _waiting.Enqueue(new OutgoingPdu { Command = command });
+        Pump();
+    }
+
+    /// <summary>The command gets no answer; it is released when all that was sent ahead has left. Until then its memory
+    /// counts: nobody shall bind more and more of it by aborting what it does not read.</summary>
+    public void Forget(IscsiCommand command)
+    {
+        command.IsForgotten = true;
+        _answerBytes += command.Data.LengthBytes;
+    }
 
     /// <summary>The stream has taken so many bytes.</summary>
     public void Sent(long lengthBytes)
@@ -163,7 +189,6 @@ internal sealed unsafe partial class PduSender
     public void Stop()
     {
         _stopped = true;
-        _retry.Cancel();
     }
 
     /// <summary>The stream is gone: nothing is read from our memory any more.</summary>
@@ -185,10 +210,13 @@ internal sealed unsafe partial class PduSender
         {
             if (_waiting.First.Command is { } command)
             {
-                if (!EmitNext(command))
-                    return;
-                if (command.IsAnswered)
+                if (!command.IsForgotten)
+                    EmitNext(command);
+                if (command.IsForgotten || command.IsAnswered || HasSentWhatThereIs(command))
+                {
                     _waiting.Dequeue();
+                    LeaveQueue(command);
+                }
             }
             else
             {
@@ -279,6 +307,8 @@ internal sealed unsafe partial class PduSender
         if (sent.IsAnswer)
             _answerBytes -= PinnedBytes(sent.Lease, sent.LeaseBytes);
         ReturnData(sent.Lease, sent.LeaseBytes, sent.IsLoginText);
+        if (sent.EarlyOf is { } early)
+            EarlyPartLeft(early);
         sent.Command?.Session.AnswerSent(sent.Command);
     }
 
@@ -287,7 +317,10 @@ internal sealed unsafe partial class PduSender
     {
         if (pdu.Command is { } command)
         {
-            command.Session.AnswerDropped(command);
+            bool hasEnded = command.HasEnded && !command.IsForgotten;
+            LeaveQueue(command);
+            if (hasEnded)
+                command.Session.AnswerDropped(command);
             return;
         }
         _home.Headers.Return(pdu.Slot, pdu.IsLarge);
@@ -323,5 +356,8 @@ internal sealed unsafe partial class PduSender
 
         /// <summary>The command that is released with it.</summary>
         public IscsiCommand? Command;
+
+        /// <summary>The command that goes on and whose Data-In this is.</summary>
+        public IscsiCommand? EarlyOf;
     }
 }

@@ -21,6 +21,9 @@ public static class Crc32c
     /// <summary>P(x) without x^32, least significant bit first.</summary>
     internal const uint ReflectedPolynomial = 0x82F63B78;
 
+    /// <summary>Our choice: a part of a first level cache of 32 KiB, source and destination.</summary>
+    private const int CopiedAtOnceBytes = 4096;
+
     private static readonly bool Folds = Crc32cFold.IsSupported;
     private static readonly bool Interleaves = Crc32cInterleaved.IsSupported;
 
@@ -32,6 +35,25 @@ public static class Crc32c
         if (bytes.Length >= Crc32cInterleaved.LengthMin && Interleaves)
             return Crc32cInterleaved.Append(state, bytes);
         return AppendSerial(state, bytes);
+    }
+
+    /// <summary>
+    /// Appends the bytes while copying them, in one pass over the memory. What is appended is what was copied, even if
+    /// somebody writes to <paramref name="bytes"/> meanwhile.
+    /// </summary>
+    public static uint AppendCopying(uint state, ReadOnlySpan<byte> bytes, Span<byte> copy)
+    {
+        if (bytes.Length >= Crc32cFold.LengthMin && Folds) return Crc32cFold.AppendCopying(state, bytes, copy);
+        while (!bytes.IsEmpty)
+        {
+            // What was just copied is read again while it is in the first level cache.
+            var part = Math.Min(bytes.Length, CopiedAtOnceBytes);
+            bytes[..part].CopyTo(copy);
+            state = Append(state, copy[..part]);
+            bytes = bytes[part..];
+            copy = copy[part..];
+        }
+        return state;
     }
 
     /// <summary>Appends the padding that follows a data segment: 0 to 3 zero bytes, covered by the digest.</summary>

@@ -22,6 +22,7 @@ internal static class Crc32cInterleaved
 
     public static bool IsSupported => Sse42.X64.IsSupported && Pclmulqdq.IsSupported;
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static uint Append(uint state, ReadOnlySpan<byte> bytes)
     {
         const int Words = BlockBytes / 8;
@@ -43,6 +44,7 @@ internal static class Crc32cInterleaved
         return Crc32c.AppendSerial(state, bytes);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static uint Move(ulong crc, uint over)
     {
         var product = Pclmulqdq.CarrylessMultiply(Vector128.CreateScalar(crc), Vector128.CreateScalar((ulong)over), 0);

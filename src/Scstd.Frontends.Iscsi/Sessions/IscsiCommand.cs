@@ -52,14 +52,31 @@ internal sealed class IscsiCommand(IscsiSession session) : ScsiCommand
 
     public int SegmentOffsetBytes { get; set; }
 
+    /// <summary>Data-In that was sent ahead of the command's end and is still with the sender: each PDU, and the place
+    /// in its queue.</summary>
+    public int EarlyPartsOut { get; set; }
+
+    /// <summary>It stands in the sender's queue with Data-In ahead of its end.</summary>
+    public bool IsQueuedEarly { get; set; }
+
+    /// <summary>It gets no answer (any more), and is released when the sender has let go of it.</summary>
+    public bool IsForgotten { get; set; }
+
+    /// <summary>Of its Data-In, what may be sent now.</summary>
+    public int DataInToSendBytes => HasEnded ? DataInLengthBytes : DataInReadyBytes;
+
+    public bool HasEnded => State == CommandState.Ended;
+
     /// <summary>From the pool, for a new request.</summary>
     public void Begin(uint initiatorTaskTag, bool isImmediate, bool isBidirectional)
     {
+        Invariant.That(EarlyPartsOut == 0 && !IsQueuedEarly, "a command comes back while its Data-In is being sent");
         InitiatorTaskTag = initiatorTaskTag;
         Tag = initiatorTaskTag;
         IsImmediate = isImmediate;
         IsBidirectional = isBidirectional;
         IsHeld = IsReceivingDataOut = IsTerminating = IsStatusHeld = IsAnswered = false;
+        IsForgotten = false;
         DataSn = 0;
         DataInSentBytes = BurstLeftBytes = SegmentIndex = SegmentOffsetBytes = 0;
     }

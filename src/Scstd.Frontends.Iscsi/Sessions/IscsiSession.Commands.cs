@@ -19,7 +19,7 @@ internal sealed partial class IscsiSession : ITargetPort
     public int CommandsOut => _commandsOut;
 
     /// <summary>A data digest is computed when the PDU is queued, before it is sent.</summary>
-    public bool NeedsStableDataIn => _connection.Sender.DataDigest;
+    public bool CopiesWhatIsLent => _connection.Sender.DataDigest;
 
     // ---- Arrival -----------------------------------------------------------------------------------------------
 
@@ -162,6 +162,15 @@ internal sealed partial class IscsiSession : ITargetPort
 
     // ---- The mid-layer's orders ----------------------------------------------------------------------------------
 
+    /// <summary>What the initiator has announced to send and still owes holds the status back (§11.4.2), and with it
+    /// all that could be sent ahead.</summary>
+    public void SendDataIn(ScsiCommand reading)
+    {
+        var command = (IscsiCommand)reading;
+        if (!command.DataOut.AwaitsInitiator)
+            _sender.SendDataIn(command);
+    }
+
     public void SendCommandComplete(ScsiCommand ended)
     {
         var command = (IscsiCommand)ended;
@@ -178,7 +187,7 @@ internal sealed partial class IscsiSession : ITargetPort
         _connection.StopPlacing(command);
         bool wasShut = Window.IsShut;
         EndTask(command);
-        Finish(command);
+        FinishOnceSent(command);
         if (wasShut && !Window.IsShut)
             TellWindow();
     }
@@ -220,7 +229,16 @@ internal sealed partial class IscsiSession : ITargetPort
     public void AnswerDropped(IscsiCommand command)
     {
         EndTask(command);
-        Finish(command);
+        FinishOnceSent(command);
+    }
+
+    /// <summary>The stream may be reading from its buffer still.</summary>
+    private void FinishOnceSent(IscsiCommand command)
+    {
+        if (command.EarlyPartsOut == 0)
+            Finish(command);
+        else
+            _sender.Forget(command);
     }
 
     private void EndTask(IscsiCommand command)
@@ -271,7 +289,7 @@ internal sealed partial class IscsiSession : ITargetPort
                 continue;
             }
             EndTask(command);
-            Finish(command);
+            FinishOnceSent(command);
         }
     }
 }

@@ -185,7 +185,7 @@ internal sealed partial class IscsiSession
             _connection.StopPlacing(command);
             command.KeepUnitAttention();
             EndTask(command);
-            Finish(command);
+            FinishOnceSent(command);
         }
     }
 

@@ -92,6 +92,12 @@ internal sealed unsafe class UringStream : SocketStream, IRingTarget
 
     private void Send()
     {
+        if (_reactor.FlushesOne)
+        {
+            SendAtOnce();
+            if (State >= StreamState.Ending || !SendQueue.Load())
+                return;
+        }
         _sendMessage->Vectors = SendQueue.Vectors;
         _sendMessage->VectorCount = (nuint)SendQueue.VectorCount;
         SubmissionEntry* entry =
@@ -102,6 +108,24 @@ internal sealed unsafe class UringStream : SocketStream, IRingTarget
         entry->OperationFlags = LibC.MessageNoSignal;
         _sending = true;
         _underWay++;
+    }
+
+    /// <summary>
+    /// The only connection of a pass sends by a call of its own: with the ring the call that submits would come back
+    /// with nothing but the news that it was sent, and the loop would go round once more. Several share one submission.
+    /// What does not fit, or fails, goes to the ring.
+    /// </summary>
+    private void SendAtOnce()
+    {
+        var message = new MessageHeader
+        {
+            Vectors = SendQueue.Vectors,
+            VectorCount = (nuint)SendQueue.VectorCount,
+        };
+        _reactor.SystemCalls++;
+        long sent = LibC.SendMessage(Descriptor, &message, LibC.MessageDoNotWait | LibC.MessageNoSignal);
+        if (sent > 0)
+            ReportSent(sent);
     }
 
     private void SendCompleted(int result)

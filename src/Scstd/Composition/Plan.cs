@@ -39,7 +39,9 @@ internal sealed class Plan(DaemonSection daemon, string folder)
                     _ => ReactorKind.Auto,
                 },
                 Cpu = isPinned ? cpus[index] : null,
-                SpinMicroseconds = (int)daemon.Reactors.Spin.TotalMicroseconds,
+                // Who looks for work takes the CPU from those it shares it with.
+                Latency = count > Math.Max(1, Math.Min(cpus.Count, processors.Count))
+                    ? ReactorLatency.Power : daemon.Reactors.Latency,
                 Name = $"reactor {index}",
                 Faulted = faulted,
             }),

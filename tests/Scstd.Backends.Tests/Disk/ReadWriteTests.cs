@@ -140,16 +140,27 @@ public sealed class ReadWriteTests
     }
 
     [Fact]
-    public void A_session_that_digests_its_data_gets_a_copy()
+    public void Who_copies_what_is_lent_gets_room_for_it_or_is_told_that_there_is_none()
     {
         using DiskWorld world = DiskWorld.InMemory();
         world.Write(0, Blocks.Of(8));
         TestPort port = world.Initiator.Port;
+        BufferPool buffers = world.Target.Executor.Buffers;
         Assert.Equal(Blocks.Of(8), world.Read(0, 8));
         Assert.False(port.LastDataInWasLeased);
-        port.NeedsStableDataIn = true;
+        port.CopiesWhatIsLent = true;
         Assert.Equal(Blocks.Of(8), world.Read(0, 8));
         Assert.True(port.LastDataInWasLeased);
+        Assert.Equal(0, buffers.LeasesOut);
+
+        var taken = new List<nint>();
+        while (buffers.TryLease(4096, out nint lease))
+            taken.Add(lease);
+        TestCommand refused = world.Execute(Cdbs.For(Sbc.Read10, 0, 8));
+        taken.ForEach(lease => buffers.Return(lease, 4096));
+
+        Assert.Equal((ScsiStatus.Busy, 0), (refused.Status, refused.DataInLengthBytes));
+        Assert.Equal(0, buffers.LeasesOut);
     }
 
     [Fact]

@@ -101,7 +101,7 @@ public sealed class DigestTests
     }
 
     [Fact]
-    public void Data_In_waits_for_memory_when_a_digest_needs_a_copy()
+    public void A_read_whose_digest_needs_a_copy_is_refused_without_memory_and_holds_nobody_up()
     {
         using var world = new IscsiWorld(slabs: 1);
         Initiator initiator = world.LogIn([.. Both, "MaxRecvDataSegmentLength=1048576"]);
@@ -112,11 +112,12 @@ public sealed class DigestTests
             taken.Add(lease);
 
         uint tag = initiator.Read(0, 2048);
-        initiator.ReceiveNothing();
+        Pdu response = initiator.Receive(Opcode.ScsiResponse);
+        initiator.ReceiveGood(initiator.SendCommand(Cdbs.TestUnitReady));
         taken.ForEach(lease => world.Buffers.Return(lease, 4096));
-        world.Advance(100);
 
-        Assert.Equal(Bytes.Pattern(1 << 20), initiator.ReceiveDataIn(tag).Data);
+        Assert.Equal((tag, ScsiStatus.Busy), (response.InitiatorTaskTag, response.Status));
+        Assert.Equal(Bytes.Pattern(1 << 20), initiator.ReceiveDataIn(initiator.Read(0, 2048)).Data);
     }
 
     [Theory]

@@ -87,6 +87,8 @@ public sealed class HostilePeerTests
             initiator.Peer.Send(random.Next(40) == 0 ? bytes.AsSpan(0, random.Next(bytes.Length)) : bytes);
             if (random.Next(3) > 0)
                 world.Run();
+            if (random.Next(3) == 0)
+                world.Disk.HasReadSome(random);
             if (random.Next(10) == 0)
                 world.Disk.LetGo();
             if (random.Next(8) == 0)

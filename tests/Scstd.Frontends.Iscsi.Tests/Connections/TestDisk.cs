@@ -48,6 +48,36 @@ internal sealed unsafe class TestDisk : IDisposable
 
     public int WaitingCount => _waiting.Count;
 
+    /// <summary>Of the oldest waiting command, a READ, the first bytes have been read.</summary>
+    public void HasRead(int lengthBytes) => HasRead(_waiting[0], lengthBytes);
+
+    /// <summary>Of any waiting READ, any part has been read.</summary>
+    public void HasReadSome(Random random)
+    {
+        if (_waiting.Count == 0)
+            return;
+        ScsiCommand command = _waiting[random.Next(_waiting.Count)];
+        bool isInside = (long)BlockOf(command.Cdb) * BlockBytes + command.RequestedBytes <= (long)Blocks * BlockBytes;
+        if (command.Cdb[0] != 0x2A && isInside && command.RequestedBytes > 0)
+            HasRead(command, random.Next(1, (int)command.RequestedBytes + 1));
+    }
+
+    private void HasRead(ScsiCommand command, int lengthBytes)
+    {
+        if (command.Data.IsEmpty)
+            Fetch(command);
+        command.SendDataIn(lengthBytes);
+    }
+
+    /// <summary>And its rest cannot be read.</summary>
+    public void Fail(in SenseData sense)
+    {
+        ScsiCommand command = _waiting[0];
+        _waiting.RemoveAt(0);
+        command.DataInLengthBytes = command.DataInReadyBytes;
+        command.CheckCondition(sense);
+    }
+
     /// <summary>WRITEs that reached the medium.</summary>
     public int WriteCount { get; private set; }
 
@@ -102,14 +132,25 @@ internal sealed unsafe class TestDisk : IDisposable
         {
             ReadCount++;
             command.DataInLengthBytes = lengthBytes;
-            if (Lends && lengthBytes > 0)
+            if (Lends && lengthBytes > 0 && command.Data.IsEmpty)
+            {
                 command.Data.Lend((nint)_memory + offset, lengthBytes);
-            else if (command.TryLeaseDataIn(lengthBytes))
-                command.Data.CopyFrom(Contents.Slice(offset, lengthBytes), 0);
-            else
+                if (!command.TryLeaseCopy())
+                    return;
+            }
+            else if (command.Data.IsEmpty && !command.TryLeaseDataIn(lengthBytes))
                 return;
+            else
+                Fetch(command);
             command.Complete();
         }
+    }
+
+    private void Fetch(ScsiCommand command)
+    {
+        int lengthBytes = (int)command.RequestedBytes;
+        if (lengthBytes > 0 && (!command.Data.IsEmpty || command.TryLeaseDataIn(lengthBytes)))
+            command.Data.CopyFrom(Contents.Slice((int)BlockOf(command.Cdb) * BlockBytes, lengthBytes), 0);
     }
 
     private static ulong BlockOf(ReadOnlySpan<byte> cdb) => cdb[0] == 0x7F

@@ -48,6 +48,27 @@ public sealed class Crc32cTests
         });
 
     [Fact]
+    public void Bytes_may_be_copied_on_the_way() =>
+        Gen.Select(Gen.UInt, Gen.Byte.Array[0, 9000], Gen.Int[0, 100]).Sample((state, bytes, beyond) =>
+        {
+            var expected = BitByBit(state, bytes);
+            var copies = new List<byte[]> { Copied(Crc32c.AppendCopying) };
+            if (Crc32cFold.IsSupported && bytes.Length >= Crc32cFold.LengthMin)
+                copies.Add(Copied(Crc32cFold.AppendCopying));
+            byte[] whole = [.. bytes, .. new byte[beyond]];
+            Assert.All(copies, copy => Assert.Equal(whole, copy));
+
+            byte[] Copied(Copying copying)
+            {
+                var copy = new byte[bytes.Length + beyond];
+                Assert.Equal(expected, copying(state, bytes, copy));
+                return copy;
+            }
+        });
+
+    private delegate uint Copying(uint state, ReadOnlySpan<byte> bytes, Span<byte> copy);
+
+    [Fact]
     public void Segments_one_after_another_are_the_whole() =>
         Gen.Select(Gen.Byte.Array[0, 9000], Gen.Int[0, 9000], Gen.Int[0, 9000]).Sample((bytes, first, second) =>
         {

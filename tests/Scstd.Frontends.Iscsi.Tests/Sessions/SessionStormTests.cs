@@ -30,6 +30,8 @@ public sealed class SessionStormTests
                 live.Add(Arrive(world, random));
             else
                 Act(live[random.Next(live.Count)], random);
+            if (random.Next(2) == 0)
+                world.Disk.HasReadSome(random);
             if (random.Next(4) == 0)
                 world.Disk.LetGo();
             world.Run();

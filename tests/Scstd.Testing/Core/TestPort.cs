@@ -12,7 +12,7 @@ public sealed class TestPort : ITargetPort
     public bool HoldsAnswers { get; set; }
 
     /// <summary>As a session with data digests.</summary>
-    public bool NeedsStableDataIn { get; set; }
+    public bool CopiesWhatIsLent { get; set; }
 
     /// <summary>What the last Data-In lay in: leased from the executor's pool, or lent by the store.</summary>
     public bool LastDataInWasLeased { get; private set; }
@@ -21,6 +21,9 @@ public sealed class TestPort : ITargetPort
     public bool HoldsDataOut { get; set; }
 
     public List<TestCommand> Answered { get; } = [];
+
+    /// <summary>How much of a READ might be sent ahead of its end, as it grew.</summary>
+    public List<int> DataInReadyBytes { get; } = [];
 
     public List<TaskManagementRequest> FunctionsExecuted { get; } = [];
 
@@ -60,6 +63,8 @@ public sealed class TestPort : ITargetPort
         command.Data.CopyFrom(command.DataOut.AsSpan(0, command.Data.LengthBytes), 0);
         command.DataOutReceived();
     }
+
+    public void SendDataIn(ScsiCommand command) => DataInReadyBytes.Add(command.DataInReadyBytes);
 
     public void SendCommandComplete(ScsiCommand command)
     {

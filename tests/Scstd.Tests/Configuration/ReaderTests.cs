@@ -76,7 +76,7 @@ public sealed class ReaderTests
     [InlineData("log: {level: debug, level: error}", "8:21", "key 'level' stands here twice; first on line 8")]
     [InlineData("reactors: {count: 0}", "8:19", "expected 'auto' or a whole number from 1 to 256")]
     [InlineData("reactors: {io: uring}", "8:16", "expected auto, io_uring or epoll, found 'uring'")]
-    [InlineData("reactors: {spin: 2ms}", "8:18", "expected a duration from 1us to 1ms, or 0 for never")]
+    [InlineData("reactors: {latency: lowest}", "8:21", "expected power, balanced or low, found 'lowest'")]
     [InlineData("reactors: {cpus: '3-1'}", "8:18", "expected a list of CPUs such as 0-3,8")]
     [InlineData("reactors: {cpus: '2-9'}", "8:18", "this machine has no CPU 4, 5, 6, 7, 8, 9 (it has 0-3)")]
     [InlineData("limits: {connections: many}", "8:23", "expected a whole number from 1 to 65536, found 'many'")]

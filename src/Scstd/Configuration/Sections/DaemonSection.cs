@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using Scstd.Linux;
 
 namespace Scstd.Configuration;
 
@@ -125,10 +126,13 @@ public sealed class ReactorsSection : Section
             new WordRule<ReactorIo>(("auto", ReactorIo.Auto), ("io_uring", ReactorIo.IoUring),
                 ("epoll", ReactorIo.Epoll)),
             (s, v) => s.Io = v, "The kernel interface. Default: auto, io_uring where the kernel grants it."),
-        new Row<ReactorsSection, TimeSpan>("spin",
-            new DurationRule(TimeSpan.FromMicroseconds(1), TimeSpan.FromMilliseconds(1), orNone: true),
-            (s, v) => s.Spin = v, "How long a reactor looks for work before it sleeps: halves the latency of a single "
-                + "command and takes a whole CPU while there is a trickle of work. Default: 0."));
+        new Row<ReactorsSection, ReactorLatency>("latency",
+            new WordRule<ReactorLatency>(("power", ReactorLatency.Power), ("balanced", ReactorLatency.Balanced),
+                ("low", ReactorLatency.Low)),
+            (s, v) => s.Latency = v, "What a reactor without work does. power: sleeps at once, which takes the least "
+                + "CPU time. low: looks for work for a millisecond before it sleeps, which takes the whole CPU while "
+                + "commands come more often than that. balanced: looks for up to 50 us, and only while that finds "
+                + "work. An idle daemon sleeps with each of them. Default: balanced."));
 
     /// <summary>Null: one for each CPU.</summary>
     public int? Count { get; internal set; }
@@ -138,7 +142,7 @@ public sealed class ReactorsSection : Section
 
     public ReactorIo Io { get; internal set; }
 
-    public TimeSpan Spin { get; internal set; }
+    public ReactorLatency Latency { get; internal set; } = ReactorLatency.Balanced;
 
     private static bool TryParseCount(string text, out int? count)
     {

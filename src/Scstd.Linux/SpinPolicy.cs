@@ -1,0 +1,65 @@
+namespace Scstd.Linux;
+
+/// <summary>What a reactor does when it has run out of work.</summary>
+public enum ReactorLatency
+{
+    /// <summary>Sleeps at once: the least CPU time for the most latency.</summary>
+    Power,
+
+    /// <summary>Looks for work a little while before it sleeps, as long as that has been worth it lately.</summary>
+    Balanced,
+
+    /// <summary>Looks for work for a millisecond before it sleeps, whatever came of it the last time.</summary>
+    Low,
+}
+
+/// <summary>
+/// Whether looking for work is better than to sleep. Sleeping and being woken up costs both sides tens of
+/// microseconds, which a single outstanding command feels whole; looking costs the CPU.
+/// </summary>
+/// <remarks>
+/// Balanced keeps a score of the last waits. A wait that was short enough, whether it was slept through or not, speaks
+/// for looking; one that looking did not shorten speaks strongly against it, for it has cost the most. So a steady
+/// stream of commands, even one at a time, is looked for, and a trickle is slept through.
+/// </remarks>
+internal sealed class SpinPolicy
+{
+    /// <summary>Our choice: somewhat more than a sleep, a wake-up and a peer that does the same take.</summary>
+    internal const int BalancedUs = 50;
+
+    internal const int LowUs = 1000;
+
+    private const int MostScore = 16;
+    private const int EnoughScore = 8;
+    private const int FailureScore = 4;
+
+    private readonly bool _isAdaptive;
+    private int _score;
+
+    internal SpinPolicy(ReactorLatency latency)
+    {
+        _isAdaptive = latency == ReactorLatency.Balanced;
+        BudgetUs = latency switch
+        {
+            ReactorLatency.Balanced => BalancedUs,
+            ReactorLatency.Low => LowUs,
+            _ => 0,
+        };
+    }
+
+    /// <summary>How long to look; 0: not at all.</summary>
+    internal int BudgetUs { get; }
+
+    internal bool IsWorthIt => _isAdaptive ? _score >= EnoughScore : BudgetUs > 0;
+
+    /// <summary>There was work again, or the time was up.</summary>
+    /// <param name="waitedUs">How long that took.</param>
+    /// <param name="slept">Not found by looking.</param>
+    internal void Waited(long waitedUs, bool slept)
+    {
+        // Who is woken up comes later than who looks: twice the time was near enough.
+        bool wouldHaveBeenFound = waitedUs < (slept ? 2 * BudgetUs : BudgetUs);
+        int change = !slept || (wouldHaveBeenFound && !IsWorthIt) ? 1 : IsWorthIt ? -FailureScore : -1;
+        _score = Math.Clamp(_score + change, 0, MostScore);
+    }
+}
