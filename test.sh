@@ -95,6 +95,7 @@ shell_scripts() { git ls-files -co --exclude-standard -- '*.sh' '.ci/run' 'tests
 scripts_are_clean() { shell_scripts | xargs shellcheck; }
 stage_style() {
     step "shellcheck" scripts_are_clean
+    step "the comparison with the peers computes what it says" python3 -B tests/Benchmarks/test_peers.py
     step "dotnet format" dotnet format --verify-no-changes --no-restore -v q
 }
 

@@ -5,9 +5,12 @@ here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 build=$root/artifacts/benchmarks
 
-missing=
+missing='' guest=''
+case " $* " in *" --fio-guest "*)
+    guest='qemu-system-x86_64:qemu-system-x86 iscsid:open-iscsi fio:fio busybox:busybox-static cpio:cpio kmod:kmod' ;;
+esac
 for pair in gcc:gcc python3:python3 tgtd:tgt tgtadm:tgt istgt:istgt iscsi-perf:libiscsi-bin qemu-img:qemu-utils \
-    perf:linux-perf strace:strace taskset:util-linux; do
+    perf:linux-perf strace:strace taskset:util-linux $guest; do
     PATH=$PATH:/usr/sbin:/sbin command -v "${pair%%:*}" >/dev/null || missing="$missing ${pair#*:}"
 done
 # qemu-img reaches iscsi:// through a module of its own package.
@@ -20,9 +23,9 @@ if [ -n "$missing" ]; then
 fi
 
 mkdir -p "$build"
-for program in load floor; do
+for folder in "$here/load" "$here/../floor"; do
     gcc -std=gnu11 -O2 -flto -Wall -Wextra -Wno-missing-field-initializers \
-        -o "$build/iscsi-$program" "$here/$program"/*.c
+        -o "$build/iscsi-$(basename "$folder")" "$folder"/*.c
 done
 export PYTHONDONTWRITEBYTECODE=1 PYTHONPATH="$here" PATH="$PATH:/usr/sbin:/sbin"
 exec python3 -m compare --root "$root" "$@"

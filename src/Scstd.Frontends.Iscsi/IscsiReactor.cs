@@ -54,6 +54,10 @@ public sealed class IscsiCounters
     public ulong Commands;
     public ulong DataInBytes;
     public ulong DataOutBytes;
+
+    /// <summary>Data-In and Data-Out that was copied from one place in memory to another, each copy counted.</summary>
+    public ulong PayloadCopiedBytes;
+
     public ulong TaskManagementFunctions;
     public ulong Rejects;
     public ulong DigestErrors;

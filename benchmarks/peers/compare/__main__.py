@@ -1,199 +1,113 @@
 """python3 -m compare: the whole comparison. run.sh beside this package builds the generator and starts it."""
-import argparse
 import json
 import os
-import platform
 import shutil
 import signal
 import statistics
-import subprocess
 import sys
-import time
 
-from . import crosscheck, processes, report, scstd, summary
-from .measure import CELLS, WIDE_CELLS, Bench, Failed, syscall_counter
-from .targets import FILE, MEMORY, UNIT_BYTES, Floor, Foreign, Istgt, Tgt
+from . import charts, crosscheck, fio, fleet, idle, machine, matrix, promises, report, rounds, summary
+from .cells import UNIT_BYTES
+from .fleet import say
+from .measure import Bench, Failed, syscall_counter
+from .options import parse
+from .targets import MEMORY, NULL, Foreign
 
-GROUPS = {MEMORY: "Memory", FILE: "File on disk"}
-
-
-class Place:
-    """Where a target runs and keeps its things."""
-
-    def __init__(self, options, index, memory, scratch):
-        self.port = options.port + 10 * index
-        self.memory, self.scratch = memory, scratch
-        self.target_cpu, self.generator_cpu = options.target_cpu, options.generator_cpu
-        self.preferred = options.raise_priority
-        self.generator = os.path.join(options.root, "artifacts/benchmarks/iscsi-load")
-        self.syscalls = None
+ROW_OVERHEAD_S = 0.15
 
 
-def parse():
-    p = argparse.ArgumentParser(prog="run.sh", description="scstd, tgt and istgt side by side under the same load.")
-    p.add_argument("--targets", default="tgt,istgt,scstd,floor",
-                   help="tgt, istgt, floor, scstd, scstd-io_uring, scstd-epoll, scstd-spin; ratios are to the first")
-    p.add_argument("--target-url", action="append", default=[], metavar="NAME=URL,PID", help="one more peer")
-    p.add_argument("--rounds", type=int, default=5)
-    p.add_argument("--seconds", type=float, default=0.8, help="measured in each run")
-    p.add_argument("--warm", type=float, default=0.25, help="seconds before that")
-    p.add_argument("--quick", action="store_true", help="2 short rounds of the memory units, no cross-check")
-    p.add_argument("--wide", action="store_true", help="also 32 x 8 connections")
-    p.add_argument("--cells", default="", metavar="WORDS", help="only loads whose title contains all these words")
-    p.add_argument("--no-file", action="store_true", help="only the memory units")
-    p.add_argument("--no-verify", action="store_true")
-    p.add_argument("--no-check", action="store_true", help="without the independent generators")
-    p.add_argument("--target-cpu", type=int, default=0)
-    p.add_argument("--generator-cpu", type=int, default=1)
-    p.add_argument("--raise-priority", action="store_true", help="targets and generators go before all else")
-    p.add_argument("--port", type=int, default=14400, help="the first of the ports the targets listen on")
-    p.add_argument("--json", metavar="FILE", help="default: artifacts/benchmarks/peers.json")
-    p.add_argument("--write-docs", action="store_true", help="write the tables to docs/performance.md")
-    p.add_argument("--root", required=True, help=argparse.SUPPRESS)
-    options = p.parse_args()
-    if options.quick:
-        options.rounds, options.seconds, options.no_file, options.no_check = 2, 0.5, True, True
-    options.json = options.json or os.path.join(options.root, "artifacts/benchmarks/peers.json")
-    return options
-
-
-def choose(options, memory, scratch):
-    """The targets asked for, not yet started."""
-    known, chosen = {"tgt": Tgt, "istgt": Istgt, "floor": Floor}, []
-    assembly = None
-
-    def place():
-        return Place(options, len(chosen), memory, scratch)
-
-    for name in filter(None, options.targets.split(",")):
-        if name in known:
-            chosen.append(known[name](place()))
-        elif name in scstd.VARIANTS:
-            assembly = assembly or scstd.build(options.root)
-            chosen.append(scstd.Scstd(place(), assembly, name))
-        else:
-            raise SystemExit(f"--targets: {name} is none of {', '.join([*known, *scstd.VARIANTS])}")
-    for text in options.target_url:
-        chosen.append(Foreign(place(), text))
-    return chosen
-
-
-def say(text):
-    print(text, file=sys.stderr, flush=True)
-
-
-def machine(root):
-    def output(*command):
-        try:
-            return subprocess.run(command, capture_output=True, text=True, check=True, cwd=root).stdout.strip()
-        except (OSError, subprocess.CalledProcessError):
-            return ""
-    cpu = next((line.partition(":")[2].strip() for line in processes.read("/proc/cpuinfo").splitlines()
-                if line.startswith("model name")), platform.machine())
-    release = dict(line.split("=", 1) for line in processes.read("/etc/os-release").splitlines() if "=" in line)
-    changed = output("git", "status", "--porcelain", "--", "src")
-    memory = int(processes.read("/proc/meminfo").split()[1]) / (1 << 20)
-    return {"commit": output("git", "log", "-1", "--format=%h", "--abbrev=12", "--", "src")
-            + (" with local changes" if changed else ""),
-            "date": time.strftime("%Y-%m-%d"),
-            "cpu": cpu, "cpus": os.cpu_count(), "memoryGb": round(memory), "kernel": platform.release(),
-            "distribution": release.get("PRETTY_NAME", "").strip('"'),
-            "dotnet": ".NET " + output("dotnet", "--version"),
-            "loadAverage": processes.read("/proc/loadavg").rsplit(" ", 2)[0]}
-
-
-def measure_cell(bench, units, cell, rounds):
-    """All units in turn in every round, each round beginning with another; the first round is thrown away."""
-    samples, failed = {u: {} for u in units}, {}
-    for number in range(rounds + 1):
-        turn = number % len(units)
-        for unit in units[turn:] + units[:turn]:
-            if unit.label in failed:
+def verify(bench, groups, running):
+    """Each unit that keeps data, once; what others serve is not ours to overwrite."""
+    verified, done = [], set()
+    for group in groups:
+        for row in (row for entry in group.entries for row in entry.rows):
+            unit = running.unit(row, group.kind)
+            if unit is None or unit in done or unit.kind == NULL or isinstance(unit.target, Foreign):
                 continue
-            try:
-                result = bench.measure(unit, cell)
-                if number:
-                    samples[unit][number] = result
-            except Failed as e:
-                failed[unit.label] = str(e)
-    rows = {}
-    base = samples[units[0]]
-    for unit in units:
-        if samples[unit] and unit.label not in failed:
-            rows[unit.label] = summary.summarize(samples[unit], bench.inspect(unit, cell), base)
-    return {"title": cell.title, "rows": rows, "failed": failed}
-
-
-def run(options, targets, bench):
-    units = [u for t in targets for u in t.units]
-    kinds = [MEMORY] if options.no_file else [MEMORY, FILE]
-    words = options.cells.split()
-    cells = [c for c in CELLS + (WIDE_CELLS if options.wide else []) if all(w in c.title for w in words)]
-    verified, groups, checks = [], [], []
-    if not options.no_verify:
-        for unit in (u for u in units if u.kind in kinds and not isinstance(u.target, Foreign)):
+            done.add(unit)
             say(f"verifying {unit.label}, {unit.backing}")
             verified.append({"label": unit.label, "backing": unit.backing} | bench.verify(unit))
-    for kind in kinds:
-        members = [u for u in units if u.kind == kind]
-        group = {"kind": kind, "title": GROUPS[kind], "cells": []}
-        for cell in cells:
-            say(f"{GROUPS[kind]}: {cell.title}")
-            group["cells"].append(measure_cell(bench, members, cell, options.rounds))
-            say(report.plain(report.cell_rows(group["cells"][-1])))
-        groups.append(group)
-    if not options.no_check:
-        say("independent generators")
-        for cell, other in crosscheck.CHECKS:
-            for target in (t for t in targets if t.serves_any_initiator):
-                unit = next(u for u in target.units if u.kind == MEMORY)
-                try:
-                    checks.append(crosscheck.check(bench, unit, cell, other))
-                except Failed as e:
-                    say(f"{cell.title}, {unit.label}, {other}: {e}")
-    return verified, groups, checks
+    return verified
 
 
-def describe(targets):
-    return {t.name: {"configuration": t.configuration(), "idleKb": t.idle_kb,
-                     "loadedKb": processes.status_kb(t.pids(), "VmRSS"),
-                     "threads": processes.status_kb(t.pids(), "Threads")} for t in targets}
+def measure(options, bench, groups, running):
+    found = []
+    for group in groups:
+        cells = []
+        for entry in group.entries:
+            say(f"{group.title}: {entry.cell.title}")
+            cells.append(rounds.measure(bench, running, group, entry, options.rounds))
+            say(report.plain(report.cell_rows(cells[-1])))
+        found.append({"key": group.key, "title": group.title, "cells": cells})
+    summary.borrow_floor(found)
+    return found
+
+
+def check(options, bench, running):
+    """The same load from generators that we did not write."""
+    checks = []
+    units = [t.unit(t.name, MEMORY) for t in running.targets if t.serves_any_initiator]
+    units = [unit for unit in units if unit is not None]
+    for cell, other in [] if options.no_check else crosscheck.CHECKS:
+        for unit in units:
+            try:
+                checks.append(crosscheck.check(bench, unit, cell, other))
+            except Failed as e:
+                say(f"{cell.title}, {unit.label}, {other}: {e}")
+    if options.fio_guest:
+        say("fio in a guest")
+        try:
+            checks += fio.check_all(bench, options.root, units)
+        except Failed as e:
+            say(str(e))
+    return checks
+
+
+def announce(options, groups):
+    count = sum(len(entry.rows) for group in groups for entry in group.entries)
+    each = (options.rounds + 1) * (options.warm + options.seconds + ROW_OVERHEAD_S) + bench_inspect_s(options)
+    say(f"{count} rows, some {max(1, round(count * each / 60))} minutes and what comes before and after them")
+
+
+def bench_inspect_s(options):
+    return max(0.6, options.seconds)
 
 
 def compare(options, memory, scratch):
-    targets = choose(options, memory, scratch)
-    syscalls = syscall_counter()
-    bench = Bench(Place(options, 0, memory, scratch), options.warm, options.seconds, max(0.6, options.seconds))
-    bench.place.syscalls = syscalls
-    started = []
-    try:
-        for target in targets:
-            say(f"starting {target.name}")
-            started.append(target)
-            target.start()
-            target.idle_kb = processes.status_kb(target.pids(), "VmRSS")
-        verified, groups, checks = run(options, targets, bench)
-        result = {"machine": machine(options.root), "targets": describe(targets), "verified": verified,
-                  "groups": groups, "checks": checks}
-    finally:
-        for target in started:
-            target.stop()
-    others = [f["otherLoad"] for g in groups for c in g["cells"] for f in c["rows"].values()]
-    result["otherLoad"] = {"median": statistics.median(o["median"] for o in others),
-                           "max": max(o["max"] for o in others)}
-    result["memoryNotes"] = ["a memory disk is part of its process's resident memory; a file's pages are not"]
-    result["settings"] = {
-        "targetCpu": options.target_cpu, "generatorCpu": options.generator_cpu, "preferred": options.raise_priority,
-        "rounds": options.rounds, "warmS": options.warm, "seconds": options.seconds, "base": targets[0].name,
-        "unitMegabytes": UNIT_BYTES >> 20, "syscalls": syscalls}
-    return result
+    groups = matrix.choose(options.groups, options.cells.split(), options.quick,
+                           options.targets + [text.partition("=")[0] for text in options.target_url])
+    if not groups:
+        raise SystemExit("no load is left by --groups, --cells and --targets")
+    announce(options, groups)
+    bench = Bench(fleet.Place(options, 0, memory, scratch), options.warm, options.seconds, bench_inspect_s(options))
+    bench.place.syscalls = syscall_counter()
+    with fleet.Fleet(fleet.choose(options, groups, memory, scratch)) as running:
+        # First, while the targets' memory shows nothing but the sessions.
+        quiet = {"rows": [], "failed": {}} if options.no_idle else \
+            idle.measure_all(bench, running.targets, options, say)
+        verified = [] if options.no_verify else verify(bench, groups, running)
+        found = measure(options, bench, groups, running)
+        checks = check(options, bench, running)
+        return finish(options, bench, running, {"verified": verified, "idle": quiet, "groups": found,
+                                                "checks": checks})
 
 
-def main():
-    options = parse()
+def finish(options, bench, running, result):
+    others = [f["otherLoad"] for g in result["groups"] for c in g["cells"] for f in c["rows"].values()]
+    return {"machine": machine.describe(options.root), "targets": running.describe(), **result,
+            "otherLoad": {"median": statistics.median([o["median"] for o in others] or [0]),
+                          "max": max([o["max"] for o in others] or [0])},
+            "memoryNotes": ["a memory disk is part of its process's resident memory; a file's pages are not"],
+            "settings": {
+                "targetCpu": options.target_cpu, "generatorCpu": options.generator_cpu,
+                "preferred": options.raise_priority, "rounds": options.rounds, "warmS": options.warm,
+                "seconds": options.seconds, "unitMegabytes": UNIT_BYTES >> 20, "syscalls": bench.place.syscalls}}
+
+
+def run(options):
+    """Measures in directories that are gone afterwards, and keeps the result."""
     memory = f"/dev/shm/scstd-benchmark-{os.getpid()}"
     scratch = os.path.join(options.root, "artifacts/benchmarks", f"run-{os.getpid()}")
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     os.makedirs(memory)
     os.makedirs(scratch)
     try:
@@ -201,13 +115,27 @@ def main():
     finally:
         shutil.rmtree(memory, ignore_errors=True)
         shutil.rmtree(scratch, ignore_errors=True)
+    result["promises"] = promises.judge_all(result)
     with open(options.json, "w") as f:
         json.dump(result, f, indent=1, ensure_ascii=False)
-    print(report.text(result))
     say(f"written: {options.json}")
+    return result
+
+
+def main():
+    options = parse()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    if options.from_json:
+        with open(options.from_json) as f:
+            result = json.load(f)
+    else:
+        result = run(options)
+    print(report.text(result))
     if options.write_docs:
-        report.write_document(os.path.join(options.root, "docs/performance.md"), result)
-        say("written: docs/performance.md")
+        docs = os.path.join(options.root, "docs")
+        report.write_document(os.path.join(docs, "performance.md"), result)
+        charts.write(os.path.join(docs, "images"), result)
+        say("written: docs/performance.md, docs/images")
     return 0 if report.is_clean(result) else 1
 
 

@@ -2,7 +2,8 @@
 import re
 
 from . import processes
-from .measure import Cell, Failed
+from .cells import Cell
+from .measure import Failed
 
 PERF, QEMU = "iscsi-perf", "qemu-img bench"
 CHECKS = [

@@ -8,35 +8,9 @@ import threading
 import time
 
 from . import processes
-from .targets import UNIT_BYTES
+from .cells import Cell
 
 RUN_TIMEOUT_S = 60
-
-
-class Cell:
-    """One kind of load."""
-
-    def __init__(self, title, mode, block_bytes, depth, connections=1):
-        self.title, self.mode, self.block_bytes = title, mode, block_bytes
-        self.depth, self.connections = depth, connections
-
-    def options(self):
-        return ["-m", self.mode, "-b", str(self.block_bytes), "-q", str(self.depth), "-c", str(self.connections),
-                "--span", str(UNIT_BYTES)]
-
-
-CELLS = [
-    Cell("4 KiB random read, depth 1", "randread", 4096, 1),
-    Cell("4 KiB random read, depth 32", "randread", 4096, 32),
-    Cell("4 KiB random write, depth 1", "randwrite", 4096, 1),
-    Cell("4 KiB random write, depth 32", "randwrite", 4096, 32),
-    Cell("256 KiB sequential read, depth 8", "seqread", 262144, 8),
-    Cell("256 KiB sequential write, depth 8", "seqwrite", 262144, 8),
-]
-WIDE_CELLS = [
-    Cell("4 KiB random read, depth 32 x 8 connections", "randread", 4096, 32, 8),
-    Cell("4 KiB random write, depth 32 x 8 connections", "randwrite", 4096, 32, 8),
-]
 
 
 def children_seconds():
@@ -112,7 +86,7 @@ class Bench:
 
     # ---- one more run for what costs something to observe -------------------------------------------------
     def inspect(self, unit, cell):
-        """System calls and bytes allocated per command, in a run whose speed is not reported."""
+        """System calls, allocated and copied bytes, in a run whose speed is not reported."""
         generator = self.generator(unit, cell, 0, self.inspect_s)
         pids = ",".join(str(p) for p in unit.target.pids())
         samples = []
@@ -132,7 +106,9 @@ class Bench:
         commands = json.loads(lines[-1])["commands"] if lines and lines[-1].startswith("{") else 0
         return {"syscallsPerCommand": calls / commands if calls is not None and commands else None,
                 "allocatedPerCommand": allocated(samples, "reactorAllocatedBytes"),
-                "allocatedInAllPerCommand": allocated(samples, "allocatedBytes")}
+                "allocatedInAllPerCommand": allocated(samples, "allocatedBytes"),
+                "copiedPerByte": copied(samples, "payloadCopiedBytes"),
+                "storeCopiedPerByte": copied(samples, "storeCopiedBytes")}
 
     def sample_counters(self, target, samples):
         """Twice within the run, so that connecting and leaving are not in the difference."""
@@ -156,12 +132,26 @@ class Bench:
         return (int(found.group(1)) if found else None), out
 
 
-def allocated(samples, key):
-    """The process as a whole allocates for the question itself, some 40 KB; a reactor's thread is counted exactly."""
+def grown(samples, key):
+    """By how much a counter grew between the two questions; None where the target does not count it."""
     if len(samples) < 2 or key not in samples[0]:
         return None
-    commands = samples[1]["commands"] - samples[0]["commands"]
-    return (samples[1][key] - samples[0][key]) / commands if commands else None
+    return samples[1][key] - samples[0][key]
+
+
+def allocated(samples, key):
+    """The process as a whole allocates for the question itself, some 40 KB; a reactor's thread is counted exactly."""
+    commands, growth = grown(samples, "commands"), grown(samples, key)
+    return growth / commands if commands and growth is not None else None
+
+
+def copied(samples, key):
+    """Bytes copied in user space for each byte of payload."""
+    growth = grown(samples, key)
+    if growth is None:
+        return None
+    payload = grown(samples, "dataInBytes") + grown(samples, "dataOutBytes")
+    return growth / payload if payload else None
 
 
 def syscall_counter():

@@ -59,10 +59,10 @@ def prefer(pid):
         pass
 
 
-def start(command, log, cpu, preferred, **options):
-    """A process in a session of its own, on one CPU as a whole, all its threads included."""
+def start(command, log, cpus, preferred, **options):
+    """A process in a session of its own, on these CPUs as a whole, all its threads included."""
     with open(log, "wb") as out:
-        process = subprocess.Popen(["taskset", "-c", str(cpu), *command], stdin=subprocess.DEVNULL, stdout=out,
+        process = subprocess.Popen(["taskset", "-c", cpus, *command], stdin=subprocess.DEVNULL, stdout=out,
                                    stderr=subprocess.STDOUT, start_new_session=True, **options)
     if preferred:
         prefer(process.pid)

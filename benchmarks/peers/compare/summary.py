@@ -3,6 +3,7 @@ import statistics
 
 FIGURES = ["iops", "megabytesPerSecond", "p50Us", "p99Us", "p999Us", "targetCpuUs", "targetCpuShare",
            "switchesPerCommand", "generatorCpuUs", "generatorCpuShare", "otherLoad"]
+FLOOR, SPINNING_FLOOR = "(floor)", "(floor-spin)"
 
 
 def spread(values):
@@ -16,15 +17,40 @@ def within_rounds(rows, base, key):
     return statistics.median(ratios) if ratios else None
 
 
-def summarize(samples, inspection, base):
-    """samples and base: {round: generator's result}."""
-    figures = {key: spread([s[key] for s in samples.values()]) for key in FIGURES}
-    figures["errors"] = sum(s["errors"] + s["stuck"] for s in samples.values())
-    figures["retries"] = sum(s["fullRetries"] for s in samples.values())
-    figures["complaints"] = [c for s in samples.values() for c in s["complaints"]][:3]
-    figures["iopsRatio"] = within_rounds(samples, base, "iops") if base else None
-    figures["cpuRatio"] = within_rounds(samples, base, "targetCpuUs") if base else None
-    return figures | inspection
+def floor_of(label):
+    """What spins is held against what spins."""
+    return SPINNING_FLOOR if label.rstrip(")").endswith("-spin") else FLOOR
+
+
+def summarize(samples, label, base_label, against_label=None):
+    """samples: {label: {round: the generator's result}}."""
+    own = samples[label]
+    figures = {key: spread([s[key] for s in own.values()]) for key in FIGURES}
+    figures["errors"] = sum(s["errors"] + s["stuck"] for s in own.values())
+    figures["retries"] = sum(s["fullRetries"] for s in own.values())
+    figures["complaints"] = [c for s in own.values() for c in s["complaints"]][:3]
+    base, floor = samples[base_label], samples.get(floor_of(label), {})
+    for name, key in (("iops", "iops"), ("cpu", "targetCpuUs"), ("p50", "p50Us")):
+        figures[f"{name}Ratio"] = within_rounds(own, base, key)
+        figures[f"{name}FloorRatio"] = within_rounds(own, floor, key)
+    figures["against"] = against_label
+    figures["againstRatio"] = within_rounds(own, samples.get(against_label, {}), "iops")
+    return figures
+
+
+def borrow_floor(groups):
+    """Tables without a floor take that of the same load in memory: a ratio of medians, not of rounds."""
+    floors = {cell["title"]: cell["rows"] for group in groups if group["key"] == "memory" for cell in group["cells"]
+              if FLOOR in cell["rows"]}
+    for group in groups:
+        for cell in group["cells"]:
+            for label, figures in cell["rows"].items():
+                floor = floors.get(cell["title"], {}).get(floor_of(label))
+                figures["floorIsBorrowed"] = floor is not None and figures["iopsFloorRatio"] is None
+                if figures["floorIsBorrowed"]:
+                    for name, key in (("iops", "iops"), ("cpu", "targetCpuUs"), ("p50", "p50Us")):
+                        below = floor[key]["median"]
+                        figures[f"{name}FloorRatio"] = figures[key]["median"] / below if below else None
 
 
 def is_generator_heavy(figures):

@@ -45,7 +45,7 @@ enum limit {
 struct options {
     uint32_t blockBytes, receiveSegment, firstBurst, maxBurst;
     int depth, connections, cpu, headerDigest, dataDigest, verify, strict, once, json;
-    int initialR2t, noImmediate, security, reads, writes, random, lun, pids[MAX_PIDS], pidCount;
+    int initialR2t, noImmediate, security, reads, writes, random, idle, lun, luns, pids[MAX_PIDS], pidCount;
     double seconds, warmUp;
     uint64_t span, seed;
     const char *mode, *digest, *initiator;
@@ -69,6 +69,7 @@ struct queue { int head, tail; };
 
 struct connection {
     int id, socket, dead, done;
+    uint8_t lun[8];                     /* of the unit that it loads */
     uint32_t cmdSn, maxCmdSn, expStatSn;
     int headerDigest, dataDigest, initialR2t, immediateData;        /* as negotiated */
     uint32_t firstBurst, maxBurst, sendSegment;
@@ -99,7 +100,7 @@ extern struct statistics statistics;
 extern struct verdict verdict;
 extern uint32_t blockLength;            /* of the logical unit */
 extern uint64_t blockCount, unitCount, now;     /* a unit is blockBytes: what one command moves */
-extern uint8_t lunBytes[8], *pattern;
+extern uint8_t *pattern;
 extern int stopping, measuring, needPayload, epollSet;
 
 /* bytes.c */

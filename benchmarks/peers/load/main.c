@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 
@@ -16,7 +17,7 @@ struct statistics statistics;
 struct verdict verdict;
 uint32_t blockLength;
 uint64_t blockCount, unitCount, now;
-uint8_t lunBytes[8], *pattern;
+uint8_t *pattern;
 int stopping, measuring, needPayload, epollSet;
 
 static void pinTo(int cpu)
@@ -27,10 +28,18 @@ static void pinTo(int cpu)
     if (sched_setaffinity(0, sizeof set, &set)) fail("CPU %d: %s", cpu, strerror(errno));
 }
 
-static void encodeLun(int lun)                  /* SAM-5 4.7.7: peripheral device or flat space addressing */
+static void encodeLun(uint8_t *bytes, int lun)  /* SAM-5 4.7.7: peripheral device or flat space addressing */
 {
-    if (lun < 256) lunBytes[1] = lun;
-    else put16(lunBytes, 0x4000 | lun);
+    if (lun < 256) bytes[1] = lun;
+    else put16(bytes, 0x4000 | lun);
+}
+
+static void allowSockets(void)                  /* a thousand connections are more than the usual limit */
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit)) return;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 static void divideUnit(void)
@@ -68,11 +77,12 @@ static void setUp(void)
     seedRandom(options.seed);
     crc32cInitialize();
     if (options.cpu >= 0) pinTo(options.cpu);
-    encodeLun(options.lun);
+    allowSockets();
     needPayload = options.verify || options.dataDigest;
     connections = allocate(options.connections * sizeof *connections);
     for (int i = 0; i < options.connections; i++) {
         connections[i].id = i;
+        encodeLun(connections[i].lun, options.lun + i % options.luns);
         login(&connections[i]);
         prepareUnit(&connections[i]);
     }

@@ -7,7 +7,7 @@
 
 struct options options = {
     .blockBytes = 4096, .receiveSegment = 262144, .firstBurst = 262144, .maxBurst = 1 << 20, .depth = 32,
-    .connections = 1, .cpu = -1, .seconds = 10, .warmUp = 1, .seed = 1, .mode = "randread", .digest = "none",
+    .connections = 1, .luns = 1, .cpu = -1, .seconds = 10, .warmUp = 1, .seed = 1, .mode = "randread", .digest = "none",
     .initiator = "iqn.2026-11.io.scstd:load"
 };
 
@@ -15,9 +15,11 @@ static void usage(void)
 {
     fputs("iscsi-load [options] iscsi://host[:port]/target-name/lun\n"
           "  -m MODE        randread randwrite randrw(70/30) seqread seqwrite   (randread)\n"
+          "                 idle: log in, answer pings, and send no command\n"
           "  -b BYTES       bytes per command, suffix k or m        (4096)\n"
           "  -q N           commands outstanding per connection     (32)\n"
           "  -c N           connections, each a session             (1)\n"
+          "  --luns N       spread over so many LUNs from the URL's on, all of one size   (1)\n"
           "  -t SECS        measured time    -W SECS  warm-up       (10, 1)\n"
           "  -d DIGESTS     none header data both: CRC32C           (none)\n"
           "  --verify       writes carry stamps, reads check them (fill first: -m seqwrite --verify --once);\n"
@@ -76,6 +78,8 @@ static void judge(int left)
 {
     const char *mode = options.mode;
     options.random = !strncmp(mode, "rand", 4);
+    options.idle = !strcmp(mode, "idle");
+    if (options.idle) mode = "seq";
     if (!options.random && strncmp(mode, "seq", 3)) usage();
     mode += options.random ? 4 : 3;
     options.reads = !strcmp(mode, "read") || (options.random && !strcmp(mode, "rw"));
@@ -83,8 +87,9 @@ static void judge(int left)
     options.headerDigest = !strcmp(options.digest, "header") || !strcmp(options.digest, "both");
     options.dataDigest = !strcmp(options.digest, "data") || !strcmp(options.digest, "both");
     if (!options.headerDigest && !options.dataDigest && strcmp(options.digest, "none")) usage();
-    if (!(options.reads || options.writes) || (options.random && options.once) || left != 1) usage();
+    if (!(options.reads || options.writes || options.idle) || (options.random && options.once) || left != 1) usage();
     if (options.depth < 1 || options.depth > MAX_DEPTH || options.connections < 1) usage();
+    if (options.luns < 1 || (options.luns > 1 && options.verify)) usage();     /* stamps know one unit */
     if (options.receiveSegment < 512 || options.receiveSegment > 262144) usage();
     if (options.once) options.warmUp = 0;
 }
@@ -92,13 +97,13 @@ static void judge(int left)
 void parseOptions(int argc, char **argv)
 {
     enum { VERIFY = 256, STRICT, ONCE, SPAN, PID, CPU, SEED, JSON, INITIAL_R2T, NO_IMMEDIATE, SECURITY, FIRST, BURST,
-           SEGMENT, INITIATOR };
+           SEGMENT, INITIATOR, LUNS };
     static const struct option known[] = {
         { "verify", 0, 0, VERIFY }, { "strict", 0, 0, STRICT }, { "once", 0, 0, ONCE }, { "span", 1, 0, SPAN },
         { "pid", 1, 0, PID }, { "cpu", 1, 0, CPU }, { "seed", 1, 0, SEED }, { "json", 0, 0, JSON },
         { "r2t", 0, 0, INITIAL_R2T }, { "no-immediate", 0, 0, NO_IMMEDIATE }, { "security", 0, 0, SECURITY },
         { "first-burst", 1, 0, FIRST }, { "max-burst", 1, 0, BURST }, { "receive-segment", 1, 0, SEGMENT },
-        { "initiator", 1, 0, INITIATOR }, { 0 }
+        { "initiator", 1, 0, INITIATOR }, { "luns", 1, 0, LUNS }, { 0 }
     };
     for (int k; (k = getopt_long(argc, argv, "m:b:q:c:t:W:d:", known, NULL)) != -1; )
         switch (k) {
@@ -124,6 +129,7 @@ void parseOptions(int argc, char **argv)
         case BURST: options.maxBurst = sizeOf(optarg); break;
         case SEGMENT: options.receiveSegment = sizeOf(optarg); break;
         case INITIATOR: options.initiator = optarg; break;
+        case LUNS: options.luns = atoi(optarg); break;
         default: usage();
         }
     judge(argc - optind);

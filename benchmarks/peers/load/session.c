@@ -216,7 +216,7 @@ static int execute(struct connection *c, const uint8_t *cdb, int cdbLength, uint
                    uint8_t *sense)
 {
     uint8_t header[BHS] = { SCSI_COMMAND, 0x80 | (inBytes ? 0x40 : 0) | 1 }, data[TEXT_BYTES + 4];
-    memcpy(header + 8, lunBytes, 8);
+    memcpy(header + 8, c->lun, 8);
     put32(header + 16, 0x7000 + c->id); put32(header + 20, inBytes);
     put32(header + 24, c->cmdSn++); put32(header + 28, c->expStatSn);
     memcpy(header + 32, cdb, cdbLength);

@@ -118,14 +118,14 @@ static void sendCommand(struct connection *c, int i)
     t->busy = 1;
     header[0] = SCSI_COMMAND;
     header[1] = (t->write ? 0x20 : 0x40) | (unsolicited > immediate ? 0 : 0x80) | 1;        /* SIMPLE */
-    memcpy(header + 8, lunBytes, 8);
+    memcpy(header + 8, c->lun, 8);
     put32(header + 16, taskTag(c, i)); put32(header + 20, options.blockBytes); put32(header + 24, c->cmdSn++);
     putCdb(header + 32, t->write, t->unit * blocks, blocks);
     addPdu(c, header, payload(t), immediate);
     c->inFlight++;
     if (unsolicited > immediate) {
         t->outOffset = immediate; t->outEnd = unsolicited; t->outSn = 0; t->outTag = NO_TAG;
-        memcpy(t->outLun, lunBytes, 8);
+        memcpy(t->outLun, c->lun, 8);
         enqueue(c, &c->out, i);
     }
 }
@@ -196,7 +196,7 @@ void fill(struct connection *c)                                 /* queue all tha
     while (hasRoom(c)) {
         if (c->out.head >= 0) { sendDataOut(c); continue; }
         int again = c->retry.head >= 0 && c->tasks[c->retry.head].retryAt <= now;
-        if (!again && (stopping || !c->idleCount || c->done)) return;
+        if (!again && (stopping || options.idle || !c->idleCount || c->done)) return;
         if ((int32_t)(c->maxCmdSn - c->cmdSn) < 0) { statistics.windowStalls++; return; }
         if (again) sendCommand(c, dequeue(c, &c->retry));
         else if (!startTask(c)) return;

@@ -39,6 +39,7 @@ public sealed partial class DiskBackend : IBackend, IDisposable
         LogPages = Thin is null ? [] : [Thin.LogPage];
         _isWriteThrough = !IsWriteCacheEnabled;
         _nothingIsLent = !store.IsInMemory;
+        StoreCopies = store.CopiesItself;
         _lanes = [.. reactors.Select(reactor => new DiskLane(this, reactor))];
         Commands = [.. Bindings()];
     }
@@ -96,12 +97,22 @@ public sealed partial class DiskBackend : IBackend, IDisposable
     /// <summary>What the store could not do so far, on one reactor; to be asked there.</summary>
     public ulong FailuresOn(Reactor reactor) => _lanes[reactor.Index].Failures;
 
+    /// <summary>What a store in memory has copied for reads and writes so far, on one reactor: its part is what the
+    /// kernel does for a file. What it lends is not copied. To be asked there.</summary>
+    public ulong CopiedBytesOn(Reactor reactor) => _lanes[reactor.Index].CopiedBytes;
+
+    internal void CountCopied(Reactor reactor, long lengthBytes) =>
+        _lanes[reactor.Index].CopiedBytes += (ulong)lengthBytes;
+
     internal void StoreFailed(BlockRequest request, string? initiator)
     {
         _lanes[request.Reactor.Index].Failures++;
         Failed?.Invoke(new StoreFailure(
             request.Kind, request.Lba, request.Blocks, request.Error, request.Fault, initiator));
     }
+
+    /// <summary>Asked once: it does not change.</summary>
+    internal bool StoreCopies { get; }
 
     internal bool IsThin => DiskLimits.IsThin(_options, Store);
 

@@ -58,6 +58,9 @@ internal sealed class DiskLane
     /// <summary>What the store could not do.</summary>
     public ulong Failures { get; set; }
 
+    /// <summary>What the store itself has copied, in bytes.</summary>
+    public ulong CopiedBytes { get; set; }
+
     /// <summary>The store's memory that is being sent from.</summary>
     public LentMemory Lent { get; } = new();
 

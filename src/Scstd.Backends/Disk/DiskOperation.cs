@@ -63,7 +63,12 @@ internal abstract class DiskOperation : BlockRequest
         Data = data;
         DataOffsetBytes = offsetBytes;
         if (data is not null)
-            Account((long)blocks * Disk.BlockLengthBytes);
+        {
+            long lengthBytes = (long)blocks * Disk.BlockLengthBytes;
+            Account(lengthBytes);
+            if (Disk.StoreCopies)
+                Disk.CountCopied(Reactor, lengthBytes);
+        }
         else if (kind == BlockRequestKind.Unmap)
             Account(Math.Min(MaxBytesInOneGo, (long)blocks * Disk.BlockLengthBytes));
         Disk.Store.Submit(this);

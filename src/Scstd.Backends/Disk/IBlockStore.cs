@@ -24,6 +24,9 @@ public interface IBlockStore : IDisposable
     /// <summary>Every block can be had without waiting for a device.</summary>
     bool IsInMemory { get; }
 
+    /// <summary>Reads and writes are done by copying in this process' memory, not by the kernel.</summary>
+    bool CopiesItself => false;
+
     /// <summary>Blocks that are unmapped together; 0: unmapping is not supported.</summary>
     int UnmapGranularityBlocks { get; }
 

@@ -92,6 +92,8 @@ public sealed unsafe class MemoryStore : IBlockStore
 
     public bool IsInMemory => true;
 
+    public bool CopiesItself => true;
+
     public int UnmapGranularityBlocks => _mapped is null ? 0 : PageBytes / BlockLengthBytes;
 
     public bool TryLend(ulong lba, int blocks, DataBuffer data)

@@ -294,6 +294,7 @@ internal sealed unsafe partial class IscsiConnection
                 CopyDigesting(piece[..fits], buffer);
             else
                 buffer.CopyFrom(piece[..fits], (int)_sinkOffsetBytes);
+            Counters.PayloadCopiedBytes += (uint)fits;
         }
         if (_hasDataDigest)
             _crc = Crc32c.Append(_crc, piece[fits..]);

@@ -110,6 +110,8 @@ internal sealed unsafe partial class PduSender
     {
         uint crc = Crc32c.Seed;
         bool copies = DataDigest && command.Data.IsLent;
+        if (copies)
+            _home.Counters.PayloadCopiedBytes += (uint)lengthBytes;
         ReadOnlySpan<DataSegment> segments = (copies ? command.CopyOfLent : command.Data).Segments;
         int offsetBytes = command.DataInSentBytes;
         while (lengthBytes > 0)

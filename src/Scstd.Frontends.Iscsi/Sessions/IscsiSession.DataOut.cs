@@ -156,7 +156,7 @@ internal sealed partial class IscsiSession
     private uint NextTransferTag() =>
         _lastTransferTag + 1 == BasicHeaderSegment.ReservedTag ? 0 : _lastTransferTag + 1;
 
-    private static unsafe void TakeEarlyData(IscsiCommand command)
+    private unsafe void TakeEarlyData(IscsiCommand command)
     {
         int offset = 0;
         int left = (int)Math.Min(command.DataOut.ReceivedBytes, (uint)command.Data.LengthBytes);
@@ -169,6 +169,7 @@ internal sealed partial class IscsiSession
             offset += part;
             left -= part;
         }
+        _home.Counters.PayloadCopiedBytes += (uint)offset;
         command.EarlyData.Return();
     }
 }

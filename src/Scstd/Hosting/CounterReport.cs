@@ -38,6 +38,8 @@ internal static class CounterReport
             json.WriteNumber("commands", counts.Sum(c => (long)c.Commands));
             json.WriteNumber("dataInBytes", counts.Sum(c => (long)c.DataInBytes));
             json.WriteNumber("dataOutBytes", counts.Sum(c => (long)c.DataOutBytes));
+            json.WriteNumber("payloadCopiedBytes", counts.Sum(c => (long)c.PayloadCopiedBytes));
+            json.WriteNumber("storeCopiedBytes", counts.Sum(c => c.StoreCopiedBytes));
             json.WriteNumber("bufferLeasesOut", counts.Sum(c => c.LeasesOut));
             json.WriteNumber("bufferBytesOut", counts.Sum(c => c.BytesOut));
             json.WriteNumber("slabs", server.Arena.Taken);
@@ -117,6 +119,11 @@ internal static class CounterReport
 
         public ulong DataOutBytes { get; } = lane.Iscsi.Counters.DataOutBytes;
 
+        public ulong PayloadCopiedBytes { get; } = lane.Iscsi.Counters.PayloadCopiedBytes;
+
+        public long StoreCopiedBytes { get; } =
+            server.Devices.Sum(device => (long)device.Disk.CopiedBytesOn(lane.Reactor));
+
         public long LeasesOut { get; } = lane.Executor.Buffers.LeasesOut;
 
         public long BytesOut { get; } = lane.Executor.Buffers.BytesOut;
@@ -134,6 +141,8 @@ internal static class CounterReport
             json.WriteNumber("allocatedBytes", AllocatedBytes);
             json.WriteNumber("connections", Connections);
             json.WriteNumber("commands", Commands);
+            json.WriteNumber("payloadCopiedBytes", PayloadCopiedBytes);
+            json.WriteNumber("storeCopiedBytes", StoreCopiedBytes);
             json.WriteNumber("bufferLeasesOut", LeasesOut);
             json.WriteNumber("bufferBytesOut", BytesOut);
             json.WriteNumber("slabs", _slabs);

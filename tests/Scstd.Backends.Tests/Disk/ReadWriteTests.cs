@@ -209,6 +209,17 @@ public sealed class ReadWriteTests
         Assert.Equal(new byte[3 << 20], world.Read(1, (3 << 20) / 512));
     }
 
+    [Theory]
+    [InlineData(DiskStoreKind.Memory, 1024)]
+    [InlineData(DiskStoreKind.File, 0)]
+    public void A_store_in_memory_counts_what_it_copies_and_not_what_it_lends(DiskStoreKind kind, int copiedBytes)
+    {
+        using DiskWorld world = DiskWorld.Of(kind);
+        world.Write(0, Blocks.Of(2));
+        world.Read(0, 2);
+        Assert.Equal((ulong)copiedBytes, world.Disk.CopiedBytesOn(world.Reactor));
+    }
+
     [Fact]
     public void Without_a_buffer_a_read_is_busy_and_can_be_repeated()
     {

@@ -214,6 +214,41 @@ public sealed class ReadWriteTests
         Assert.Equal((1, 0L), (world.Portal.AcceptedCount, world.Portal.LoginFailureCount));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_read_of_lent_memory_is_copied_for_a_data_digest_alone(bool digest)
+    {
+        using var world = new IscsiWorld();
+        Initiator initiator = world.LogIn(digest ? ["DataDigest=CRC32C"] : []);
+        world.Disk.Lends = true;
+
+        initiator.ReceiveDataIn(initiator.Read(0, 16));
+
+        Assert.Equal(digest ? 8192ul : 0, world.Home.Counters.PayloadCopiedBytes);
+    }
+
+    [Fact]
+    public void What_is_copied_of_a_write_is_what_was_read_ahead()
+    {
+        using var world = new IscsiWorld();
+        Initiator initiator = world.LogIn();
+        initiator.ReceiveGood(initiator.Write(0, Bytes.Pattern(4096), immediateBytes: 4096));
+        Assert.Equal(4096ul, world.Home.Counters.PayloadCopiedBytes);
+
+        byte[] data = Bytes.Pattern(65536);
+        byte[] header = new byte[48];
+        ScsiCommandPdu.WriteTo(
+            header, 0, 77, 65536, initiator.CmdSn, initiator.ExpStatSn, Cdbs.Write10(0, 128), write: true);
+        byte[] pdu = initiator.Encode(header, data);
+        initiator.SendRaw(pdu.AsSpan(0, 48 + 1000));
+        initiator.SendRaw(pdu.AsSpan(48 + 1000));
+
+        Assert.Equal(ScsiStatus.Good, initiator.Receive(Opcode.ScsiResponse).Status);
+        Assert.Equal(4096ul + 1000, world.Home.Counters.PayloadCopiedBytes);
+        Assert.Equal(data, world.Disk.Contents[..65536].ToArray());
+    }
+
     [Fact]
     public void Two_reactors_serve_one_unit()
     {
