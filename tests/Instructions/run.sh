@@ -27,6 +27,8 @@ if [ "$(uname -m)" != x86_64 ]; then
     exit
 fi
 check "the program is compiled ahead of time" publish || { summary; exit 1; }
-count_results < <(timeout -k 10 300 "$here/count.py" "$STAGE_OUT/program/Scstd.HotPath" "$here/expected.tsv" "$STAGE_OUT" \
-    "$@" || [ $? = 3 ] || echo "FAIL count.py did not come to its end")
+count() {
+    timeout -k 10 300 "$here/count.py" "$STAGE_OUT/program/Scstd.HotPath" "$here/expected.tsv" "$STAGE_OUT" "$@"
+}
+count_results < <(count "$@" || [ $? = 3 ] || echo "FAIL count.py did not come to its end")
 summary
