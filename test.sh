@@ -4,7 +4,8 @@
 #   --quick        only the unit tests, which need no package and no peer
 #   --no-vm        all but the guest with the kernel's initiator
 #   --stage NAME   only the named stages (repeatable):
-#                  packages build style unit simulation fuzz control conformance sharing durability soak vm
+#                  packages build style unit instructions simulation fuzz control conformance sharing durability
+#                  soak vm
 #
 # All of it takes in the order of an hour on two cores, --quick some minutes.
 #
@@ -18,13 +19,14 @@ top=$PWD out=$PWD/artifacts/test
 # Debian packages: the peers (libiscsi, QEMU's own initiator, the kernel's in a guest) and what the scripts call.
 packages=(
     libiscsi-bin gcc libc6-dev                      # conformance: the suite, and the shim that hears its skips
+    valgrind                                        # instructions: callgrind; and gcc, which links what it counts
     qemu-utils qemu-block-extra                     # qemu-img and qemu-io over iscsi://
     qemu-system-x86 busybox-static cpio kmod        # vm: the guest
     open-iscsi sg3-utils xfsprogs e2fsprogs fio     # vm: what runs in the guest
     multipath-tools udev                            # vm: two paths to one disk
     python3 procps git shellcheck                   # the scripts, and what looks them over
 )
-all_stages=(packages build style unit simulation fuzz control conformance sharing durability soak vm)
+all_stages=(packages build style unit instructions simulation fuzz control conformance sharing durability soak vm)
 
 usage() { sed -n '2,/^set -u/{/^set -u/d;s/^# \{0,1\}//;p}' "$0"; }
 stages=() without_vm=''
@@ -129,6 +131,8 @@ stage_unit() {
     local project
     for project in tests/*.Tests/*.Tests.csproj; do unit_project "$project"; done
 }
+
+stage_instructions() { script_stage instructions 400 tests/Instructions/run.sh; }
 
 # The mid-layer from seeds, and planted bugs that the seeds must find; each bounded.
 simulate() {

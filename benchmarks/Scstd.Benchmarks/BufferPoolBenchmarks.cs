@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using BenchmarkDotNet.Attributes;
 using Scstd.Core;
 
@@ -49,12 +48,5 @@ public class BufferPoolBenchmarks
     {
         if (pool.TryLease(LengthBytes, out nint address))
             pool.Return(address, LengthBytes);
-    }
-
-    private sealed unsafe class Slabs : ISlabSource
-    {
-        public nint TakeSlab() => (nint)NativeMemory.AlignedAlloc(BufferPool.SlabBytes, BufferPool.SlabBytes);
-
-        public void ReturnSlab(nint slab) => NativeMemory.AlignedFree((void*)slab);
     }
 }

@@ -4,6 +4,7 @@ using Scstd.Frontends.Iscsi.Pdus;
 namespace Scstd.Benchmarks;
 
 /// <summary>CRC32C over what a digest covers: a header, a block, a small and a large data segment.</summary>
+[MemoryDiagnoser]
 public class DigestBenchmarks
 {
     private byte[] _bytes = [];

@@ -3,7 +3,7 @@ using Scstd.Scsi;
 
 namespace Scstd.Benchmarks;
 
-/// <summary>A device server whose READ is done when it begins.</summary>
+/// <summary>A device server whose READ and WRITE are done when they begin.</summary>
 internal sealed class NullDevice : IBackend
 {
     public PeripheralDeviceType DeviceType => PeripheralDeviceType.DirectAccessBlock;
@@ -26,6 +26,7 @@ internal sealed class NullDevice : IBackend
             command.DataInLengthBytes = (int)command.RequestedBytes;
             command.Complete();
         }),
+        new(Sbc.Write10, static command => command.Complete()),
     ];
 
     public int BlockLengthBytes => 512;

@@ -1,6 +1,7 @@
 #!/bin/bash
 # run.sh: the daemon as an administrator meets it: reloaded by SIGHUP with a wrong and a right file while an initiator
-# works, asked and directed by scstctl, killed and started again; and limits of commands, under two initiators.
+# works, asked and directed by scstctl, killed and started again; limits of commands, under two initiators; and how
+# soon and in how much memory it serves.
 # Environment: STAGE_OUT, SCSTD, SCSTCTL.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
@@ -162,5 +163,6 @@ check "SIGUSR1 tells the limits" counted
 quiet() { ! daemon_complaints; }
 check "the daemon logged no error" quiet
 stop_daemon
+count_results < <(timeout -k 10 200 "$here/startup.py" "$SCSTD" "$STAGE_OUT" || echo "FAIL startup.py: $?")
 count_results < <(timeout -k 10 300 "$here/patience.py" "$SCSTD" "$SCSTCTL" "$STAGE_OUT" || echo "FAIL patience.py: $?")
 summary

@@ -1,5 +1,5 @@
-using System.Runtime.InteropServices;
 using Scstd.Core;
+using Scstd.Linux;
 
 namespace Scstd.Backends.Disk;
 
@@ -7,19 +7,19 @@ namespace Scstd.Backends.Disk;
 /// Discards what is written and reads zeros, for measuring everything but the medium. Has any size, up to the
 /// protocol's 2^64−1 blocks, because it keeps none of them.
 /// </summary>
-public sealed unsafe class NullStore : IBlockStore
+public sealed class NullStore : IBlockStore
 {
     // Our choice: one segment of the pool's largest size; a longer read lends it several times.
     private const int ZerosLengthBytes = BufferPool.MaxSegmentBytes;
 
-    private void* _zeros = NativeMemory.AlignedAlloc(ZerosLengthBytes, 4096);
+    // Only ever read: the kernel shows its one page of zeros everywhere in it, so a unit costs no memory.
+    private readonly MemoryPages _zeros = MemoryPages.Allocate(ZerosLengthBytes);
 
     public NullStore(ulong blockCount, int blockLengthBytes, bool thin)
     {
         BlockCount = blockCount;
         BlockLengthBytes = blockLengthBytes;
         UnmapGranularityBlocks = thin ? 1 : 0;
-        NativeMemory.Clear(_zeros, ZerosLengthBytes);
     }
 
     public string Description => "null";
@@ -42,7 +42,7 @@ public sealed unsafe class NullStore : IBlockStore
         while (left > 0)
         {
             int take = Math.Min(left, ZerosLengthBytes);
-            data.Lend((nint)_zeros, take);
+            data.Lend(_zeros.Address, take);
             left -= take;
         }
         return true;
@@ -79,9 +79,5 @@ public sealed unsafe class NullStore : IBlockStore
 
     public void Adopt(ulong blockCount) => BlockCount = blockCount;
 
-    public void Dispose()
-    {
-        NativeMemory.AlignedFree(_zeros);
-        _zeros = null;
-    }
+    public void Dispose() => _zeros.Dispose();
 }

@@ -185,18 +185,36 @@ internal sealed partial class Server
 
     private Dictionary<string, LogicalUnit> OpenDevices(DaemonSection daemon, Plan plan)
     {
-        foreach (DeviceSection device in daemon.Devices)
-            _serving = _serving with { Devices = _serving.Devices.Add(device.Name.Text, OpenPlaced(device, plan)) };
+        // One that is slow (a disk that spins up, a file system far away) holds up no other.
+        Task<DiskBackend>[] disks = Opening.All(daemon.Devices, section => OpenDisk(section, plan));
+        int taken = 0;
+        try
+        {
+            foreach (DeviceSection device in daemon.Devices)
+            {
+                ServedDevice served = OpenPlaced(device, plan, disks[taken++].GetAwaiter().GetResult);
+                _serving = _serving with { Devices = _serving.Devices.Add(device.Name.Text, served) };
+            }
+        }
+        catch
+        {
+            foreach (Task<DiskBackend> disk in disks.Skip(taken).Where(one => one.IsCompletedSuccessfully))
+                disk.Result.Discard();
+            throw;
+        }
         return _serving.Devices.Values.ToDictionary(device => device.Name, device => device.Unit);
     }
 
+    private DiskBackend OpenDisk(DeviceSection section, Plan plan) =>
+        DiskBackend.Open(plan.Disk(section), [.. _lanes.Select(lane => lane.Reactor)]);
+
     /// <summary>What is wrong is told with the device and the place where the configuration says what cannot be.
     /// </summary>
-    private ServedDevice OpenPlaced(DeviceSection section, Plan plan)
+    private ServedDevice OpenPlaced(DeviceSection section, Plan plan, Func<DiskBackend>? open = null)
     {
         try
         {
-            return Open(section, plan);
+            return Open(section, plan, open?.Invoke() ?? OpenDisk(section, plan));
         }
         catch (Exception exception) when (ServerStartException.Explains(exception) is { } why)
         {
@@ -209,10 +227,9 @@ internal sealed partial class Server
 
     private IReadOnlyList<IExecutor> Executors() => [.. _lanes.Select(lane => lane.Executor)];
 
-    private ServedDevice Open(DeviceSection section, Plan plan)
+    private ServedDevice Open(DeviceSection section, Plan plan, DiskBackend disk)
     {
         IReadOnlyList<IExecutor> executors = Executors();
-        DiskBackend disk = DiskBackend.Open(plan.Disk(section), [.. _lanes.Select(lane => lane.Reactor)]);
         try
         {
             UnitState? state = _states?.Of(disk.Identity);
