@@ -131,12 +131,12 @@ public sealed class ManualReactor : Reactor
     public InMemoryStreamPeer Connect(IPEndPoint endPoint, InMemoryStreamOptions? options = null) =>
         _network.Connect(endPoint, options ?? new InMemoryStreamOptions());
 
-    public override StreamListener Listen(IPEndPoint endPoint, Action<SocketHandle> accepted) =>
-        _network.Listen(endPoint, accepted, []);
+    public override ReservedPort Reserve(
+        IPEndPoint endPoint, int shares, IReadOnlyList<ReservedPort> inPlaceOf) =>
+        _network.Reserve(endPoint, shares, inPlaceOf);
 
-    public override StreamListener Listen(
-        IPEndPoint endPoint, Action<SocketHandle> accepted, IReadOnlyList<StreamListener> inPlaceOf) =>
-        _network.Listen(endPoint, accepted, inPlaceOf);
+    public override StreamListener Listen(ReservedPort port, int share, Action<SocketHandle> accepted) =>
+        _network.Listen(port, share, accepted);
 
     public override StreamConnection Attach(SocketHandle socket, IStreamHandler handler)
     {

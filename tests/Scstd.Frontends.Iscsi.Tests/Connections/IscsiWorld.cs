@@ -66,6 +66,7 @@ internal sealed class IscsiWorld : IDisposable
         Registry.SetTargets([Options]);
         var options = new PortalOptions { EndPoint = new IPEndPoint(IPAddress.Loopback, 3260) };
         Portal = Registry.OpenPortal(portal is null ? options : portal(options), Homes[0]);
+        Run();
     }
 
     public IReadOnlyList<ManualReactor> Reactors { get; }
@@ -94,7 +95,9 @@ internal sealed class IscsiWorld : IDisposable
 
     public Initiator Connect(InMemoryStreamOptions? stream = null, string? name = null)
     {
-        var initiator = new Initiator(this, Reactor.Connect(Portal.EndPoint, stream), name);
+        // The kernel spreads them; here it is in turn.
+        ManualReactor accepting = Reactors[_initiators.Count % Reactors.Count];
+        var initiator = new Initiator(this, accepting.Connect(Portal.EndPoint, stream), name);
         _initiators.Add(initiator);
         Run();
         return initiator;

@@ -29,15 +29,14 @@ internal sealed class StillReactor : Reactor
 
     public override void AtPassEnd(IPassEnd subscriber) => subscriber.PassEnded();
 
-    public override StreamListener Listen(IPEndPoint endPoint, Action<SocketHandle> accepted)
+    public override ReservedPort Reserve(
+        IPEndPoint endPoint, int shares, IReadOnlyList<ReservedPort> inPlaceOf) => new Port(endPoint);
+
+    public override StreamListener Listen(ReservedPort port, int share, Action<SocketHandle> accepted)
     {
         Accept = accepted;
-        return new Listener(endPoint);
+        return new Listener(port.LocalEndPoint);
     }
-
-    public override StreamListener Listen(
-        IPEndPoint endPoint, Action<SocketHandle> accepted, IReadOnlyList<StreamListener> inPlaceOf) =>
-        Listen(endPoint, accepted);
 
     public override StreamConnection Attach(SocketHandle socket, IStreamHandler handler)
     {
@@ -51,6 +50,15 @@ internal sealed class StillReactor : Reactor
 
     protected override void Dispose(bool disposing)
     {
+    }
+
+    private sealed class Port(IPEndPoint endPoint) : ReservedPort
+    {
+        public override IPEndPoint LocalEndPoint => endPoint;
+
+        public override void Close()
+        {
+        }
     }
 
     private sealed class Listener(IPEndPoint endPoint) : StreamListener
@@ -101,6 +109,8 @@ internal sealed class CountingStream(Reactor reactor) : StreamConnection
         _firstBytes += part;
         _unsent += lengthBytes;
     }
+
+    public override void Detach(Action<SocketHandle> detached) => throw new NotSupportedException();
 
     public override void Close(bool afterSending = false, int timeoutMs = 2000) => IsClosing = true;
 
