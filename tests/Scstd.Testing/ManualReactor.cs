@@ -46,6 +46,9 @@ public sealed class ManualReactor : Reactor
 
     public int ArmedTimers => Timers.Count;
 
+    /// <summary>How often a timer, and nothing else, made it run.</summary>
+    public int TimesWokenByClock { get; private set; }
+
     /// <summary>Runs all reactors until none has anything to do.</summary>
     public static void RunUntilIdle(params ReadOnlySpan<ManualReactor> reactors)
     {
@@ -71,6 +74,7 @@ public sealed class ManualReactor : Reactor
         while (Timers.NextDueMs <= end)
         {
             _nowMs = Math.Max(_nowMs, Timers.NextDueMs);
+            TimesWokenByClock++;
             RunUntilIdle();
         }
         _nowMs = end;

@@ -159,7 +159,7 @@ internal sealed unsafe partial class IscsiConnection
         _bounds = new PduBounds(
             session.IsDiscovery ? ConnectionPhase.Discovery : ConnectionPhase.FullFeature,
             agreed.TargetMaxRecvDataSegmentLength, agreed.ImmediateData, agreed.InitialR2T, agreed.FirstBurstLength);
-        _watch.Arm(session.Timers.TickMs);
+        ArmWatch(session, _stream.Reactor.NowMs);
         History.Add(SessionMove.FullFeaturePhase, number: session.Tsih);
         _home.Events.SessionOpened(_stream.RemoteEndPoint, session.Description);
     }
