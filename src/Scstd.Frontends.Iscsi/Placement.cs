@@ -1,8 +1,9 @@
 namespace Scstd.Frontends.Iscsi;
 
 /// <summary>
-/// Where the next session shall live, as one reactor sees the others: plain reads of what each counts anyway, and of how
-/// many sessions it has. Two reactors that decide at the same moment may choose the same; the next ones make up for it.
+/// Where the next session shall live, as one reactor sees the others: plain reads of what each counts anyway, and of
+/// how many sessions it has. Two reactors that decide at the same moment may choose the same; the next ones make up
+/// for it.
 /// </summary>
 /// <param name="home">Whose view it is; for its thread alone.</param>
 /// <param name="reactors">All.</param>
@@ -69,18 +70,21 @@ internal sealed class Placement(IscsiReactor home, IReadOnlyList<IscsiReactor> r
         return total;
     }
 
-    /// <summary>Sessions that came since then have hardly begun: each will do what one does on average. So those that
-    /// come together are spread, although all reactors look as they did before.</summary>
+    /// <summary>Sessions that came since then have hardly begun: each will do what the others do on average. So those
+    /// that come together are spread, although all reactors look as they did before.</summary>
     private void Expect(Sample sample, ulong total)
     {
-        ulong before = 0;
-        for (int i = 0; i < _work.Length; i++)
-            before += (ulong)Math.Max(0, reactors[i].SessionCount - Young(i));
-        ulong average = total / Math.Max(1, before);
+        int all = reactors.Sum(static one => one.SessionCount);
+        int old = all - Enumerable.Range(0, _work.Length).Sum(Young);
+        ulong average = total / (ulong)Math.Max(1, old > 0 ? old : all);
         for (int i = 0; i < _work.Length; i++)
             _work[i] += average * (ulong)Young(i);
 
-        int Young(int i) => Math.Clamp(reactors[i].PlacedCount - sample.Placed[i], 0, reactors[i].SessionCount);
+        int Young(int i)
+        {
+            int sessions = reactors[i].SessionCount;
+            return Math.Clamp(reactors[i].PlacedCount - sample.Placed[i], 0, Math.Max(0, sessions));
+        }
     }
 
     private static ulong WorkOf(IscsiReactor reactor)

@@ -70,9 +70,9 @@ public abstract class StreamConnection
     /// <see cref="IStreamHandler.Sent"/> has counted it or <see cref="IStreamHandler.Closed"/> was called.</summary>
     public abstract void Queue(nint address, int lengthBytes);
 
-    /// <summary>Gives the socket away, for another reactor to attach: no more bytes are taken, what is queued leaves, and
-    /// then <paramref name="detached"/> is called instead of anything of the handler. Bytes that the kernel has handed
-    /// over already may still be reported once, before that. If the connection ends first,
+    /// <summary>Gives the socket away, for another reactor to attach: no more bytes are taken, what is queued leaves,
+    /// and then <paramref name="detached"/> is called instead of anything of the handler. Bytes that the kernel has
+    /// handed over already may still be reported once, before that. If the connection ends first,
     /// <see cref="IStreamHandler.Closed"/> follows as ever, and <paramref name="detached"/> is not called.</summary>
     public abstract void Detach(Action<SocketHandle> detached);
 

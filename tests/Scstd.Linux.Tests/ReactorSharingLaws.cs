@@ -94,7 +94,7 @@ public abstract class ReactorSharingLaws : IDisposable
     [InlineData(0)]
     [InlineData(1)]
     [InlineData(3)]
-    public void A_connection_goes_from_one_reactor_to_another_and_loses_nothing(int directEvery)
+    public async Task A_connection_goes_from_one_reactor_to_another_and_loses_nothing(int directEvery)
     {
         const int Moves = 20;
         var handlers = new List<EchoHandler>();
@@ -112,7 +112,7 @@ public abstract class ReactorSharingLaws : IDisposable
             from.Reactor.Post(() => before.Connection!.Detach(
                 socket => to.Reactor.Post(() => next.Start(to.Reactor.Attach(socket, next)))));
             Assert.Equal(sent, client.ReceiveExactly(sent.Length));
-            Assert.True(sending.Wait(RunningReactor.Patience));
+            await sending.WaitAsync(RunningReactor.Patience);
             to.Until(() => next.Connection is not null, "it has come over");
             Assert.Equal(0, before.ClosedCalls);
             current = next;

@@ -93,11 +93,13 @@ internal sealed class IscsiWorld : IDisposable
 
     public IscsiPortal Portal { get; }
 
-    public Initiator Connect(InMemoryStreamOptions? stream = null, string? name = null)
+    /// <summary>The kernel spreads connections over the reactors; here they are dealt in turn.</summary>
+    public Initiator Connect(InMemoryStreamOptions? stream = null, string? name = null) =>
+        ConnectAt(_initiators.Count % Reactors.Count, stream, name);
+
+    public Initiator ConnectAt(int reactor, InMemoryStreamOptions? stream = null, string? name = null)
     {
-        // The kernel spreads them; here it is in turn.
-        ManualReactor accepting = Reactors[_initiators.Count % Reactors.Count];
-        var initiator = new Initiator(this, accepting.Connect(Portal.EndPoint, stream), name);
+        var initiator = new Initiator(this, Reactors[reactor].Connect(Portal.EndPoint, stream), name);
         _initiators.Add(initiator);
         Run();
         return initiator;
