@@ -1,6 +1,4 @@
-using System.Buffers.Binary;
 using System.Diagnostics;
-using System.Runtime.InteropServices;
 using Scstd.Core;
 using Scstd.Scsi;
 
@@ -112,60 +110,5 @@ internal static class NexusRatio
         }
 
         public void Dispose() => _executor.Buffers.Dispose();
-    }
-
-    private sealed class Port(ulong key) : ITargetPort
-    {
-        /// <summary>The parameter list of REGISTER, with the port's own key.</summary>
-        public void ReceiveDataOut(ScsiCommand command)
-        {
-            byte[] list = new byte[24];
-            BinaryPrimitives.WriteUInt64BigEndian(list.AsSpan(8), key);
-            command.Data.CopyFrom(list, 0);
-            command.DataOutReceived();
-        }
-
-        public void SendCommandComplete(ScsiCommand command) => command.Release();
-
-        public void TerminateDataTransfer(ScsiCommand command) => command.DataTransferTerminated();
-
-        public void CommandAborted(ScsiCommand command) => command.Release();
-
-        public void TaskManagementFunctionExecuted(TaskManagementRequest request)
-        {
-        }
-    }
-
-    private sealed class Executor : IExecutor
-    {
-        private readonly Queue<Action> _work = new();
-
-        public int Index => 0;
-
-        public long NowMs { get; private set; } = 1;
-
-        public long NowUs => NowMs * 1000;
-
-        public BufferPool Buffers { get; } = new(new Slabs());
-
-        public void Post(Action work) => _work.Enqueue(work);
-
-        public void PostAfter(long delayMs, Action work)
-        {
-        }
-
-        public void Run()
-        {
-            while (_work.TryDequeue(out Action? work))
-                work();
-            NowMs++;
-        }
-    }
-
-    private sealed unsafe class Slabs : ISlabSource
-    {
-        public nint TakeSlab() => (nint)NativeMemory.AlignedAlloc(BufferPool.SlabBytes, BufferPool.SlabBytes);
-
-        public void ReturnSlab(nint slab) => NativeMemory.AlignedFree((void*)slab);
     }
 }
