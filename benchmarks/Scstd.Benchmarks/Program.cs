@@ -3,7 +3,24 @@ using Scstd.Benchmarks;
 
 // dotnet run -c Release --project benchmarks/Scstd.Benchmarks -- --filter '*'
 // dotnet run -c Release --project benchmarks/Scstd.Benchmarks -- --nexuses
-if (args is ["--nexuses"])
-    NexusRatio.Run();
-else
-    BenchmarkSwitcher.FromAssembly(typeof(BufferPoolBenchmarks).Assembly).Run(args);
+// dotnet run -c Release --project benchmarks/Scstd.Benchmarks -- --luns
+// dotnet run -c Release --project benchmarks/Scstd.Benchmarks -- --sessions
+// dotnet run -c Release --project benchmarks/Scstd.Benchmarks -- --threads
+switch (args)
+{
+    case ["--nexuses"]:
+        NexusRatio.Run();
+        break;
+    case ["--luns"]:
+        CountRatio.RunLuns();
+        break;
+    case ["--sessions"]:
+        CountRatio.RunSessions();
+        break;
+    case ["--threads"]:
+        ThreadRatio.Run();
+        break;
+    default:
+        BenchmarkSwitcher.FromAssembly(typeof(BufferPoolBenchmarks).Assembly).Run(args);
+        break;
+}

@@ -43,11 +43,19 @@ public sealed record TimerOptions
     /// CmdSN may hold up those behind it: buffers are others' too.</summary>
     public int DataOutTimeoutMs { get; init; } = 60_000;
 
-    /// <summary>How often the deadlines are looked at.</summary>
-    internal int TickMs => Math.Clamp(
-        Math.Min(Math.Min(NopIntervalMs == 0 ? int.MaxValue : NopIntervalMs, NopTimeoutMs),
-            Math.Min(StallTimeoutMs, DataOutTimeoutMs)) / 2,
-        10, 5_000);
+    /// <summary>How often the deadlines are looked at while something is under way.</summary>
+    internal int LookMs => Math.Clamp(ShortestMs / 2, 10, 5_000);
+
+    /// <summary>And while nothing is, besides for the NOP-In: what begins meanwhile is looked at by then.</summary>
+    internal int IdleLookMs => Math.Max(LookMs, Math.Min(StallTimeoutMs, DataOutTimeoutMs) / 4);
+
+    /// <summary>Looks are put off to a multiple of this, so that those of all sessions come together: the reactor wakes
+    /// up once for them. A deadline is late by a sixteenth at most.</summary>
+    internal int GrainMs => Math.Clamp(ShortestMs / 16, 1, 1_000);
+
+    private int ShortestMs => Math.Min(
+        Math.Min(NopIntervalMs == 0 ? int.MaxValue : NopIntervalMs, NopTimeoutMs),
+        Math.Min(StallTimeoutMs, DataOutTimeoutMs));
 }
 
 /// <summary>Initiators that get something of their own of a target.</summary>

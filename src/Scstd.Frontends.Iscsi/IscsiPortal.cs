@@ -8,8 +8,8 @@ using Scstd.Linux;
 
 namespace Scstd.Frontends.Iscsi;
 
-/// <summary>A listening network portal: takes connections in, gives them to the reactors in turn, and answers what a
-/// login has to know.</summary>
+/// <summary>A listening network portal: every reactor takes its share of the connections in, and what a login has to
+/// know is answered here.</summary>
 public sealed class IscsiPortal
 {
     private readonly IscsiTargetRegistry _registry;
@@ -34,7 +34,7 @@ public sealed class IscsiPortal
             _advertised = Parse(advertised);
         _counters = new PortalCounters();
         _listener = new PortalListener(
-            this, options.EndPoint, [.. (inPlaceOf ?? []).Select(other => other._listener)]);
+            this, listener, registry.Reactors, [.. (inPlaceOf ?? []).Select(other => other._listener)]);
         EndPoint = _listener.EndPoint;
     }
 
@@ -69,10 +69,13 @@ public sealed class IscsiPortal
     /// <summary>Logins that ended without a session: refused, given up or too slow.</summary>
     public long LoginFailureCount => Interlocked.Read(ref _counters.LoginFailures);
 
+    /// <summary>It opened the portal, and closes it.</summary>
     internal IscsiReactor Listener { get; }
 
     /// <summary>Lets nobody in any more; connections that are there go on.</summary>
-    internal void StopListening() => _listener.Close();
+    /// <param name="closed">Called on the thread of <see cref="Listener"/>, which this is for, when the address is
+    /// free.</param>
+    internal void StopListening(Action? closed = null) => _listener.Close(closed);
 
     internal bool IsAtListenerOf(IscsiPortal other) => ReferenceEquals(_listener, other._listener);
 
@@ -83,6 +86,11 @@ public sealed class IscsiPortal
 
     internal LoginExchange BeginLogin(PortalPolicy policy) =>
         new(policy, _registry.FillRandom, _registry.Challenges);
+
+    internal void LoginBegins(IscsiReactor home) => _registry.PlacementOf(home).Look();
+
+    /// <summary>Where the session of a login that has succeeded shall live; it is counted there.</summary>
+    internal IscsiReactor Place(IscsiReactor home) => _registry.PlacementOf(home).Choose();
 
     internal void LoginFailed() => Interlocked.Increment(ref _counters.LoginFailures);
 
@@ -170,51 +178,18 @@ public sealed class IscsiPortal
     private static ArgumentException Malformed(string address) =>
         new($"'{address}' is not an address that initiators could be told");
 
-    internal void Accepted(SocketHandle socket)
+    internal void Accepted(IscsiReactor home, SocketHandle socket)
     {
         if (Interlocked.Increment(ref _counters.Connections) > Options.MaxConnections)
         {
             ConnectionEnded();
             Interlocked.Increment(ref _counters.TurnedAway);
-            Listener.Events.ConnectionTurnedAway(EndPoint, "the portal has its most connections");
+            home.Events.ConnectionTurnedAway(EndPoint, "the portal has its most connections");
             socket.Dispose();
             return;
         }
         Interlocked.Increment(ref _counters.Accepted);
-        IscsiReactor home = _listener.NextReactor(_registry.Reactors);
-        if (ReferenceEquals(home, Listener))
-            Attach(home, socket);
-        else
-            home.Reactor.Post(() => Attach(home, socket));
-    }
-
-    private void Attach(IscsiReactor home, SocketHandle socket) => _ = new IscsiConnection(home, this, socket);
-}
-
-/// <summary>What is bound to an address; the portal behind it may be exchanged.</summary>
-internal sealed class PortalListener
-{
-    private readonly StreamListener _listener;
-    private int _nextReactor;
-
-    public PortalListener(IscsiPortal portal, IPEndPoint endPoint, IReadOnlyList<PortalListener> inPlaceOf)
-    {
-        Portal = portal;
-        _listener = portal.Listener.Reactor.Listen(
-            endPoint, socket => Portal.Accepted(socket), [.. inPlaceOf.Select(other => other._listener)]);
-    }
-
-    public IscsiPortal Portal { get; set; }
-
-    public IPEndPoint EndPoint => _listener.LocalEndPoint;
-
-    public void Close() => _listener.Close();
-
-    public IscsiReactor NextReactor(IReadOnlyList<IscsiReactor> reactors)
-    {
-        IscsiReactor next = reactors[_nextReactor];
-        _nextReactor = (_nextReactor + 1) % reactors.Count;
-        return next;
+        _ = new IscsiConnection(home, this, socket);
     }
 }
 

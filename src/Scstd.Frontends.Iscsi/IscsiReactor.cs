@@ -11,6 +11,9 @@ namespace Scstd.Frontends.Iscsi;
 /// <summary>What this frontend keeps on one reactor; for that reactor's thread alone.</summary>
 public sealed class IscsiReactor : IDisposable
 {
+    private int _placed;
+    private int _left;
+
     public IscsiReactor(Reactor reactor, IExecutor executor, IscsiEvents? events = null)
     {
         Reactor = reactor;
@@ -32,11 +35,22 @@ public sealed class IscsiReactor : IDisposable
     /// <summary>Header slots that wait to be sent; 0 when all connections are gone.</summary>
     public int HeaderSlotsOut => Headers.SlotsOut;
 
+    /// <summary>Sessions that live here or are about to; from any thread.</summary>
+    public int SessionCount => Volatile.Read(ref _placed) - Volatile.Read(ref _left);
+
+    /// <summary>Sessions that were ever to live here; from any thread.</summary>
+    internal int PlacedCount => Volatile.Read(ref _placed);
+
     internal HeaderPool Headers { get; } = new();
 
     internal HashSet<IscsiConnection> Connections { get; } = [];
 
     public void Dispose() => Headers.Dispose();
+
+    /// <summary>From the reactor that decides.</summary>
+    internal void SessionComes() => Interlocked.Increment(ref _placed);
+
+    internal void SessionLeft() => Interlocked.Increment(ref _left);
 }
 
 /// <summary>Plain counts of one reactor; read by others as they are at some moment.</summary>

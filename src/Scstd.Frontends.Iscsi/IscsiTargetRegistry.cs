@@ -17,18 +17,20 @@ namespace Scstd.Frontends.Iscsi;
 public sealed partial class IscsiTargetRegistry
 {
     private readonly IReadOnlyList<IscsiReactor> _reactors;
+    private readonly Placement[] _placements;
     private ImmutableList<IscsiPortal> _portals = [];
     private volatile FrozenDictionary<string, IscsiTarget> _targets = FrozenDictionary<string, IscsiTarget>.Empty;
     private volatile DiscoveryOptions _discovery;
     private volatile bool _isDraining;
 
-    /// <param name="reactors">Connections are spread over them.</param>
+    /// <param name="reactors">Each takes its share of the connections in, and sessions are spread over them.</param>
     /// <param name="discovery">Who may discover.</param>
     /// <param name="fillRandom">For CHAP challenges; by default the system's cryptographic generator.</param>
     public IscsiTargetRegistry(
         IReadOnlyList<IscsiReactor> reactors, DiscoveryOptions? discovery = null, Action<Span<byte>>? fillRandom = null)
     {
         _reactors = reactors;
+        _placements = [.. reactors.Select(home => new Placement(home, reactors))];
         _discovery = discovery ?? new DiscoveryOptions();
         FillRandom = fillRandom ?? RandomNumberGenerator.Fill;
     }
@@ -94,7 +96,8 @@ public sealed partial class IscsiTargetRegistry
         }
     }
 
-    /// <summary>Begins to listen, on the thread of <paramref name="listener"/>; throws SocketException.</summary>
+    /// <summary>Begins to listen on all reactors; on the thread of <paramref name="listener"/>; throws SocketException.
+    /// </summary>
     public IscsiPortal OpenPortal(PortalOptions options, IscsiReactor listener)
     {
         var portal = new IscsiPortal(this, options, listener);
@@ -107,7 +110,7 @@ public sealed partial class IscsiTargetRegistry
     {
         _isDraining = true;
         foreach (IscsiPortal portal in Portals)
-            portal.Listener.Reactor.Post(portal.StopListening);
+            portal.Listener.Reactor.Post(() => portal.StopListening());
         foreach (IscsiSession session in Sessions.Snapshot())
             session.Connection.Home.Reactor.Post(() => session.RequestLogout(timeoutSeconds));
     }
@@ -138,6 +141,8 @@ public sealed partial class IscsiTargetRegistry
         }
         return new IscsiTarget(options, Sessions, limit);
     }
+
+    internal Placement PlacementOf(IscsiReactor home) => _placements[home.Reactor.Index];
 
     internal IscsiTarget? Find(string name) => _targets.GetValueOrDefault(name);
 

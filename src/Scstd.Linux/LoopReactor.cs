@@ -97,32 +97,22 @@ internal abstract class LoopReactor : Reactor
             SubmitToKernel(operation);
     }
 
-    public sealed override StreamListener Listen(IPEndPoint endPoint, Action<SocketHandle> accepted) =>
-        Listen(endPoint, accepted, []);
+    public sealed override ReservedPort Reserve(
+        IPEndPoint endPoint, int shares, IReadOnlyList<ReservedPort> inPlaceOf) =>
+        new SocketPort(endPoint, shares, inPlaceOf);
 
-    public sealed override StreamListener Listen(
-        IPEndPoint endPoint, Action<SocketHandle> accepted, IReadOnlyList<StreamListener> inPlaceOf)
+    public sealed override StreamListener Listen(ReservedPort port, int share, Action<SocketHandle> accepted)
     {
-        foreach (StreamListener other in inPlaceOf)
-            ((SocketListener)other).SharePort(true);
-        try
-        {
-            SocketListener listener = CreateListener(endPoint, accepted, sharesPort: inPlaceOf.Count > 0);
-            _listeners.Add(listener);
-            return listener;
-        }
-        finally
-        {
-            // It is asked for only when a socket is bound.
-            foreach (StreamListener other in inPlaceOf)
-                ((SocketListener)other).SharePort(false);
-        }
+        SocketListener listener = CreateListener(((SocketPort)port).Take(share), accepted);
+        _listeners.Add(listener);
+        return listener;
     }
 
     public sealed override StreamConnection Attach(SocketHandle socket, IStreamHandler handler)
     {
         SocketCalls.SendAtOnce(socket.Descriptor);
         SocketStream stream = CreateStream(socket, handler);
+        stream.ListIndex = _streams.Count;
         _streams.Add(stream);
         return stream;
     }
@@ -166,7 +156,14 @@ internal abstract class LoopReactor : Reactor
 
     internal void MarkClosing(SocketStream stream) => _closing.Add(stream);
 
-    internal void Forget(SocketStream stream) => _streams.Remove(stream);
+    /// <summary>The last takes its place: the same work for any number of connections.</summary>
+    internal void Forget(SocketStream stream)
+    {
+        SocketStream last = _streams[^1];
+        _streams[stream.ListIndex] = last;
+        last.ListIndex = stream.ListIndex;
+        _streams.RemoveAt(_streams.Count - 1);
+    }
 
     internal void Forget(SocketListener listener) => _listeners.Remove(listener);
 
@@ -186,8 +183,7 @@ internal abstract class LoopReactor : Reactor
     /// <summary>Handles what <see cref="Wait"/> found.</summary>
     protected abstract void Dispatch();
 
-    protected abstract SocketListener CreateListener(
-        IPEndPoint endPoint, Action<SocketHandle> accepted, bool sharesPort);
+    protected abstract SocketListener CreateListener(SocketHandle socket, Action<SocketHandle> accepted);
 
     protected abstract SocketStream CreateStream(SocketHandle socket, IStreamHandler handler);
 

@@ -66,13 +66,20 @@ public abstract class Reactor : IDisposable
     /// <summary>A timer that is not armed yet.</summary>
     public ReactorTimer CreateTimer(Action expired) => new(this, expired);
 
-    /// <summary>Listens; each accepted socket is handed over with its ownership. Throws SocketException.</summary>
-    public abstract StreamListener Listen(IPEndPoint endPoint, Action<SocketHandle> accepted);
+    /// <summary>Takes an address, for so many listeners, of any reactors. Nobody else gets it meanwhile. Throws
+    /// SocketException; then all is as it was.</summary>
+    /// <param name="endPoint">The address.</param>
+    /// <param name="shares">How many will listen.</param>
+    /// <param name="inPlaceOf">Of this process, and to be closed: the address may overlap theirs, and until they are
+    /// closed both are there.</param>
+    public abstract ReservedPort Reserve(IPEndPoint endPoint, int shares, IReadOnlyList<ReservedPort> inPlaceOf);
 
-    /// <summary>The same in the place of others of this process that are to be closed: its address may overlap theirs,
-    /// and until they are closed both are there. If it throws, they are as they were.</summary>
-    public abstract StreamListener Listen(
-        IPEndPoint endPoint, Action<SocketHandle> accepted, IReadOnlyList<StreamListener> inPlaceOf);
+    /// <summary>Listens for one of the shares; each accepted socket is handed over with its ownership.</summary>
+    public abstract StreamListener Listen(ReservedPort port, int share, Action<SocketHandle> accepted);
+
+    /// <summary>Listens alone.</summary>
+    public StreamListener Listen(IPEndPoint endPoint, Action<SocketHandle> accepted) =>
+        Listen(Reserve(endPoint, 1, []), 0, accepted);
 
     /// <summary>Takes over a connected socket, accepted by whichever reactor.</summary>
     public abstract StreamConnection Attach(SocketHandle socket, IStreamHandler handler);

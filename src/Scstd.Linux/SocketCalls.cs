@@ -11,22 +11,26 @@ internal static unsafe class SocketCalls
 
     private const int MaxAddressBytes = 128; // sizeof(struct sockaddr_storage)
 
-    /// <summary>A bound, listening socket. IPv6 sockets take IPv6 only: a portal is one address of one family.
-    /// </summary>
+    /// <summary>Addresses of the machine itself that a socket may be bound to for a moment; see
+    /// <see cref="ForgetSharing"/>.</summary>
+    private static readonly IPAddress[] Asides =
+        [IPAddress.IPv6Loopback, IPAddress.Loopback, IPAddress.Parse("127.255.255.254")];
+
+    /// <summary>A bound socket that does not listen yet. IPv6 sockets take IPv6 only: a portal is one address of one
+    /// family.</summary>
     /// <param name="endPoint">Its address.</param>
-    /// <param name="nonBlocking">A call that would wait returns instead.</param>
     /// <param name="sharesPort">Its address may overlap that of another socket that shares its port.</param>
-    internal static SocketHandle Listen(IPEndPoint endPoint, bool nonBlocking, bool sharesPort = false)
+    internal static SocketHandle Bind(IPEndPoint endPoint, bool sharesPort)
     {
         bool six = endPoint.AddressFamily == AddressFamily.InterNetworkV6;
-        int type = LibC.SocketStream | LibC.SocketCloseOnExec | (nonBlocking ? LibC.SocketNonBlocking : 0);
-        int descriptor = LibC.Socket(six ? LibC.AddressFamilyInet6 : LibC.AddressFamilyInet, type, 0);
+        const int Type = LibC.SocketStream | LibC.SocketCloseOnExec;
+        int descriptor = LibC.Socket(six ? LibC.AddressFamilyInet6 : LibC.AddressFamilyInet, Type, 0);
         if (descriptor < 0)
             throw Failed("socket", endPoint);
         var socket = new SocketHandle(descriptor);
         try
         {
-            SetOption(descriptor, LibC.LevelSocket, LibC.ReuseAddress, 1);
+            ReuseAddress(descriptor, true);
             if (sharesPort)
                 SharePort(descriptor, true);
             if (six)
@@ -37,11 +41,6 @@ internal static unsafe class SocketCalls
                 if (LibC.Bind(descriptor, raw, (uint)address.Size) != 0)
                     throw Failed("bind", endPoint);
             }
-            if (LibC.Listen(descriptor, Backlog) != 0)
-                throw Failed("listen", endPoint);
-            // From here on another program is to be refused the address, as ever.
-            if (sharesPort)
-                SharePort(descriptor, false);
             return socket;
         }
         catch
@@ -51,9 +50,41 @@ internal static unsafe class SocketCalls
         }
     }
 
-    /// <summary>socket(7), SO_REUSEPORT: looked at while a socket is bound, of both.</summary>
+    internal static void Listen(SocketHandle socket, IPEndPoint endPoint)
+    {
+        if (LibC.Listen(socket.Descriptor, Backlog) != 0)
+            throw Failed("listen", endPoint);
+    }
+
+    /// <summary>socket(7), SO_REUSEPORT: looked at while a socket is bound, of all that overlap; connections to an
+    /// address are spread over those sockets there that have it.</summary>
     internal static void SharePort(int descriptor, bool on) =>
         SetOption(descriptor, LibC.LevelSocket, LibC.ReusePort, on ? 1 : 0);
+
+    /// <summary>socket(7), SO_REUSEADDR: may be bound beside what is left of connections, and beside a socket that
+    /// has it, too, and does not listen.</summary>
+    internal static void ReuseAddress(int descriptor, bool on) =>
+        SetOption(descriptor, LibC.LevelSocket, LibC.ReuseAddress, on ? 1 : 0);
+
+    /// <summary>The kernel remembers of the last socket that was bound to a port and shared it that another of the same
+    /// address and user may be let in without looking at all that are there (tb->fastreuseport). One that does not
+    /// share, bound elsewhere on the port for a moment, makes it look again. Where that cannot be, nothing is lost but
+    /// this.</summary>
+    internal static void ForgetSharing(int port)
+    {
+        foreach (IPAddress aside in Asides)
+        {
+            try
+            {
+                Bind(new IPEndPoint(aside, port), sharesPort: false).Dispose();
+                return;
+            }
+            catch (SocketException)
+            {
+                // Taken, or this machine has no such address: the next.
+            }
+        }
+    }
 
     internal static IPEndPoint LocalEndPoint(int descriptor)
     {
@@ -73,12 +104,13 @@ internal static unsafe class SocketCalls
     /// family than TCP refuses, which is no harm.</summary>
     internal static void SendAtOnce(int descriptor) => SetOption(descriptor, LibC.LevelTcp, LibC.TcpNoDelay, 1);
 
-    /// <summary>The reactors choose by call whether to wait, never by the socket's own flag.</summary>
-    internal static void ClearNonBlocking(int descriptor)
+    /// <summary>The reactors choose by call whether to wait, never by the socket's own flag; but accept(2) has no
+    /// other.</summary>
+    internal static void SetNonBlocking(int descriptor, bool on)
     {
         int flags = LibC.FileControl(descriptor, LibC.GetStatusFlags, 0);
-        if (flags != -1 && (flags & LibC.OpenNonBlocking) != 0)
-            _ = LibC.FileControl(descriptor, LibC.SetStatusFlags, flags & ~LibC.OpenNonBlocking);
+        if (flags != -1 && (flags & LibC.OpenNonBlocking) != 0 != on)
+            _ = LibC.FileControl(descriptor, LibC.SetStatusFlags, flags ^ LibC.OpenNonBlocking);
     }
 
     /// <summary>Whether a connection leads back to this machine, as far as its addresses tell.</summary>

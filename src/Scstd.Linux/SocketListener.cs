@@ -21,13 +21,6 @@ internal abstract class SocketListener : StreamListener
 
     public sealed override IPEndPoint LocalEndPoint { get; }
 
-    /// <summary>Lets another socket of this user that asks for it, too, be bound to an overlapping address.</summary>
-    internal void SharePort(bool on)
-    {
-        if (!IsClosed)
-            SocketCalls.SharePort(Socket.Descriptor, on);
-    }
-
     protected SocketHandle Socket { get; }
 
     protected bool IsClosed { get; private set; }

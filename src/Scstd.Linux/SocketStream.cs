@@ -34,6 +34,7 @@ internal abstract class SocketStream : StreamConnection
     private readonly LoopReactor _reactor;
     private readonly SocketHandle _socket;
     private ReactorTimer? _endTimer;
+    private Action<SocketHandle>? _detached;
     private bool _isDirty;
     private bool _isClosingListed;
     private bool _peerEnded;
@@ -59,6 +60,9 @@ internal abstract class SocketStream : StreamConnection
 
     internal int Descriptor { get; }
 
+    /// <summary>Where the reactor lists it.</summary>
+    internal int ListIndex { get; set; }
+
     protected IStreamHandler Handler { get; }
 
     protected SendQueue SendQueue { get; } = new();
@@ -72,7 +76,7 @@ internal abstract class SocketStream : StreamConnection
     /// <summary>Whether bytes of the peer are wanted now: to be delivered, or to be thrown away.</summary>
     protected bool WantsBytes => State switch
     {
-        StreamState.Open => IsStarted && !IsPaused,
+        StreamState.Open => IsStarted && !IsPaused && _detached is null,
         StreamState.Draining or StreamState.Lingering => !_peerEnded,
         _ => false,
     };
@@ -96,6 +100,14 @@ internal abstract class SocketStream : StreamConnection
         MarkDirty();
     }
 
+    public sealed override void Detach(Action<SocketHandle> detached)
+    {
+        if (State != StreamState.Open)
+            return;
+        _detached = detached;
+        MarkDirty();
+    }
+
     public sealed override void Close(bool afterSending = false, int timeoutMs = 2000)
     {
         if (!afterSending)
@@ -110,6 +122,8 @@ internal abstract class SocketStream : StreamConnection
         _isDirty = false;
         if (State is StreamState.Open or StreamState.Draining or StreamState.Lingering)
             FlushOpen();
+        if (_detached is not null && State == StreamState.Open && SendQueue.IsEmpty && TryRelease())
+            Leave(_detached);
     }
 
     /// <summary>At the end of a pass, once the stream is <see cref="StreamState.Ending"/>; again after each thing
@@ -131,7 +145,8 @@ internal abstract class SocketStream : StreamConnection
     protected abstract void FlushOpen();
 
     /// <summary>Takes the stream from the kernel; false while the kernel still holds memory of it, in which case
-    /// <see cref="ListForTearDown"/> follows later.</summary>
+    /// <see cref="ListForTearDown"/> follows later, or <see cref="MarkDirty"/> while it is open and only leaves.
+    /// </summary>
     protected abstract bool TryRelease();
 
     protected void MarkDirty()
@@ -206,6 +221,14 @@ internal abstract class SocketStream : StreamConnection
             End(StreamCloseReason.Failed, LinuxException.Describe(error));
         else
             End(_reason, _detail);
+    }
+
+    private void Leave(Action<SocketHandle> detached)
+    {
+        State = StreamState.Closed;
+        SendQueue.Dispose();
+        _reactor.Forget(this);
+        detached(_socket);
     }
 
     private void SetPaused(bool paused)

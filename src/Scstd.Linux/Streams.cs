@@ -17,6 +17,17 @@ public struct IoVector
     }
 }
 
+/// <summary>An address that reactors listen at, each with a share of the connections that come. For the thread that
+/// reserved it.</summary>
+public abstract class ReservedPort
+{
+    /// <summary>The bound address, with the port that the kernel chose if 0 was asked for.</summary>
+    public abstract IPEndPoint LocalEndPoint { get; }
+
+    /// <summary>Gives up what no listener has taken; the address is free when the listeners are closed, too.</summary>
+    public abstract void Close();
+}
+
 /// <summary>A listening socket of one reactor.</summary>
 public abstract class StreamListener
 {
@@ -58,6 +69,12 @@ public abstract class StreamConnection
     /// <summary>Appends memory to what is sent at the end of this pass. It must stay valid and unchanged until
     /// <see cref="IStreamHandler.Sent"/> has counted it or <see cref="IStreamHandler.Closed"/> was called.</summary>
     public abstract void Queue(nint address, int lengthBytes);
+
+    /// <summary>Gives the socket away, for another reactor to attach: no more bytes are taken, what is queued leaves,
+    /// and then <paramref name="detached"/> is called instead of anything of the handler. Bytes that the kernel has
+    /// handed over already may still be reported once, before that. If the connection ends first,
+    /// <see cref="IStreamHandler.Closed"/> follows as ever, and <paramref name="detached"/> is not called.</summary>
+    public abstract void Detach(Action<SocketHandle> detached);
 
     /// <summary>Ends the connection: with <paramref name="afterSending"/> what is queued is sent first (bounded by
     /// <paramref name="timeoutMs"/>), else at once. <see cref="IStreamHandler.Closed"/> follows, exactly once, and

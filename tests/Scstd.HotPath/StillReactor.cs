@@ -50,15 +50,14 @@ public sealed class StillReactor() : Reactor(0)
             _passEnds.Add(subscriber);
     }
 
-    public override StreamListener Listen(IPEndPoint endPoint, Action<SocketHandle> accepted)
+    public override ReservedPort Reserve(
+        IPEndPoint endPoint, int shares, IReadOnlyList<ReservedPort> inPlaceOf) => new Port(endPoint);
+
+    public override StreamListener Listen(ReservedPort port, int share, Action<SocketHandle> accepted)
     {
         Accept = accepted;
-        return new Listener(endPoint);
+        return new Listener(port.LocalEndPoint);
     }
-
-    public override StreamListener Listen(
-        IPEndPoint endPoint, Action<SocketHandle> accepted, IReadOnlyList<StreamListener> inPlaceOf) =>
-        Listen(endPoint, accepted);
 
     public override StreamConnection Attach(SocketHandle socket, IStreamHandler handler)
     {
@@ -85,6 +84,15 @@ public sealed class StillReactor() : Reactor(0)
                 bytes += (long)operation.Vectors[i].LengthBytes;
         }
         operation.Completed(bytes);
+    }
+
+    private sealed class Port(IPEndPoint endPoint) : ReservedPort
+    {
+        public override IPEndPoint LocalEndPoint => endPoint;
+
+        public override void Close()
+        {
+        }
     }
 
     private sealed class Listener(IPEndPoint endPoint) : StreamListener

@@ -24,3 +24,5 @@ public sealed class EpollReactorFileTests() : ReactorFileLaws(ReactorKind.Epoll)
 }
 
 public sealed class EpollReactorLoopTests() : ReactorLoopLaws(ReactorKind.Epoll);
+
+public sealed class EpollReactorSharingTests() : ReactorSharingLaws(ReactorKind.Epoll);

@@ -11,3 +11,5 @@ public sealed class UringReactorConnectionTests() : ReactorConnectionLaws(Reacto
 public sealed class UringReactorFileTests() : ReactorFileLaws(ReactorKind.IoUring);
 
 public sealed class UringReactorLoopTests() : ReactorLoopLaws(ReactorKind.IoUring);
+
+public sealed class UringReactorSharingTests() : ReactorSharingLaws(ReactorKind.IoUring);

@@ -12,6 +12,7 @@ internal sealed class InMemoryNetwork(ManualReactor reactor)
     private static readonly ConditionalWeakTable<SocketHandle, Unattached> Sockets = [];
 
     private readonly List<Listener> _listeners = [];
+    private readonly List<Port> _ports = [];
     private int _nextPort = 40_000;
 
     /// <summary>The handle owns a real descriptor, so that a socket which nobody closes shows as a leak.</summary>
@@ -33,13 +34,24 @@ internal sealed class InMemoryNetwork(ManualReactor reactor)
         return new InMemoryStream(reactor, socket, found.Peer, handler, found.Options);
     }
 
-    internal StreamListener Listen(
-        IPEndPoint endPoint, Action<SocketHandle> accepted, IReadOnlyList<StreamListener> inPlaceOf)
+    /// <summary>May be attached again, by any reactor.</summary>
+    internal static void Release(SocketHandle socket, InMemoryStreamPeer peer, InMemoryStreamOptions options) =>
+        Sockets.Add(socket, new Unattached(peer, options));
+
+    internal Port Reserve(IPEndPoint endPoint, int shares, IReadOnlyList<ReservedPort> inPlaceOf)
     {
         var bound = new IPEndPoint(endPoint.Address, endPoint.Port == 0 ? _nextPort++ : endPoint.Port);
-        if (_listeners.Exists(other => Overlap(other.LocalEndPoint, bound) && !inPlaceOf.Contains(other)))
+        if (_ports.Exists(other => Overlap(other.LocalEndPoint, bound) && !inPlaceOf.Contains(other)))
             throw new SocketException((int)SocketError.AddressAlreadyInUse, $"{bound}: Address already in use");
-        var listener = new Listener(this, bound, accepted);
+        var port = new Port(this, bound, shares);
+        _ports.Add(port);
+        return port;
+    }
+
+    internal StreamListener Listen(ReservedPort port, int share, Action<SocketHandle> accepted)
+    {
+        var listener = new Listener(this, (Port)port, accepted);
+        listener.Port.Take(share);
         _listeners.Add(listener);
         return listener;
     }
@@ -75,10 +87,40 @@ internal sealed class InMemoryNetwork(ManualReactor reactor)
         return worked;
     }
 
-    private sealed class Listener(InMemoryNetwork network, IPEndPoint bound, Action<SocketHandle> accepted)
-        : StreamListener
+    /// <summary>Free again when it is closed and no listener is left.</summary>
+    internal sealed class Port(InMemoryNetwork network, IPEndPoint bound, int shares) : ReservedPort
     {
+        private readonly bool[] _isTaken = new bool[shares];
+        private int _listening;
+
         public override IPEndPoint LocalEndPoint => bound;
+
+        public override void Close()
+        {
+            if (_listening == 0)
+                network._ports.Remove(this);
+        }
+
+        internal void Take(int share)
+        {
+            if (_isTaken[share] || !network._ports.Contains(this))
+                throw new InvalidOperationException($"share {share} of {bound} is taken or given up");
+            _isTaken[share] = true;
+            _listening++;
+        }
+
+        internal void GiveBack()
+        {
+            _listening--;
+            Close();
+        }
+    }
+
+    private sealed class Listener(InMemoryNetwork network, Port port, Action<SocketHandle> accepted) : StreamListener
+    {
+        public override IPEndPoint LocalEndPoint => port.LocalEndPoint;
+
+        internal Port Port => port;
 
         internal Queue<SocketHandle> Pending { get; } = new();
 
@@ -86,7 +128,9 @@ internal sealed class InMemoryNetwork(ManualReactor reactor)
 
         public override void Close()
         {
-            network._listeners.Remove(this);
+            if (!network._listeners.Remove(this))
+                return;
+            port.GiveBack();
             while (Pending.TryDequeue(out SocketHandle? socket))
                 socket.Dispose();
         }

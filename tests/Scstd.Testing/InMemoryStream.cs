@@ -32,6 +32,7 @@ public sealed unsafe class InMemoryStream : StreamConnection
     private bool _closing;
     private bool _dropUnsent;
     private bool _closed;
+    private Action<SocketHandle>? _detached;
     private StreamCloseReason _reason;
     private string _detail = "";
 
@@ -84,6 +85,14 @@ public sealed unsafe class InMemoryStream : StreamConnection
         _unsentBytes += lengthBytes;
     }
 
+    public override void Detach(Action<SocketHandle> detached)
+    {
+        if (_closed || _closing)
+            return;
+        PauseReceive();
+        _detached = detached;
+    }
+
     public override void Close(bool afterSending = false, int timeoutMs = 2000) =>
         BeginClose(StreamCloseReason.ClosedHere, "closed here", afterSending, timeoutMs);
 
@@ -93,7 +102,7 @@ public sealed unsafe class InMemoryStream : StreamConnection
             return false;
         if (Peer.WasReset)
             return BeginClose(StreamCloseReason.Failed, "connection reset by peer", afterSending: false, 0);
-        if (_closing || !_started || (_paused && !_reportOnceMore))
+        if (_closing || !_started || ((_paused || _detached is not null) && !_reportOnceMore))
             return false;
         if (!_armed)
             Arm();
@@ -114,6 +123,12 @@ public sealed unsafe class InMemoryStream : StreamConnection
         bool worked = false;
         if (!_dropUnsent && _queued.Count > 0)
             worked = Send(Limit(Math.Min(Peer.WindowLeft, _options.MaxSendBytes)));
+        if (_detached is not null && !_closing && _queued.Count == 0
+            && (!_reportOnceMore || Peer.UntakenBytes == 0))
+        {
+            Leave(_detached);
+            return true;
+        }
         if (!_closing || (_queued.Count > 0 && !_dropUnsent))
             return worked;
         FinishClose();
@@ -190,6 +205,16 @@ public sealed unsafe class InMemoryStream : StreamConnection
         if (afterSending)
             _closeTimer.Arm(timeoutMs);
         return true;
+    }
+
+    private void Leave(Action<SocketHandle> detached)
+    {
+        _closed = true;
+        _reactor.Remove(this);
+        NativeMemory.Free(_vectors);
+        NativeMemory.Free(_borrowed);
+        InMemoryNetwork.Release(_socket, Peer, _options);
+        detached(_socket);
     }
 
     private void FinishClose()

@@ -46,6 +46,9 @@ public sealed class ManualReactor : Reactor
 
     public int ArmedTimers => Timers.Count;
 
+    /// <summary>How often a timer, and nothing else, made it run.</summary>
+    public int TimesWokenByClock { get; private set; }
+
     /// <summary>Runs all reactors until none has anything to do.</summary>
     public static void RunUntilIdle(params ReadOnlySpan<ManualReactor> reactors)
     {
@@ -71,6 +74,7 @@ public sealed class ManualReactor : Reactor
         while (Timers.NextDueMs <= end)
         {
             _nowMs = Math.Max(_nowMs, Timers.NextDueMs);
+            TimesWokenByClock++;
             RunUntilIdle();
         }
         _nowMs = end;
@@ -131,12 +135,12 @@ public sealed class ManualReactor : Reactor
     public InMemoryStreamPeer Connect(IPEndPoint endPoint, InMemoryStreamOptions? options = null) =>
         _network.Connect(endPoint, options ?? new InMemoryStreamOptions());
 
-    public override StreamListener Listen(IPEndPoint endPoint, Action<SocketHandle> accepted) =>
-        _network.Listen(endPoint, accepted, []);
+    public override ReservedPort Reserve(
+        IPEndPoint endPoint, int shares, IReadOnlyList<ReservedPort> inPlaceOf) =>
+        _network.Reserve(endPoint, shares, inPlaceOf);
 
-    public override StreamListener Listen(
-        IPEndPoint endPoint, Action<SocketHandle> accepted, IReadOnlyList<StreamListener> inPlaceOf) =>
-        _network.Listen(endPoint, accepted, inPlaceOf);
+    public override StreamListener Listen(ReservedPort port, int share, Action<SocketHandle> accepted) =>
+        _network.Listen(port, share, accepted);
 
     public override StreamConnection Attach(SocketHandle socket, IStreamHandler handler)
     {

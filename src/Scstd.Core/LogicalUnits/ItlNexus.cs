@@ -91,6 +91,9 @@ public sealed class ItlNexus
     /// </summary>
     internal int IndexInTurnstile { get; set; }
 
+    /// <summary>Its place in <see cref="Turnstile.Active"/>; −1: it is not there.</summary>
+    internal int IndexInActive { get; set; } = -1;
+
     /// <summary>Its turnstile counts it among those with a limit of their own.</summary>
     internal bool IsCountedAsLimited { get; set; }
 

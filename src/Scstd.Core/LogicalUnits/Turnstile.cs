@@ -15,6 +15,7 @@ namespace Scstd.Core;
 internal sealed partial class Turnstile
 {
     private readonly List<ItlNexus> _nexuses = [];
+    private readonly List<ItlNexus> _active = [];
     private readonly CommandQueue _dormant = new();
     private CommandQueue _blocked = new();
     private int _orderShut;
@@ -37,6 +38,10 @@ internal sealed partial class Turnstile
     public IExecutor Executor { get; }
 
     public IReadOnlyList<ItlNexus> Nexuses => _nexuses;
+
+    /// <summary>Those with commands in the task set, and some that had any a moment ago: who looks at what is under way
+    /// does not go through the idle, however many there are.</summary>
+    public IReadOnlyList<ItlNexus> Active => _active;
 
     /// <summary>Who holds the SPC-2 reservation, as told by the gate.</summary>
     public ItNexus? ReservationHolder { get; private set; }
@@ -69,6 +74,37 @@ internal sealed partial class Turnstile
         _nexuses[itl.IndexInTurnstile] = last;
         _nexuses.RemoveAt(_nexuses.Count - 1);
         CountLimited(itl, false);
+        ForgetActive(itl);
+    }
+
+    public bool Has(ItlNexus itl) =>
+        itl.IndexInTurnstile < _nexuses.Count && ReferenceEquals(_nexuses[itl.IndexInTurnstile], itl);
+
+    /// <summary>Now and then, by who looks at <see cref="Active"/>.</summary>
+    public void ForgetIdle()
+    {
+        for (int i = _active.Count - 1; i >= 0; i--)
+        {
+            if (_active[i].CommandCount == 0)
+                ForgetActive(_active[i]);
+        }
+    }
+
+    private void ForgetActive(ItlNexus itl)
+    {
+        if (itl.IndexInActive < 0)
+            return;
+        ItlNexus last = _active[^1];
+        last.IndexInActive = itl.IndexInActive;
+        _active[itl.IndexInActive] = last;
+        _active.RemoveAt(_active.Count - 1);
+        itl.IndexInActive = -1;
+    }
+
+    private void NoteActive(ItlNexus itl)
+    {
+        itl.IndexInActive = _active.Count;
+        _active.Add(itl);
     }
 
     public void SetReservationHolder(ItNexus? holder)
@@ -84,6 +120,8 @@ internal sealed partial class Turnstile
     {
         ItlNexus itl = command.ItlNexus!;
         itl.Add(command);
+        if (itl.IndexInActive < 0)
+            NoteActive(itl);
         Watch.Received(command);
         command.Refusal = Judge(command);
         CommandRow row = command.Binding.Row;

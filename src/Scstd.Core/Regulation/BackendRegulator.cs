@@ -135,6 +135,7 @@ internal sealed class BackendRegulator(Turnstile turnstile, long abortTimeoutUs)
         HandOver();
         TellNexuses();
         TellSpeed();
+        turnstile.ForgetIdle();
         bool goesOn = turnstile.Admitted > 0 || !_window.IsFree;
         if (goesOn)
             turnstile.Executor.PostAfter(TickMs, Tick);
@@ -145,7 +146,7 @@ internal sealed class BackendRegulator(Turnstile turnstile, long abortTimeoutUs)
     private long OldestUs(long nowUs)
     {
         long sinceUs = nowUs;
-        foreach (ItlNexus itl in turnstile.Nexuses)
+        foreach (ItlNexus itl in turnstile.Active)
         {
             for (ScsiCommand? command = itl.First; command is not null; command = command.NextInNexus)
             {
@@ -180,20 +181,15 @@ internal sealed class BackendRegulator(Turnstile turnstile, long abortTimeoutUs)
             _told.Clear();
             return;
         }
-        int sending = Math.Max(1, turnstile.Nexuses.Count(itl => itl.CommandCount > 0));
+        int sending = Math.Max(1, turnstile.Active.Count(static itl => itl.CommandCount > 0));
         int share = Math.Max(1, _window.Acceptable / sending);
-        foreach (ItlNexus itl in turnstile.Nexuses)
+        foreach (ItlNexus itl in turnstile.Active)
         {
-            if (itl.CommandCount == 0 && !_told.Contains(itl))
-                continue;
-            if (!_told.Contains(itl))
+            if (itl.CommandCount > 0 && !_told.Contains(itl))
                 _told.Add(itl);
-            itl.Nexus.AllowCommands(itl, share);
         }
-        foreach (ItlNexus itl in _told.Where(i => i.CommandCount == 0 && !turnstile.Nexuses.Contains(i)).ToArray())
-        {
-            itl.Nexus.AllowCommands(itl, null);
-            _told.Remove(itl);
-        }
+        foreach (ItlNexus itl in _told)
+            itl.Nexus.AllowCommands(itl, turnstile.Has(itl) ? share : null);
+        _told.RemoveAll(itl => !turnstile.Has(itl));
     }
 }

@@ -27,6 +27,7 @@ internal sealed class ConfigurationChange(IscsiTargetRegistry registry, IscsiCon
     private IReadOnlyList<CommandLimit> _newLimits = [];
     private int _sessionsChanged;
     private int _sessionsEnded;
+    private int _unanswered = 1;
     private int _unsettled = 1;
 
     public Task<ConfigurationOutcome> Applied => _applied.Task;
@@ -110,14 +111,15 @@ internal sealed class ConfigurationChange(IscsiTargetRegistry registry, IscsiCon
         }
     }
 
-    private static void ExchangePortals(IReadOnlyList<IscsiPortal> before, IReadOnlyList<IscsiPortal> after)
+    /// <summary>Who made the change may take the addresses of portals that are gone as soon as he is told.</summary>
+    private void ExchangePortals(IReadOnlyList<IscsiPortal> before, IReadOnlyList<IscsiPortal> after)
     {
         foreach (IscsiPortal portal in after)
             portal.Listener.Reactor.Post(portal.TakeOver);
-        foreach (IscsiPortal portal in before)
+        foreach (IscsiPortal portal in before.Where(one => !after.Any(other => other.IsAtListenerOf(one))))
         {
-            if (!after.Any(other => other.IsAtListenerOf(portal)))
-                portal.Listener.Reactor.Post(portal.StopListening);
+            _unanswered++;
+            portal.Listener.Reactor.Post(() => portal.StopListening(() => Home(Answered)));
         }
     }
 
@@ -128,10 +130,8 @@ internal sealed class ConfigurationChange(IscsiTargetRegistry registry, IscsiCon
     {
         HashSet<ushort> tags = [.. portals.Select(portal => portal.Options.Tag)];
         IReadOnlyList<IscsiSession> sessions = registry.Sessions.Snapshot();
-        int unanswered = sessions.Count;
+        _unanswered += sessions.Count;
         _unsettled += sessions.Count;
-        if (unanswered == 0)
-            Report();
         foreach (IscsiSession session in sessions)
         {
             session.Connection.Home.Reactor.Post(() =>
@@ -142,20 +142,26 @@ internal sealed class ConfigurationChange(IscsiTargetRegistry registry, IscsiCon
             });
         }
         Settle();
+        Answered();
 
         void Count(SessionFate fate)
         {
             _sessionsChanged += fate == SessionFate.Changed ? 1 : 0;
             _sessionsEnded += fate == SessionFate.Ended ? 1 : 0;
-            if (--unanswered == 0)
-                Report();
+            Answered();
         }
     }
 
     private static IEnumerable<CommandLimit> LimitsOf(IEnumerable<IscsiTarget> targets) =>
         targets.Select(target => target.Commands).OfType<CommandLimit>();
 
-    /// <summary>Every session has been told.</summary>
+    private void Answered()
+    {
+        if (--_unanswered == 0)
+            Report();
+    }
+
+    /// <summary>Every session has been told, and what was to be closed is.</summary>
     private void Report()
     {
         foreach (CommandLimit limit in _newLimits)

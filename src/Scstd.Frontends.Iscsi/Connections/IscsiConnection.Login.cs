@@ -13,6 +13,10 @@ internal sealed unsafe partial class IscsiConnection
 {
     private readonly PortalPolicy _policy;
     private readonly LoginExchange _exchange;
+
+    /// <summary>Counts this session, which may not be there yet.</summary>
+    private IscsiReactor? _placedAt;
+
     private CommandWindow? _loginWindow;
     private LoginReply? _lastReply;
     private IscsiSession? _candidate;
@@ -78,6 +82,20 @@ internal sealed unsafe partial class IscsiConnection
     private void CompleteLogin(LoginReply reply)
     {
         _lastReply = reply;
+        if (_exchange.Identity!.TargetName is null)
+        {
+            BeginSession(reply);
+            return;
+        }
+        _placedAt = _portal.Place(_home);
+        if (ReferenceEquals(_placedAt, _home))
+            BeginSession(reply);
+        else
+            _stream.Detach(Move);
+    }
+
+    private void BeginSession(LoginReply reply)
+    {
         LoginIdentity identity = _exchange.Identity!;
         LoginStatus status = _portal.CreateSession(
             this, _policy, identity, _exchange.Parameters, out IscsiSession? session);
@@ -141,7 +159,7 @@ internal sealed unsafe partial class IscsiConnection
         _bounds = new PduBounds(
             session.IsDiscovery ? ConnectionPhase.Discovery : ConnectionPhase.FullFeature,
             agreed.TargetMaxRecvDataSegmentLength, agreed.ImmediateData, agreed.InitialR2T, agreed.FirstBurstLength);
-        _watch.Arm(session.Timers.TickMs);
+        ArmWatch(session, _stream.Reactor.NowMs);
         History.Add(SessionMove.FullFeaturePhase, number: session.Tsih);
         _home.Events.SessionOpened(_stream.RemoteEndPoint, session.Description);
     }

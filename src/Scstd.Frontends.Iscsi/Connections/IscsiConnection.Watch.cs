@@ -57,7 +57,32 @@ internal sealed unsafe partial class IscsiConnection
         }
         WatchSilence(session, now);
         if (!_isClosing)
-            _watch.Arm(timers.TickMs);
+            ArmWatch(session, now);
+    }
+
+    /// <summary>Nothing arms it when a command comes, so a busy session is looked at at intervals. One that is idle
+    /// costs a look when it is to be asked whether it lives, and no more.</summary>
+    private void ArmWatch(IscsiSession session, long now)
+    {
+        TimerOptions timers = session.Timers;
+        bool isIdle = session.IsIdle && Sender.IsIdle && _part == Part.Header;
+        long due = Math.Min(SilenceEndsMs(session, now), now + (isIdle ? timers.IdleLookMs : timers.LookMs));
+        int grainMs = timers.GrainMs;
+        _watch.Arm(((Math.Max(due, now + 1) + grainMs - 1) / grainMs * grainMs) - now);
+    }
+
+    private long SilenceEndsMs(IscsiSession session, long now)
+    {
+        TimerOptions timers = session.Timers;
+        if (!session.IsOpen || _isPaused || timers.NopIntervalMs == 0)
+            return long.MaxValue;
+        if (session.IsDiscovery)
+            return _lastReceivedMs + IscsiLimits.DiscoveryIdleTimeoutMs;
+        // The answer will come in a moment, and the next silence begins with it.
+        return _isPinging
+            ? Math.Min(Math.Max(_pingSentMs, _lastReceivedMs) + timers.NopTimeoutMs,
+                now + timers.NopIntervalMs + timers.GrainMs)
+            : _lastReceivedMs + timers.NopIntervalMs;
     }
 
     /// <summary>A peer that says nothing is asked whether it lives. Not in a discovery session: its initiator may send

@@ -27,24 +27,30 @@ internal sealed unsafe partial class IscsiConnection : IStreamHandler
     private bool _isClosed;
     private string _reason = "";
 
+    /// <summary>One that was accepted just now.</summary>
     public IscsiConnection(IscsiReactor home, IscsiPortal portal, SocketHandle socket)
+        : this(home, portal, socket, portal.CreatePolicy(), null, new SessionHistory(home.Reactor))
     {
-        _home = home;
-        _portal = portal;
+        _lastReceivedMs = _startedMs = home.Reactor.NowMs;
+        portal.LoginBegins(home);
+        History.Add(SessionMove.Connected);
+        Counters.ConnectionsAccepted++;
+        _watch.Arm(portal.Options.LoginTimeoutMs);
+        _stream.Start();
+    }
+
+    private IscsiConnection(
+        IscsiReactor home, IscsiPortal portal, SocketHandle socket, PortalPolicy policy, LoginExchange? exchange,
+        SessionHistory history)
+    {
+        (_home, _portal, _policy, History) = (home, portal, policy, history);
+        _exchange = exchange ?? portal.BeginLogin(policy);
         _stream = home.Reactor.Attach(socket, this);
         Sender = new PduSender(_stream, home);
         _watch = home.Reactor.CreateTimer(Watch);
         _reclaim = home.Reactor.CreateTimer(() => Fail("an aborted command's data did not come"));
         _bounds = new PduBounds(ConnectionPhase.Login, PduRules.LoginDataSegmentLengthMax, true, true, 0);
-        _policy = portal.CreatePolicy();
-        _exchange = portal.BeginLogin(_policy);
-        _lastReceivedMs = _startedMs = home.Reactor.NowMs;
-        History = new SessionHistory(home.Reactor);
-        History.Add(SessionMove.Connected);
         home.Connections.Add(this);
-        Counters.ConnectionsAccepted++;
-        _watch.Arm(portal.Options.LoginTimeoutMs);
-        _stream.Start();
     }
 
     public PduSender Sender { get; }
@@ -115,14 +121,9 @@ internal sealed unsafe partial class IscsiConnection : IStreamHandler
         // The stream is gone and touches nothing any more.
         _isLent = false;
         BeginClosing(detail);
-        _isClosed = true;
-        _watch.Cancel();
-        _reclaim.Cancel();
-        Sender.StreamClosed();
-        ReturnLease();
+        GiveUp();
         FinishTermination();
-        NativeMemory.Free(_carried);
-        _home.Connections.Remove(this);
+        _placedAt?.SessionLeft();
         _portal.ConnectionEnded();
         if (_session is null && !_isLoginAnswered)
             _portal.LoginFailed();
@@ -133,6 +134,18 @@ internal sealed unsafe partial class IscsiConnection : IStreamHandler
         // A session tells its end itself, but its last commands may be with the store for long.
         if (_session is not { State: SessionState.Ended })
             _home.Events.ConnectionClosed(_stream.RemoteEndPoint, _session?.Description ?? "login", _reason);
+    }
+
+    /// <summary>What it had of its reactor; the stream is gone.</summary>
+    private void GiveUp()
+    {
+        _isClosed = true;
+        _watch.Cancel();
+        _reclaim.Cancel();
+        Sender.StreamClosed();
+        ReturnLease();
+        NativeMemory.Free(_carried);
+        _home.Connections.Remove(this);
     }
 
     /// <summary>Nothing that still comes is looked at; the session, if there is one, is over.</summary>

@@ -18,6 +18,10 @@ internal sealed partial class IscsiSession : ITargetPort
     /// <summary>Commands between their arrival and the moment when nothing of them is needed any more.</summary>
     public int CommandsOut => _commandsOut;
 
+    /// <summary>Nothing is under way that could take too long.</summary>
+    public bool IsIdle =>
+        _commandsOut == 0 && _tasks.Count == 0 && Window.HeldCount == 0 && _waitingFunctions.Count == 0;
+
     /// <summary>A data digest is computed when the PDU is queued, before it is sent.</summary>
     public bool CopiesWhatIsLent => _connection.Sender.DataDigest;
 

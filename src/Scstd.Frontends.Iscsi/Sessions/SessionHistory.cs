@@ -11,6 +11,7 @@ namespace Scstd.Frontends.Iscsi.Sessions;
 internal enum SessionMove : byte
 {
     Connected,
+    Moved,
     LoginPhase,
     LoginAccepted,
     LoginRefused,
@@ -39,6 +40,8 @@ internal enum SessionMove : byte
 /// </summary>
 internal sealed class SessionHistory(Reactor reactor)
 {
+    private Reactor _reactor = reactor;
+
     /// <summary>Our choice: a whole login and what came in the last minute before an end. 32 entries of 40 bytes take
     /// 1.3 KiB for each connection.</summary>
     public const int Length = 32;
@@ -55,7 +58,10 @@ internal sealed class SessionHistory(Reactor reactor)
     public void Add(
         SessionMove move, int first = 0, int second = 0, uint tag = 0, ulong number = 0, string? text = null) =>
         _entries[_count++ % Length] =
-            new Entry(reactor.NowUs, number, text, tag, (ushort)first, (byte)second, move);
+            new Entry(_reactor.NowUs, number, text, tag, (ushort)first, (byte)second, move);
+
+    /// <summary>It lives on another reactor now.</summary>
+    public void Follow(Reactor reactor) => _reactor = reactor;
 
     public IReadOnlyList<HistoryEntry> Newest()
     {
@@ -71,6 +77,7 @@ internal sealed class SessionHistory(Reactor reactor)
     private static string InWords(in Entry one) => one.Move switch
     {
         SessionMove.Connected => "connected",
+        SessionMove.Moved => $"goes to reactor {one.First}, which has less to do",
         SessionMove.LoginPhase => $"login: {Stage(one.First)} to {Stage(one.Second)}",
         SessionMove.LoginAccepted => one.Text is { } why ? $"login accepted: {why}" : "login accepted",
         SessionMove.LoginRefused => $"login refused: {(LoginStatus)one.First}: {one.Text}",

@@ -32,6 +32,11 @@ internal sealed class SessionTable
     private readonly Lock _lock = new();
     private readonly Dictionary<SessionKey, IscsiSession> _byKey = [];
     private readonly Dictionary<ushort, IscsiSession> _byTsih = [];
+
+    /// <summary>How many keys of <see cref="_byKey"/> each target has: a login costs the same with any number of
+    /// sessions.</summary>
+    private readonly Dictionary<string, int> _countOfTarget = new(StringComparer.Ordinal);
+
     private readonly Dictionary<IscsiSession, Successor> _successors = [];
     private readonly HashSet<SessionKey> _remembered = [];
     private readonly Queue<SessionKey> _rememberedInOrder = new();
@@ -73,7 +78,7 @@ internal sealed class SessionTable
             session.Tsih = tsih;
             _byTsih.Add(tsih, session);
             if (!session.IsDiscovery)
-                _byKey[session.Key] = session;
+                Enter(session.Key, session);
             session.HasReturned = predecessor is not null || _remembered.Contains(session.Key);
             session.WasHereBeforePowerOn = _beforePowerOn.TryGetValue(session.Key, out string? servedBy);
             session.HasNewMicrocode = !session.HasReturned && servedBy is not null && servedBy != _version;
@@ -104,7 +109,7 @@ internal sealed class SessionTable
             if (session.HadNexus)
                 RememberEnd(session);
             if (_byKey.TryGetValue(session.Key, out IscsiSession? current) && ReferenceEquals(current, session))
-                _byKey.Remove(session.Key);
+                Leave(session.Key);
             if (_successors.Remove(session, out Successor next))
             {
                 next.Session.Predecessor = null;
@@ -133,7 +138,7 @@ internal sealed class SessionTable
             else
             {
                 _successors.Remove(predecessor);
-                _byKey[candidate.Key] = predecessor;
+                Enter(candidate.Key, predecessor);
             }
             return true;
         }
@@ -211,17 +216,22 @@ internal sealed class SessionTable
             _remembered.Remove(_rememberedInOrder.Dequeue());
     }
 
-    private bool IsFull(IscsiSession session)
+    private bool IsFull(IscsiSession session) => !session.IsDiscovery
+        && _countOfTarget.GetValueOrDefault(session.Key.TargetName) >= session.MaxSessions;
+
+    private void Enter(SessionKey key, IscsiSession session)
     {
-        if (session.IsDiscovery)
-            return false;
-        int count = 0;
-        foreach (SessionKey key in _byKey.Keys)
-        {
-            if (key.TargetName == session.Key.TargetName)
-                count++;
-        }
-        return count >= session.MaxSessions;
+        if (_byKey.TryAdd(key, session))
+            _countOfTarget[key.TargetName] = _countOfTarget.GetValueOrDefault(key.TargetName) + 1;
+        else
+            _byKey[key] = session;
+    }
+
+    private void Leave(SessionKey key)
+    {
+        _byKey.Remove(key);
+        if (--_countOfTarget[key.TargetName] == 0)
+            _countOfTarget.Remove(key.TargetName);
     }
 
     /// <summary>Who waits, and how it is told that it may go on.</summary>

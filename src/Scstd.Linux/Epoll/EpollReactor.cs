@@ -99,9 +99,11 @@ internal sealed unsafe class EpollReactor : LoopReactor
         _ready = 0;
     }
 
-    protected override SocketListener CreateListener(
-        IPEndPoint endPoint, Action<SocketHandle> accepted, bool sharesPort) =>
-        new EpollListener(this, SocketCalls.Listen(endPoint, nonBlocking: true, sharesPort), accepted);
+    protected override SocketListener CreateListener(SocketHandle socket, Action<SocketHandle> accepted)
+    {
+        SocketCalls.SetNonBlocking(socket.Descriptor, true);
+        return new EpollListener(this, socket, accepted);
+    }
 
     protected override SocketStream CreateStream(SocketHandle socket, IStreamHandler handler) =>
         new EpollStream(this, socket, handler);

@@ -145,14 +145,13 @@ internal sealed unsafe class UringReactor : LoopReactor
         }
     }
 
-    protected override SocketListener CreateListener(
-        IPEndPoint endPoint, Action<SocketHandle> accepted, bool sharesPort) =>
-        new UringListener(this, SocketCalls.Listen(endPoint, nonBlocking: false, sharesPort), accepted);
+    protected override SocketListener CreateListener(SocketHandle socket, Action<SocketHandle> accepted) =>
+        new UringListener(this, socket, accepted);
 
     protected override SocketStream CreateStream(SocketHandle socket, IStreamHandler handler)
     {
         // The ring gives up on a socket that does not block instead of waiting for it.
-        SocketCalls.ClearNonBlocking(socket.Descriptor);
+        SocketCalls.SetNonBlocking(socket.Descriptor, false);
         return new UringStream(this, socket, handler);
     }
 

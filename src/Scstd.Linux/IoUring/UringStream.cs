@@ -58,6 +58,10 @@ internal sealed unsafe class UringStream : SocketStream, IRingTarget
                 _mayHoldMore = (flags & RingFlags.CompletionSocketNotEmpty) != 0;
                 DirectCompleted(result);
                 break;
+            case RingWork.Cancel when State < StreamState.Ending:
+                // It only leaves: what could not be cancelled just now is about to end, or can be cancelled again.
+                _cancelled = false;
+                break;
             case RingWork.Cancel when _underWay > 0:
                 // What could not be cancelled ends when the socket does.
                 _ = LibC.Shutdown(Descriptor, LibC.ShutdownBoth);

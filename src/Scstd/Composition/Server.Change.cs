@@ -112,6 +112,7 @@ internal sealed partial class Server
                 return (null, step);
             MadeChange made = await MakeAsync(daemon, difference, plan, preparation.Opened);
             preparation.Keep();
+            ThinWatch.DevicesChanged();
             return (made, null);
         }
         finally

@@ -80,6 +80,7 @@ internal sealed partial class Server
             server._states = OpenStates(daemon, folder, log);
             Dictionary<string, LogicalUnit> units = server.OpenDevices(daemon, plan);
             await server.Listen(daemon, plan, units);
+            server.Advise(daemon, plan);
             server.ThinWatch.Start();
             return server;
         }
@@ -171,12 +172,14 @@ internal sealed partial class Server
                 + $"{Units.FormatSize(boundBytes)} is too little for {reactors.Count} "
                 + $"reactor(s), which need {Units.FormatSize(LeastBytesOfReactor)} each");
         }
-        _arena = new SlabArena(boundBytes);
+        var layout = new MachineLayout();
+        int[] nodes = [.. reactors.Select(options => layout.NodeOf(options.Cpu) ?? 0)];
+        _arena = new SlabArena(boundBytes, nodes.Max() + 1);
         foreach (ReactorOptions options in reactors)
         {
             Reactor reactor = ReactorFactory.Start(options with { Slabs = _arena.Region },
                 message => _log.Information("{Message:l}", message));
-            var executor = new ReactorExecutor(reactor, _arena);
+            var executor = new ReactorExecutor(reactor, _arena.OfNode(nodes[options.Index]));
             _lanes.Add(new Lane(reactor, executor, new IscsiReactor(reactor, executor, new SessionLog(_log))));
             _log.Information("Reactor {Index}: {Kind:l}{Cpu:l}", reactor.Index, reactor.Kind,
                 options.Cpu is { } cpu ? $" on CPU {cpu}" : "");
@@ -286,6 +289,18 @@ internal sealed partial class Server
                 }
             }
         });
+    }
+
+    private void Advise(DaemonSection daemon, Plan plan)
+    {
+        var layout = new MachineLayout();
+        int[] cpus = [.. plan.Reactors(ProcessorSet.OfThisProcess(), static _ => { }).Select(o => o.Cpu).OfType<int>()];
+        foreach (PortalSection portal in daemon.Portals)
+        {
+            IPAddress address = plan.Portal(portal).EndPoint.Address;
+            if (PortalAdvice.Describe(layout, MachineLayout.InterfacesOf(address), cpus) is { } advice)
+                _log.Information("Portal {Portal:l}: {Advice:l}", portal.Name.Text, advice);
+        }
     }
 
     /// <summary>Gives up what a reactor owns, on its thread, and ends it. False if something of it is still in use.

@@ -6,8 +6,9 @@ namespace Scstd.Composition;
 /// <summary>
 /// The memory of all reactors' buffer pools: one mapping as large as the administrator allows, of which the kernel
 /// backs what is in use. So the bound is one number that nothing can pass, and huge pages come by themselves. From any
-/// thread, without locks: slabs that came back are a stack of indices, with a count beside the top against reuse
-/// between a look and a swap.
+/// thread, without locks: slabs that came back are a stack of indices for each NUMA node, with a count beside the top
+/// against reuse between a look and a swap. The kernel takes a page from the node whose CPU touches it first, and that
+/// is the reactor that leases from the slab; so a slab comes back to the same node, or loses its pages.
 /// </summary>
 internal sealed class SlabArena : ISlabSource, IDisposable
 {
@@ -16,13 +17,16 @@ internal sealed class SlabArena : ISlabSource, IDisposable
 
     private readonly MemoryPages _pages;
     private readonly int[] _below;
-    private long _top;
+    private readonly long[] _tops;
     private int _fresh;
     private int _taken;
     private int _idle;
 
-    public SlabArena(long boundBytes)
+    /// <param name="boundBytes">The most that there may be.</param>
+    /// <param name="nodes">NUMA nodes whose reactors take slabs.</param>
+    public SlabArena(long boundBytes, int nodes = 1)
     {
+        _tops = new long[nodes];
         Capacity = (int)Math.Min(boundBytes / BufferPool.SlabBytes, int.MaxValue / 2);
         Invariant.That(Capacity > 0, "the bound on memory is less than a slab");
         _pages = MemoryPages.Allocate((long)Capacity * BufferPool.SlabBytes);
@@ -38,23 +42,49 @@ internal sealed class SlabArena : ISlabSource, IDisposable
     /// <summary>Slabs that pools have now.</summary>
     public int Taken => Volatile.Read(ref _taken);
 
-    public nint TakeSlab()
+    /// <summary>For a reactor on this node.</summary>
+    public ISlabSource OfNode(int node) => new NodeSource(this, node);
+
+    public nint TakeSlab() => TakeSlab(0);
+
+    public void ReturnSlab(nint slab) => ReturnSlab(slab, 0);
+
+    private nint TakeSlab(int node)
     {
-        int index = TryPop();
+        int index = TryPop(ref _tops[node]);
         if (index < 0)
-        {
-            index = Interlocked.Increment(ref _fresh) - 1;
-            if (index >= Capacity)
-            {
-                Interlocked.Decrement(ref _fresh);
-                return 0;
-            }
-        }
+            index = TakeFresh();
+        if (index < 0)
+            index = TakeOfOtherNode(node);
+        if (index < 0)
+            return 0;
         Interlocked.Increment(ref _taken);
         return _pages.Address + (nint)((long)index * BufferPool.SlabBytes);
     }
 
-    public void ReturnSlab(nint slab)
+    private int TakeFresh()
+    {
+        int index = Interlocked.Increment(ref _fresh) - 1;
+        if (index < Capacity)
+            return index;
+        Interlocked.Decrement(ref _fresh);
+        return -1;
+    }
+
+    private int TakeOfOtherNode(int node)
+    {
+        for (int other = 0; other < _tops.Length; other++)
+        {
+            int index = other == node ? -1 : TryPop(ref _tops[other]);
+            if (index < 0)
+                continue;
+            _pages.Discard((long)index * BufferPool.SlabBytes, BufferPool.SlabBytes);
+            return index;
+        }
+        return -1;
+    }
+
+    private void ReturnSlab(nint slab, int node)
     {
         long offset = slab - _pages.Address;
         Invariant.That(offset >= 0 && offset < _pages.SizeBytes && offset % BufferPool.SlabBytes == 0,
@@ -62,7 +92,7 @@ internal sealed class SlabArena : ISlabSource, IDisposable
         Interlocked.Decrement(ref _taken);
         if (Interlocked.Increment(ref _idle) > MostWarmSlabs)
             _pages.Discard(offset, BufferPool.SlabBytes);
-        Push((int)(offset / BufferPool.SlabBytes));
+        Push(ref _tops[node], (int)(offset / BufferPool.SlabBytes));
     }
 
     public void Dispose()
@@ -71,16 +101,16 @@ internal sealed class SlabArena : ISlabSource, IDisposable
         _pages.Dispose();
     }
 
-    // The top: below, 32 bits of index + 1 (0: empty); above, 32 bits that count.
-    private int TryPop()
+    // A top: below, 32 bits of index + 1 (0: empty); above, 32 bits that count.
+    private int TryPop(ref long stack)
     {
         while (true)
         {
-            long top = Volatile.Read(ref _top);
+            long top = Volatile.Read(ref stack);
             int index = (int)(uint)top - 1;
             if (index < 0)
                 return -1;
-            if (Interlocked.CompareExchange(ref _top, Next(top, Volatile.Read(ref _below[index])), top) == top)
+            if (Interlocked.CompareExchange(ref stack, Next(top, Volatile.Read(ref _below[index])), top) == top)
             {
                 Interlocked.Decrement(ref _idle);
                 return index;
@@ -88,16 +118,23 @@ internal sealed class SlabArena : ISlabSource, IDisposable
         }
     }
 
-    private void Push(int index)
+    private void Push(ref long stack, int index)
     {
         while (true)
         {
-            long top = Volatile.Read(ref _top);
+            long top = Volatile.Read(ref stack);
             Volatile.Write(ref _below[index], (int)(uint)top);
-            if (Interlocked.CompareExchange(ref _top, Next(top, index + 1), top) == top)
+            if (Interlocked.CompareExchange(ref stack, Next(top, index + 1), top) == top)
                 return;
         }
     }
 
     private static long Next(long top, int value) => ((top >> 32) + 1) << 32 | (uint)value;
+
+    private sealed class NodeSource(SlabArena arena, int node) : ISlabSource
+    {
+        public nint TakeSlab() => arena.TakeSlab(node);
+
+        public void ReturnSlab(nint slab) => arena.ReturnSlab(slab, node);
+    }
 }

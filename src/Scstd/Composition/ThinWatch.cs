@@ -25,6 +25,10 @@ internal sealed class ThinWatch(Func<IReadOnlyList<ServedDevice>> devices, ILogg
     private readonly Dictionary<string, Task> _underWay = [];
     private readonly HashSet<string> _failing = [];
     private readonly CancellationTokenSource _stopping = new();
+
+    // Not disposed: the last change may still be made while the watch ends.
+    private readonly SemaphoreSlim _changed = new(0);
+
     private Task _watching = Task.CompletedTask;
 
     public void Start() => _watching = WatchAsync();
@@ -46,13 +50,20 @@ internal sealed class ThinWatch(Func<IReadOnlyList<ServedDevice>> devices, ILogg
         await Task.WhenAll(UnderWay());
     }
 
+    /// <summary>Other devices are served now.</summary>
+    public void DevicesChanged() => _changed.Release();
+
+    /// <summary>Without a thin disk nothing ticks.</summary>
     private async Task WatchAsync()
     {
-        using var timer = new PeriodicTimer(Interval);
         try
         {
-            while (await timer.WaitForNextTickAsync(_stopping.Token))
-                Look();
+            while (true)
+            {
+                bool hasThin = devices().Any(device => device.Disk.Thin is not null);
+                if (!await _changed.WaitAsync(hasThin ? Interval : Timeout.InfiniteTimeSpan, _stopping.Token))
+                    Look();
+            }
         }
         catch (OperationCanceledException)
         {

@@ -66,6 +66,7 @@ internal sealed class IscsiWorld : IDisposable
         Registry.SetTargets([Options]);
         var options = new PortalOptions { EndPoint = new IPEndPoint(IPAddress.Loopback, 3260) };
         Portal = Registry.OpenPortal(portal is null ? options : portal(options), Homes[0]);
+        Run();
     }
 
     public IReadOnlyList<ManualReactor> Reactors { get; }
@@ -92,9 +93,13 @@ internal sealed class IscsiWorld : IDisposable
 
     public IscsiPortal Portal { get; }
 
-    public Initiator Connect(InMemoryStreamOptions? stream = null, string? name = null)
+    /// <summary>The kernel spreads connections over the reactors; here they are dealt in turn.</summary>
+    public Initiator Connect(InMemoryStreamOptions? stream = null, string? name = null) =>
+        ConnectAt(_initiators.Count % Reactors.Count, stream, name);
+
+    public Initiator ConnectAt(int reactor, InMemoryStreamOptions? stream = null, string? name = null)
     {
-        var initiator = new Initiator(this, Reactor.Connect(Portal.EndPoint, stream), name);
+        var initiator = new Initiator(this, Reactors[reactor].Connect(Portal.EndPoint, stream), name);
         _initiators.Add(initiator);
         Run();
         return initiator;

@@ -73,6 +73,47 @@ public sealed class PatienceTests
         Assert.Equal(0, world.Registry.SessionCount);
     }
 
+    /// <summary>Each look wakes a reactor up that could sleep.</summary>
+    [Fact]
+    public void Sessions_that_do_nothing_are_looked_at_seldom_and_together()
+    {
+        using var world = new IscsiWorld();
+        for (int i = 0; i < 20; i++)
+        {
+            world.LogIn(name: $"iqn.2026-11.test:idle{i}");
+            world.Advance(100);
+        }
+        int before = world.Reactor.TimesWokenByClock;
+        world.Advance(120_000);
+
+        Assert.InRange(world.Reactor.TimesWokenByClock - before, 1, 30);
+    }
+
+    [Fact]
+    public void A_silence_is_asked_about_in_time_however_many_sessions_are_silent()
+    {
+        using var world = new IscsiWorld(target => target with
+        {
+            Timers = new TimerOptions { NopIntervalMs = 15_000, NopTimeoutMs = 30_000 },
+        });
+        Initiator[] silent =
+        [
+            .. Enumerable.Range(0, 10).Select(i =>
+            {
+                Initiator initiator = world.LogIn(name: $"iqn.2026-11.test:idle{i}");
+                world.Advance(300);
+                return initiator;
+            }),
+        ];
+        world.Advance(11_900);
+        Assert.All(silent, initiator => initiator.ReceiveNothing());
+        world.Advance(4_200);
+
+        Assert.All(silent, initiator => initiator.Receive(Opcode.NopIn));
+        world.Advance(32_000);
+        Assert.All(silent, initiator => Assert.True(initiator.IsClosed));
+    }
+
     [Fact]
     public void A_peer_that_does_not_read_is_not_read_from_and_ends_after_its_time()
     {

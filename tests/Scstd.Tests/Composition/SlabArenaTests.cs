@@ -26,6 +26,29 @@ public sealed class SlabArenaTests
         Assert.Equal(0, arena.Taken);
     }
 
+    /// <summary>The first touch decides where the kernel takes a page from.</summary>
+    [Fact]
+    public unsafe void A_slab_comes_back_to_its_node_or_without_its_pages()
+    {
+        using var arena = new SlabArena(3 * Slab, nodes: 2);
+        ISlabSource near = arena.OfNode(0), far = arena.OfNode(1);
+        nint one = near.TakeSlab(), other = near.TakeSlab();
+        *(long*)one = *(long*)other = 7;
+        near.ReturnSlab(one);
+        near.ReturnSlab(other);
+
+        nint fresh = far.TakeSlab();
+        Assert.DoesNotContain(fresh, (nint[])[one, other]);
+        Assert.Equal(other, near.TakeSlab());
+        Assert.Equal(7, *(long*)other);
+        Assert.Equal(one, far.TakeSlab());
+        Assert.Equal(0, *(long*)one);
+        Assert.Equal((nint)0, near.TakeSlab());
+        far.ReturnSlab(fresh);
+        far.ReturnSlab(one);
+        near.ReturnSlab(other);
+    }
+
     [Fact]
     public void An_arena_does_not_end_under_a_pool()
     {

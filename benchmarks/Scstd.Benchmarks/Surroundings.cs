@@ -5,7 +5,6 @@ using Scstd.Core;
 namespace Scstd.Benchmarks;
 
 /// <summary>A session that sends nothing.</summary>
-/// <param name="key">That it registers by.</param>
 internal sealed class Port(ulong key) : ITargetPort
 {
     /// <summary>The parameter list of REGISTER, with the port's own key.</summary>
@@ -28,12 +27,12 @@ internal sealed class Port(ulong key) : ITargetPort
     }
 }
 
-/// <summary>Runs what was posted when it is told to.</summary>
-internal sealed class Executor : IExecutor
+/// <summary>What is posted runs when it is told to.</summary>
+internal sealed class Executor(int index = 0) : IExecutor
 {
     private readonly Queue<Action> _work = new();
 
-    public int Index => 0;
+    public int Index => index;
 
     public long NowMs { get; private set; } = 1;
 
@@ -55,7 +54,7 @@ internal sealed class Executor : IExecutor
     }
 }
 
-/// <summary>Ordinary native memory.</summary>
+/// <summary>Memory without a bound.</summary>
 internal sealed unsafe class Slabs : ISlabSource
 {
     public nint TakeSlab() => (nint)NativeMemory.AlignedAlloc(BufferPool.SlabBytes, BufferPool.SlabBytes);
