@@ -52,6 +52,7 @@ public sealed unsafe class HotSession : IDisposable
         registry.SetTargets(
             [new TargetOptions { Name = TargetName, Luns = new LunMap([new LunMapEntry(0, unit)]) }]);
         registry.OpenPortal(new PortalOptions { EndPoint = new IPEndPoint(IPAddress.Loopback, 3260) }, _home);
+        _reactor.RunPass();
         _reactor.Accept(new SocketHandle(-1));
         _reactor.RunPass();
 

@@ -70,7 +70,8 @@ public class ScsiCommand
     /// <summary>Data-Out as received, or Data-In to be sent.</summary>
     public DataBuffer Data { get; } = new();
 
-    /// <summary>Room for a copy of the Data-In that a store has lent (<see cref="ITargetPort.CopiesWhatIsLent"/>).</summary>
+    /// <summary>Room for a copy of the Data-In that a store has lent
+    /// (<see cref="ITargetPort.CopiesWhatIsLent"/>).</summary>
     public DataBuffer CopyOfLent { get; } = new();
 
     /// <summary>Of <see cref="Data"/>, what goes to the initiator; never above its expectation once ended.</summary>
@@ -249,8 +250,8 @@ public class ScsiCommand
         Complete();
     }
 
-    /// <summary>For a device server that has lent its Data-In: leases room for the copy, if the port wants one; on false
-    /// the command has been completed.</summary>
+    /// <summary>For a device server that has lent its Data-In: leases room for the copy, if the port wants one; on
+    /// false the command has been completed.</summary>
     public bool TryLeaseCopy()
     {
         if (!Nexus.Port.CopiesWhatIsLent || CopyOfLent.TryLease(Nexus.Executor.Buffers, Data.LengthBytes))

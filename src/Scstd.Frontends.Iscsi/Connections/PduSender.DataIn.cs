@@ -102,9 +102,9 @@ internal sealed unsafe partial class PduSender
     }
 
     /// <summary>
-    /// Queues the command's next bytes and computes their digest. Memory that a store has lent may be written by another
-    /// command before the kernel reads it: without a digest the initiator gets one or the other, as with any disk; with
-    /// one it would get a digest of neither, so it is copied.
+    /// Queues the command's next bytes and computes their digest. Memory that a store has lent may be written by
+    /// another command before the kernel reads it: without a digest the initiator gets one or the other, as with any
+    /// disk; with one it would get a digest of neither, so it is copied.
     /// </summary>
     private uint QueueDataIn(IscsiCommand command, int lengthBytes)
     {

@@ -17,9 +17,9 @@ internal sealed class Changes(Server server, string? configuration, ILogger log)
 
     private const int MostPatienceSeconds = 3600;
 
-    /// <summary>Our choice: a session whose commands have ended is gone at once, or when its initiator has had the time
-    /// for a last word (2 s, <c>IscsiLimits.LastWordTimeoutMs</c>) and did not take it; one whose store hangs may take as
-    /// long as the store.</summary>
+    /// <summary>Our choice: a session whose commands have ended is gone at once, or when its initiator has had the
+    /// time for a last word (2 s, <c>IscsiLimits.LastWordTimeoutMs</c>) and did not take it; one whose store hangs may
+    /// take as long as the store.</summary>
     private static readonly TimeSpan PatienceWithEnding = TimeSpan.FromSeconds(4);
 
     private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(20);
