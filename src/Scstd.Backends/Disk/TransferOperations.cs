@@ -4,8 +4,8 @@ using Scstd.Scsi;
 
 namespace Scstd.Backends.Disk;
 
-/// <summary>READ (SBC-4 §5.15 and its longer forms) from a store that has no memory to lend. A long one is read in pieces,
-/// all at once; what is there from the beginning on is sent while the rest is still being read.</summary>
+/// <summary>READ (SBC-4 §5.15 and its longer forms) from a store that has no memory to lend. A long one is read in
+/// pieces, all at once; what is there from the beginning on is sent while the rest is still being read.</summary>
 internal sealed class ReadOperation : DiskOperation
 {
     /// <summary>Our choice: a piece is worth an operation of its own, and no more PDUs than without.</summary>
