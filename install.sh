@@ -20,12 +20,7 @@ fi
 
 staged=$(mktemp -d)
 trap 'rm -rf "$staged"' EXIT
-# Compiled for this machine ahead of time as well (ReadyToRun), which halves the time until it serves; the compiler at
-# run time makes what is hot anew (docs/performance.md, "Which build"). The lock files of the tree know no machine.
-for project in src/Scstd src/Scstctl; do
-    dotnet publish -c Release --nologo -v q --use-current-runtime --self-contained false -p:PublishReadyToRun=true \
-        -p:NuGetLockFilePath=obj/publish.lock.json -o "$staged" "$project"
-done
+src/Scstd/Packaging/publish.sh "$staged" src/Scstd src/Scstctl
 
 # What a umask would take away, the daemon's own user would miss.
 install -d -m 0755 "$library" "$library/docs" "$destination/usr/bin" "$destination/lib/systemd/system"

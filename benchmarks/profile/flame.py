@@ -76,11 +76,13 @@ def stage_of(stack):
     innermost = stack[-1]
     if innermost.startswith(KERNEL):
         return stage_in_kernel(stack)
-    if any(w in innermost for w in ("memmove", "memcpy", "Memmove", "NativeCopy", "DataBuffer::Copy")):
+    if any(w in innermost for w in ("memmove", "memcpy", "Memmove", "NativeCopy")):
         return COPY
     for frame in reversed(stack):
         if "Crc32c" in frame:
             return DIGEST
+        if "DataBuffer::Copy" in frame:
+            return COPY
         if (room := frame.partition(" ")[0]) in ROOMS:
             return ROOMS[room]
     return OTHER

@@ -26,8 +26,8 @@ build=$root/artifacts/benchmarks
 mkdir -p "$build"
 gcc -std=gnu11 -O2 -flto -Wall -Wextra -Wno-missing-field-initializers -o "$build/iscsi-load" \
     "$root"/benchmarks/peers/load/*.c
-dotnet build -c Release -v q --nologo "$root/src/Scstd" >/dev/null
-assembly=$(dotnet msbuild "$root/src/Scstd" -p:Configuration=Release -getProperty:TargetPath)
+"$root/src/Scstd/Packaging/publish.sh" "$build/scstd" src/Scstd >/dev/null
+assembly=$build/scstd/scstd.dll
 
 target=iqn.2026-11.io.scstd.benchmark:profile
 cat >"$work/scstd.yaml" <<TEXT

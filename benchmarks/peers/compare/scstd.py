@@ -29,13 +29,11 @@ portals:
 
 
 def build(root):
-    """The Release build of the daemon; returns the assembly to run."""
-    environment = os.environ | ENVIRONMENT
-    project = os.path.join(root, PROJECT)
-    subprocess.run(["dotnet", "build", "-c", "Release", "-v", "q", "--nologo", project], check=True, env=environment)
-    found = subprocess.run(["dotnet", "msbuild", project, "-p:Configuration=Release", "-getProperty:TargetPath"],
-                           check=True, env=environment, capture_output=True, text=True)
-    return found.stdout.strip()
+    """The daemon as it is installed; returns the assembly to run."""
+    output = os.path.join(root, "artifacts/benchmarks/scstd")
+    subprocess.run([os.path.join(root, PROJECT, "Packaging/publish.sh"), output, PROJECT], check=True,
+                   env=os.environ | ENVIRONMENT)
+    return os.path.join(output, "scstd.dll")
 
 
 class Scstd(Target):
