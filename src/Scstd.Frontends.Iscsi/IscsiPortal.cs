@@ -77,6 +77,8 @@ public sealed class IscsiPortal
     /// free.</param>
     internal void StopListening(Action? closed = null) => _listener.Close(closed);
 
+    internal void GiveUpAddress() => _listener.GiveUpAddress();
+
     internal bool IsAtListenerOf(IscsiPortal other) => ReferenceEquals(_listener, other._listener);
 
     /// <summary>From now on who connects connects to this one.</summary>
@@ -180,6 +182,12 @@ public sealed class IscsiPortal
 
     internal void Accepted(IscsiReactor home, SocketHandle socket)
     {
+        // The listeners close a moment later than what is connected is shut.
+        if (_registry.IsDraining)
+        {
+            socket.Dispose();
+            return;
+        }
         if (Interlocked.Increment(ref _counters.Connections) > Options.MaxConnections)
         {
             ConnectionEnded();

@@ -12,6 +12,8 @@ namespace Scstd.Frontends.Iscsi;
 public sealed class IscsiReactor : IDisposable
 {
     private int _placed;
+    private int _arrived;
+    private long _awaitingSinceMs;
     private int _left;
 
     public IscsiReactor(Reactor reactor, IExecutor executor, IscsiEvents? events = null)
@@ -48,7 +50,22 @@ public sealed class IscsiReactor : IDisposable
     public void Dispose() => Headers.Dispose();
 
     /// <summary>From the reactor that decides.</summary>
-    internal void SessionComes() => Interlocked.Increment(ref _placed);
+    internal void SessionComes(long nowMs)
+    {
+        if (Interlocked.Increment(ref _placed) - Volatile.Read(ref _arrived) == 1)
+            Volatile.Write(ref _awaitingSinceMs, nowMs);
+    }
+
+    /// <summary>One that was placed here is here, or will not come.</summary>
+    internal void SessionArrived(long nowMs)
+    {
+        Volatile.Write(ref _awaitingSinceMs, nowMs);
+        Interlocked.Increment(ref _arrived);
+    }
+
+    /// <summary>Somebody was sent here this long ago, and nobody has arrived since.</summary>
+    internal bool IsDeafSince(long timeMs) =>
+        Volatile.Read(ref _placed) != Volatile.Read(ref _arrived) && Volatile.Read(ref _awaitingSinceMs) < timeMs;
 
     internal void SessionLeft() => Interlocked.Increment(ref _left);
 }

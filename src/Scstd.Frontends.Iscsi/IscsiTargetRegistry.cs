@@ -115,6 +115,13 @@ public sealed partial class IscsiTargetRegistry
             session.Connection.Home.Reactor.Post(() => session.RequestLogout(timeoutSeconds));
     }
 
+    /// <summary>No reactor runs any more: nobody else closes what holds the addresses.</summary>
+    public void GiveUpAddresses()
+    {
+        foreach (IscsiPortal portal in Portals)
+            portal.GiveUpAddress();
+    }
+
     /// <summary>Ends all that is left, at once; <see cref="SessionCount"/> tells when it is done.</summary>
     public void EndDrain()
     {

@@ -13,6 +13,10 @@ internal sealed class Placement(IscsiReactor home, IReadOnlyList<IscsiReactor> r
     /// when it begins and when it has succeeded.</summary>
     private const long RecentMs = 2_000;
 
+    /// <summary>Our choice: a reactor that has not taken in who was sent to it for so long hangs (a store that never
+    /// answers a call), which looks like having nothing to do.</summary>
+    private const long DeafMs = 1_000;
+
     /// <summary>Our choice: to move so many bytes costs about as much as a command without any.</summary>
     private const int BytesLikeCommand = 32 * 1024;
 
@@ -49,8 +53,9 @@ internal sealed class Placement(IscsiReactor home, IReadOnlyList<IscsiReactor> r
         ulong least = _work.Min();
         ulong alike = total / ((ulong)reactors.Count * AlikePart);
         IscsiReactor chosen = reactors.Where((_, i) => _work[i] <= least + alike)
-            .MinBy(one => (one.SessionCount, ReferenceEquals(one, home) ? 0 : 1))!;
-        chosen.SessionComes();
+            .Where(one => !one.IsDeafSince(now - DeafMs))
+            .MinBy(one => (one.SessionCount, ReferenceEquals(one, home) ? 0 : 1)) ?? home;
+        chosen.SessionComes(now);
         Look();
         return chosen;
     }

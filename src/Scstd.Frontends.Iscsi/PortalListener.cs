@@ -70,6 +70,9 @@ internal sealed class PortalListener
         }
     }
 
+    /// <summary>When no reactor runs any more.</summary>
+    public void GiveUpAddress() => _port.Close();
+
     private void Open()
     {
         if (_isClosed)

@@ -17,6 +17,9 @@ internal sealed unsafe partial class IscsiConnection
     /// <summary>Counts this session, which may not be there yet.</summary>
     private IscsiReactor? _placedAt;
 
+    /// <summary>Where it was placed it has not arrived yet.</summary>
+    private bool _isExpected;
+
     private CommandWindow? _loginWindow;
     private LoginReply? _lastReply;
     private IscsiSession? _candidate;
@@ -88,10 +91,24 @@ internal sealed unsafe partial class IscsiConnection
             return;
         }
         _placedAt = _portal.Place(_home);
+        _isExpected = true;
         if (ReferenceEquals(_placedAt, _home))
+        {
+            Arrived();
             BeginSession(reply);
+        }
         else
+        {
             _stream.Detach(Move);
+        }
+    }
+
+    private void Arrived()
+    {
+        if (!_isExpected)
+            return;
+        _isExpected = false;
+        _placedAt!.SessionArrived(_stream.Reactor.NowMs);
     }
 
     private void BeginSession(LoginReply reply)

@@ -18,7 +18,7 @@ internal sealed unsafe partial class IscsiConnection
         _loginWindow = before._loginWindow;
         _lastReply = before._lastReply;
         (_startedMs, _lastReceivedMs) = (before._startedMs, before._lastReceivedMs);
-        _placedAt = home;
+        (_placedAt, _isExpected) = (home, true);
         Cid = before.Cid;
         Sender.Window = _loginWindow;
         Sender.StatSn = before.Sender.StatSn;
@@ -40,6 +40,7 @@ internal sealed unsafe partial class IscsiConnection
 
     private void GoOn(ReadOnlySpan<byte> carried)
     {
+        Arrived();
         carried.CopyTo(new Span<byte>(_carried, HeaderBytesMax));
         _carriedBytes = carried.Length;
         WatchLogin(_stream.Reactor.NowMs);

@@ -60,6 +60,13 @@ internal sealed unsafe partial class IscsiConnection
             ArmWatch(session, now);
     }
 
+    /// <summary>What was armed by the former ones may be far away.</summary>
+    public void TimersChanged()
+    {
+        if (_session is { } session && !_isClosing)
+            ArmWatch(session, _stream.Reactor.NowMs);
+    }
+
     /// <summary>Nothing arms it when a command comes, so a busy session is looked at at intervals. One that is idle
     /// costs a look when it is to be asked whether it lives, and no more.</summary>
     private void ArmWatch(IscsiSession session, long now)

@@ -123,6 +123,7 @@ internal sealed unsafe partial class IscsiConnection : IStreamHandler
         BeginClosing(detail);
         GiveUp();
         FinishTermination();
+        Arrived();
         _placedAt?.SessionLeft();
         _portal.ConnectionEnded();
         if (_session is null && !_isLoginAnswered)

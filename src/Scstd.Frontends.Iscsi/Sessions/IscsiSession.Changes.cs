@@ -42,6 +42,7 @@ internal sealed partial class IscsiSession
         SessionAccess now = target.AccessFor(_identity.InitiatorName, tag) with { PortIdentity = before.PortIdentity };
         _access = now;
         Timers = target.Timers;
+        _connection.TimersChanged();
         if (Window.Depth != target.QueueDepth)
             ChangeDepth(target.QueueDepth);
         _nexus!.SetRateLimit(now.Limit);

@@ -8,7 +8,8 @@ namespace Scstd.Composition;
 /// <summary>What the kernel says of CPUs, NUMA nodes and the interrupts of network interfaces. What it does not say is
 /// not known, and nothing depends on it but advice and the place of memory.</summary>
 /// <param name="root">Where /proc and /sys are.</param>
-internal sealed class MachineLayout(string root = "/")
+/// <param name="interfaces">Which there are; by default the system's.</param>
+internal sealed class MachineLayout(string root = "/", Func<NetworkInterface[]>? interfaces = null)
 {
     private readonly IReadOnlyDictionary<int, IReadOnlyList<int>> _cpusOfNode = ReadNodes(root);
 
@@ -57,15 +58,28 @@ internal sealed class MachineLayout(string root = "/")
         return [.. cpus];
     }
 
-    /// <summary>The interfaces behind an address; all but the loopback for one that stands for all.</summary>
-    public static IReadOnlyList<string> InterfacesOf(IPAddress address)
+    /// <summary>The interfaces behind an address; all but the loopback for one that stands for all. Asking wants a
+    /// netlink socket, which a sandbox may forbid: then none is known.</summary>
+    public IReadOnlyList<string> InterfacesOf(IPAddress address)
     {
         if (IPAddress.IsLoopback(address))
             return [];
+        try
+        {
+            return NamesBehind(address);
+        }
+        catch (Exception exception) when (exception is NetworkInformationException or IOException)
+        {
+            return [];
+        }
+    }
+
+    private string[] NamesBehind(IPAddress address)
+    {
         bool isAny = address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any);
         return
         [
-            .. NetworkInterface.GetAllNetworkInterfaces()
+            .. (interfaces ?? NetworkInterface.GetAllNetworkInterfaces)()
                 .Where(one => one.NetworkInterfaceType != NetworkInterfaceType.Loopback
                     && one.OperationalStatus == OperationalStatus.Up)
                 .Where(one => isAny
@@ -95,8 +109,7 @@ internal sealed class MachineLayout(string root = "/")
         string device = Path.Combine(root, "sys/class/net", name, "device");
         var numbers = new HashSet<int>();
         string signalled = Path.Combine(device, "msi_irqs");
-        if (Directory.Exists(signalled))
-            numbers.UnionWith(Directory.GetFileSystemEntries(signalled).Select(Number).OfType<int>());
+        numbers.UnionWith(Entries(signalled, "*").Select(Number).OfType<int>());
         string?[] owners = [name, Path.GetFileName(Behind(device))];
         foreach (string line in Read(Path.Combine(root, "proc/interrupts")).Split('\n'))
         {
@@ -110,8 +123,30 @@ internal sealed class MachineLayout(string root = "/")
     }
 
     /// <summary>What a link leads to; null: it is none, or is not there.</summary>
-    private static string? Behind(string path) =>
-        Directory.Exists(path) ? Directory.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName : null;
+    private static string? Behind(string path)
+    {
+        try
+        {
+            return Directory.Exists(path) ? Directory.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName : null;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>What a folder has; nothing where it cannot be read.</summary>
+    private static string[] Entries(string folder, string pattern)
+    {
+        try
+        {
+            return Directory.Exists(folder) ? Directory.GetFileSystemEntries(folder, pattern) : [];
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return [];
+        }
+    }
 
     private static bool IsOf(string owner, string action) => action == owner
         || (action.StartsWith(owner + "-", StringComparison.Ordinal)
@@ -126,7 +161,7 @@ internal sealed class MachineLayout(string root = "/")
         const string Prefix = "node";
         var nodes = new Dictionary<int, IReadOnlyList<int>>();
         string folder = Path.Combine(root, "sys/devices/system/node");
-        foreach (string path in Directory.Exists(folder) ? Directory.GetDirectories(folder, Prefix + "*") : [])
+        foreach (string path in Entries(folder, Prefix + "*"))
         {
             if (Number(Path.GetFileName(path)[Prefix.Length..]) is { } node
                 && Units.TryParseCpus(Read(Path.Combine(path, "cpulist")), out IReadOnlyList<int> cpus))

@@ -134,6 +134,8 @@ internal sealed partial class Server
         }
         if (isQuiet)
             _arena?.Dispose();
+        // Their listeners closed with the reactors, which may have had no time to say so.
+        _registry?.GiveUpAddresses();
         _states?.Dispose();
     }
 
@@ -298,7 +300,7 @@ internal sealed partial class Server
         foreach (PortalSection portal in daemon.Portals)
         {
             IPAddress address = plan.Portal(portal).EndPoint.Address;
-            if (PortalAdvice.Describe(layout, MachineLayout.InterfacesOf(address), cpus) is { } advice)
+            if (PortalAdvice.Describe(layout, layout.InterfacesOf(address), cpus) is { } advice)
                 _log.Information("Portal {Portal:l}: {Advice:l}", portal.Name.Text, advice);
         }
     }

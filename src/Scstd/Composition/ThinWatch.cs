@@ -58,11 +58,17 @@ internal sealed class ThinWatch(Func<IReadOnlyList<ServedDevice>> devices, ILogg
     {
         try
         {
+            long lookedAt = Environment.TickCount64;
             while (true)
             {
+                // However often the devices change, they are looked at at this pace.
+                TimeSpan left = Interval - TimeSpan.FromMilliseconds(Environment.TickCount64 - lookedAt);
                 bool hasThin = devices().Any(device => device.Disk.Thin is not null);
-                if (!await _changed.WaitAsync(hasThin ? Interval : Timeout.InfiniteTimeSpan, _stopping.Token))
-                    Look();
+                TimeSpan wait = !hasThin ? Timeout.InfiniteTimeSpan : left > TimeSpan.Zero ? left : TimeSpan.Zero;
+                if (await _changed.WaitAsync(wait, _stopping.Token))
+                    continue;
+                lookedAt = Environment.TickCount64;
+                Look();
             }
         }
         catch (OperationCanceledException)

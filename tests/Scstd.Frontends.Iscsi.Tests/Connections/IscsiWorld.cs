@@ -114,13 +114,16 @@ internal sealed class IscsiWorld : IDisposable
         return initiator;
     }
 
-    public void Run() => ManualReactor.RunUntilIdle([.. Reactors]);
+    /// <summary>This one does not come out of a call.</summary>
+    public int? HungReactor { get; set; }
+
+    public void Run() => ManualReactor.RunUntilIdle([.. Reactors.Where((_, index) => index != HungReactor)]);
 
     public void Advance(long milliseconds)
     {
         for (long left = milliseconds; left > 0; left -= 100)
         {
-            foreach (ManualReactor reactor in Reactors)
+            foreach (ManualReactor reactor in Reactors.Where((_, index) => index != HungReactor))
                 reactor.Advance(Math.Min(left, 100));
             Run();
         }
@@ -129,6 +132,7 @@ internal sealed class IscsiWorld : IDisposable
     public void Dispose()
     {
         Disk.Holds = false;
+        HungReactor = null;
         foreach (Initiator initiator in _initiators)
             initiator.Peer.Reset();
         Run();

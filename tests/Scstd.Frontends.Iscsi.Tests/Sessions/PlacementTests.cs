@@ -65,6 +65,26 @@ public sealed class PlacementTests
         Assert.Equal([0, 1], Enumerable.Range(3, 2).Select(i => HomeOf(world, LogInAt(world, 0, i))).Order());
     }
 
+    /// <summary>It does nothing, so it looks as if it had the most time.</summary>
+    [Fact]
+    public void A_reactor_that_hangs_gets_nobody_more()
+    {
+        using var world = new IscsiWorld(reactors: 2);
+        LogInAt(world, 0, 0);
+        world.HungReactor = 1;
+        Initiator lost = world.ConnectAt(0, name: "iqn.2026-11.test:lost");
+        lost.SendLogin([]);
+        lost.ReceiveNothing();
+        world.Advance(2_000);
+
+        Assert.Equal([0, 0, 0], Enumerable.Range(1, 3).Select(i => HomeOf(world, LogInAt(world, 0, i))));
+
+        world.HungReactor = null;
+        world.Run();
+        lost.LoggedIn([]);
+        Assert.Equal(1, HomeOf(world, LogInAt(world, 0, 4)));
+    }
+
     [Fact]
     public void A_discovery_session_stays_where_it_was_accepted()
     {

@@ -95,9 +95,20 @@ public sealed class MachineLayoutTests : IDisposable
             PortalAdvice.Describe(new MachineLayout(_folder.Path), ["eth2"], [0, 1, 2, 3]));
     }
 
+    /// <summary>A service that may open no netlink socket starts all the same.</summary>
+    [Fact]
+    public void Interfaces_that_may_not_be_listed_are_not_known()
+    {
+        var layout = new MachineLayout(
+            _folder.Path, static () => throw new System.Net.NetworkInformation.NetworkInformationException(97));
+
+        Assert.Empty(layout.InterfacesOf(System.Net.IPAddress.Any));
+        Assert.Empty(layout.InterfacesOf(System.Net.IPAddress.Parse("192.0.2.1")));
+    }
+
     [Fact]
     public void Nothing_is_said_of_the_loopback() =>
-        Assert.Empty(MachineLayout.InterfacesOf(System.Net.IPAddress.IPv6Loopback));
+        Assert.Empty(new MachineLayout().InterfacesOf(System.Net.IPAddress.IPv6Loopback));
 
     private void Write(string path, string text)
     {
