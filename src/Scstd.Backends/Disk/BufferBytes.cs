@@ -3,25 +3,13 @@ using Scstd.Core;
 namespace Scstd.Backends.Disk;
 
 /// <summary>Bytes of a buffer that lie in several segments, seen one stretch at a time.</summary>
-internal static unsafe class BufferBytes
+internal static class BufferBytes
 {
-    /// <summary>From <paramref name="offsetBytes"/> to the end of its segment.</summary>
-    public static Span<byte> Stretch(DataBuffer data, int offsetBytes)
-    {
-        foreach (ref readonly DataSegment segment in data.Segments)
-        {
-            if (offsetBytes < segment.LengthBytes)
-                return new Span<byte>((void*)(segment.Address + offsetBytes), segment.LengthBytes - offsetBytes);
-            offsetBytes -= segment.LengthBytes;
-        }
-        return [];
-    }
-
     public static void Clear(DataBuffer data, int offsetBytes, int lengthBytes)
     {
         while (lengthBytes > 0)
         {
-            Span<byte> stretch = Stretch(data, offsetBytes);
+            Span<byte> stretch = data.Stretch(offsetBytes);
             stretch = stretch[..Math.Min(stretch.Length, lengthBytes)];
             stretch.Clear();
             offsetBytes += stretch.Length;
@@ -33,10 +21,10 @@ internal static unsafe class BufferBytes
     public static void Repeat(DataBuffer source, int patternBytes, DataBuffer target)
     {
         // A block is a power of two and lies in one segment, and every segment holds whole blocks.
-        ReadOnlySpan<byte> pattern = Stretch(source, 0)[..patternBytes];
+        ReadOnlySpan<byte> pattern = source.Stretch(0)[..patternBytes];
         for (int offset = 0; offset < target.LengthBytes;)
         {
-            Span<byte> stretch = Stretch(target, offset);
+            Span<byte> stretch = target.Stretch(offset);
             offset += stretch.Length;
             for (; !stretch.IsEmpty; stretch = stretch[patternBytes..])
                 pattern.CopyTo(stretch);
@@ -44,7 +32,7 @@ internal static unsafe class BufferBytes
     }
 
     public static bool IsZero(DataBuffer data, int lengthBytes) =>
-        !Stretch(data, 0)[..lengthBytes].ContainsAnyExcept((byte)0);
+        !data.Stretch(0)[..lengthBytes].ContainsAnyExcept((byte)0);
 
     /// <summary>Where the two first differ, counted from their offsets, or −1.</summary>
     public static int FindDifference(
@@ -53,8 +41,8 @@ internal static unsafe class BufferBytes
         int doneBytes = 0;
         while (doneBytes < lengthBytes)
         {
-            ReadOnlySpan<byte> a = Stretch(left, leftOffsetBytes + doneBytes);
-            ReadOnlySpan<byte> b = Stretch(right, rightOffsetBytes + doneBytes);
+            ReadOnlySpan<byte> a = left.Stretch(leftOffsetBytes + doneBytes);
+            ReadOnlySpan<byte> b = right.Stretch(rightOffsetBytes + doneBytes);
             int take = Math.Min(lengthBytes - doneBytes, Math.Min(a.Length, b.Length));
             int equal = a[..take].CommonPrefixLength(b[..take]);
             doneBytes += equal;
@@ -71,8 +59,8 @@ internal static unsafe class BufferBytes
         int doneBytes = 0;
         while (doneBytes < lengthBytes)
         {
-            Span<byte> to = Stretch(target, targetOffsetBytes + doneBytes);
-            ReadOnlySpan<byte> from = Stretch(source, sourceOffsetBytes + doneBytes);
+            Span<byte> to = target.Stretch(targetOffsetBytes + doneBytes);
+            ReadOnlySpan<byte> from = source.Stretch(sourceOffsetBytes + doneBytes);
             int take = Math.Min(lengthBytes - doneBytes, Math.Min(to.Length, from.Length));
             for (int i = 0; i < take; i++)
                 to[i] |= from[i];

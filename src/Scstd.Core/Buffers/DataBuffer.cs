@@ -77,6 +77,19 @@ public sealed unsafe class DataBuffer
         }
     }
 
+    /// <summary>What lies in one piece, from <paramref name="offsetBytes"/> to the end of its segment; empty behind the
+    /// end.</summary>
+    public Span<byte> Stretch(int offsetBytes)
+    {
+        foreach (ref readonly DataSegment segment in Segments)
+        {
+            if (offsetBytes < segment.LengthBytes)
+                return new Span<byte>((void*)(segment.Address + offsetBytes), segment.LengthBytes - offsetBytes);
+            offsetBytes -= segment.LengthBytes;
+        }
+        return [];
+    }
+
     public void CopyFrom(ReadOnlySpan<byte> source, int offsetBytes)
     {
         foreach (ref readonly DataSegment segment in Segments)

@@ -303,40 +303,26 @@ internal sealed unsafe partial class IscsiConnection
 
     private void CopyDigesting(ReadOnlySpan<byte> piece, DataBuffer buffer)
     {
-        long offset = _sinkOffsetBytes;
-        foreach (ref readonly DataSegment segment in buffer.Segments)
+        int offsetBytes = (int)_sinkOffsetBytes;
+        while (!piece.IsEmpty)
         {
-            if (offset >= segment.LengthBytes)
-            {
-                offset -= segment.LengthBytes;
-                continue;
-            }
-            int part = (int)Math.Min(piece.Length, segment.LengthBytes - offset);
-            _crc = Crc32c.AppendCopying(
-                _crc, piece[..part], new Span<byte>((byte*)segment.Address + offset, part));
+            Span<byte> place = buffer.Stretch(offsetBytes);
+            int part = Math.Min(piece.Length, place.Length);
+            _crc = Crc32c.AppendCopying(_crc, piece[..part], place);
             piece = piece[part..];
-            offset = 0;
-            if (piece.IsEmpty)
-                return;
+            offsetBytes += part;
         }
     }
 
     private void AppendPlaced(IscsiCommand command, int lengthBytes)
     {
-        long offset = _sinkOffsetBytes;
-        foreach (ref readonly DataSegment segment in command.Data.Segments)
+        int offsetBytes = (int)_sinkOffsetBytes;
+        for (int end = offsetBytes + lengthBytes; offsetBytes < end;)
         {
-            if (offset >= segment.LengthBytes)
-            {
-                offset -= segment.LengthBytes;
-                continue;
-            }
-            int part = (int)Math.Min(lengthBytes, segment.LengthBytes - offset);
-            _crc = Crc32c.Append(_crc, new ReadOnlySpan<byte>((byte*)segment.Address + offset, part));
-            lengthBytes -= part;
-            offset = 0;
-            if (lengthBytes == 0)
-                return;
+            Span<byte> placed = command.Data.Stretch(offsetBytes);
+            placed = placed[..Math.Min(placed.Length, end - offsetBytes)];
+            _crc = Crc32c.Append(_crc, placed);
+            offsetBytes += placed.Length;
         }
     }
 

@@ -137,20 +137,13 @@ internal sealed unsafe partial class PduSender
 
     private static uint CopyDigesting(uint crc, DataBuffer source, int offsetBytes, Span<byte> copy)
     {
-        foreach (ref readonly DataSegment segment in source.Segments)
+        while (!copy.IsEmpty)
         {
-            if (offsetBytes >= segment.LengthBytes)
-            {
-                offsetBytes -= segment.LengthBytes;
-                continue;
-            }
-            int part = Math.Min(copy.Length, segment.LengthBytes - offsetBytes);
-            crc = Crc32c.AppendCopying(
-                crc, new ReadOnlySpan<byte>((void*)(segment.Address + offsetBytes), part), copy);
-            copy = copy[part..];
-            offsetBytes = 0;
-            if (copy.IsEmpty)
-                break;
+            ReadOnlySpan<byte> lent = source.Stretch(offsetBytes);
+            lent = lent[..Math.Min(lent.Length, copy.Length)];
+            crc = Crc32c.AppendCopying(crc, lent, copy);
+            copy = copy[lent.Length..];
+            offsetBytes += lent.Length;
         }
         return crc;
     }

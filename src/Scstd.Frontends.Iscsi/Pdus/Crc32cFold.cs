@@ -59,6 +59,7 @@ internal static class Crc32cFold
 
     /// <summary>Copies what it reads, and reads it once: bytes that somebody changes meanwhile have the digest of what
     /// was copied.</summary>
+    /// <remarks>A loop in common with the plain one made that one a quarter slower.</remarks>
     [MethodImpl(Eager)]
     public static uint AppendCopying(uint state, ReadOnlySpan<byte> bytes, Span<byte> copy)
     {
