@@ -44,13 +44,11 @@ internal static class NexusRatio
             ratios.Add(b / a);
         }
         allocated = GC.GetAllocatedBytesForCurrentThread() - allocated;
-        Console.WriteLine($"{one.Registered} registered nexus: {Median(few):F1} ns/READ, "
-            + $"{thousand.Registered} registered nexuses: {Median(many):F1} ns/READ, "
-            + $"ratio {Median(ratios):F3}; {allocated / (2.0 * Rounds * Commands):F4} bytes allocated/READ, "
+        Console.WriteLine($"{one.Registered} registered nexus: {CountRatio.Median(few):F1} ns/READ, "
+            + $"{thousand.Registered} registered nexuses: {CountRatio.Median(many):F1} ns/READ, "
+            + $"ratio {CountRatio.Median(ratios):F3}; {allocated / (2.0 * Rounds * Commands):F4} bytes allocated/READ, "
             + $"{Monitor.LockContentionCount} lock contentions");
     }
-
-    private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
 
     /// <summary>A unit that reads nothing, and a session that sends nothing.</summary>
     private sealed class Unit : IDisposable

@@ -57,9 +57,13 @@ internal sealed class SpinPolicy
     /// <param name="slept">Not found by looking.</param>
     internal void Waited(long waitedUs, bool slept)
     {
-        // Who is woken up comes later than who looks: twice the time was near enough.
-        bool wouldHaveBeenFound = waitedUs < (slept ? 2 * BudgetUs : BudgetUs);
-        int change = !slept || (wouldHaveBeenFound && !IsWorthIt) ? 1 : IsWorthIt ? -FailureScore : -1;
+        int change;
+        if (!slept)
+            change = 1;
+        else if (IsWorthIt)
+            change = -FailureScore; // looked in vain
+        else
+            change = waitedUs < 2 * BudgetUs ? 1 : -1; // who is woken up comes later than who looks
         _score = Math.Clamp(_score + change, 0, MostScore);
     }
 }

@@ -249,7 +249,6 @@ internal sealed unsafe partial class PduSender
             Lease = pdu.Lease,
             LeaseBytes = pdu.LeaseBytes,
             IsLoginText = pdu.IsLoginText,
-            IsAnswer = true,
             Command = releases,
         });
         if (!pdu.IsLast)
@@ -304,8 +303,7 @@ internal sealed unsafe partial class PduSender
     private void Free(in InFlight sent)
     {
         _home.Headers.Return(sent.Slot, sent.IsLarge);
-        if (sent.IsAnswer)
-            _answerBytes -= PinnedBytes(sent.Lease, sent.LeaseBytes);
+        _answerBytes -= PinnedBytes(sent.Lease, sent.LeaseBytes);
         ReturnData(sent.Lease, sent.LeaseBytes, sent.IsLoginText);
         if (sent.EarlyOf is { } early)
             EarlyPartLeft(early);
@@ -349,10 +347,6 @@ internal sealed unsafe partial class PduSender
         public nint Lease;
         public int LeaseBytes;
         public bool IsLoginText;
-
-        /// <summary>The lease came with the PDU; else it is a copy of Data-In, bounded by
-        /// <see cref="IscsiLimits.UnsentBytesMax"/>.</summary>
-        public bool IsAnswer;
 
         /// <summary>The command that is released with it.</summary>
         public IscsiCommand? Command;

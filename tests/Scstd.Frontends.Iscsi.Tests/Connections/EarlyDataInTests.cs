@@ -97,9 +97,7 @@ public sealed class EarlyDataInTests
     public void Other_answers_need_not_wait_for_the_rest()
     {
         using var world = Reading(out Initiator initiator, out uint tag);
-        world.Disk.HasRead(2048);
-        world.Run();
-        initiator.Receive(Opcode.DataIn);
+        SendAhead(world, initiator);
 
         initiator.ReceiveGood(initiator.SendCommand(Cdbs.TestUnitReady));
 
@@ -114,9 +112,7 @@ public sealed class EarlyDataInTests
     public void A_read_that_fails_later_tells_what_of_it_was_transferred()
     {
         using var world = Reading(out Initiator initiator, out uint tag);
-        world.Disk.HasRead(2048);
-        world.Run();
-        initiator.Receive(Opcode.DataIn);
+        SendAhead(world, initiator);
 
         world.Disk.Fail(Unreadable);
         world.Run();
@@ -132,9 +128,7 @@ public sealed class EarlyDataInTests
     public void Of_an_aborted_command_nothing_more_is_sent_and_its_function_is_answered()
     {
         using var world = Reading(out Initiator initiator, out uint tag);
-        world.Disk.HasRead(2048);
-        world.Run();
-        initiator.Receive(Opcode.DataIn);
+        SendAhead(world, initiator);
 
         uint function = initiator.SendFunction(TaskManagementFunctionCode.AbortTask, tag, initiator.CmdSn - 1);
         world.Disk.HasRead(4096);
@@ -206,9 +200,7 @@ public sealed class EarlyDataInTests
         Initiator other = world.LogIn(name: "iqn.2026-11.test:other");
         world.Disk.Holds = true;
         uint tag = victim.Read(0, Blocks);
-        world.Disk.HasRead(2048);
-        world.Run();
-        victim.Receive(Opcode.DataIn);
+        SendAhead(world, victim);
 
         uint reset = other.SendFunction(TaskManagementFunctionCode.LogicalUnitReset);
         world.Disk.LetGo();
@@ -295,6 +287,14 @@ public sealed class EarlyDataInTests
         Assert.Equal(2048 * TestDisk.BlockBytes, initiator.ReceiveDataIn(whole).Data.Length);
         Assert.Equal(Bytes.Pattern(WholeBytes), initiator.ReceiveDataIn(tag).Data);
         initiator.ReceiveNothing();
+    }
+
+    /// <summary>2048 bytes of the oldest READ, in one PDU.</summary>
+    private static void SendAhead(IscsiWorld world, Initiator initiator)
+    {
+        world.Disk.HasRead(2048);
+        world.Run();
+        Assert.Equal(2048, initiator.Receive(Opcode.DataIn).Data.Length);
     }
 
     private static IscsiWorld Reading(out Initiator initiator, out uint tag, params string[] keys)
