@@ -35,6 +35,7 @@ internal abstract class SocketStream : StreamConnection
     private readonly SocketHandle _socket;
     private ReactorTimer? _endTimer;
     private Action<SocketHandle>? _detached;
+    private Func<bool>? _mayLeave;
     private bool _isDirty;
     private bool _isClosingListed;
     private bool _peerEnded;
@@ -100,11 +101,11 @@ internal abstract class SocketStream : StreamConnection
         MarkDirty();
     }
 
-    public sealed override void Detach(Action<SocketHandle> detached)
+    public sealed override void Detach(Action<SocketHandle> detached, Func<bool>? mayLeave = null)
     {
         if (State != StreamState.Open)
             return;
-        _detached = detached;
+        (_detached, _mayLeave) = (detached, mayLeave);
         MarkDirty();
     }
 
@@ -122,8 +123,8 @@ internal abstract class SocketStream : StreamConnection
         _isDirty = false;
         if (State is StreamState.Open or StreamState.Draining or StreamState.Lingering)
             FlushOpen();
-        if (_detached is not null && State == StreamState.Open && SendQueue.IsEmpty && TryRelease())
-            Leave(_detached);
+        if (_detached is { } detached && State == StreamState.Open)
+            TryLeave(detached);
     }
 
     /// <summary>At the end of a pass, once the stream is <see cref="StreamState.Ending"/>; again after each thing
@@ -223,8 +224,16 @@ internal abstract class SocketStream : StreamConnection
             End(_reason, _detail);
     }
 
-    private void Leave(Action<SocketHandle> detached)
+    private void TryLeave(Action<SocketHandle> detached)
     {
+        if (_mayLeave?.Invoke() == false)
+        {
+            _detached = null;
+            MarkDirty();
+            return;
+        }
+        if (!SendQueue.IsEmpty || !TryRelease())
+            return;
         State = StreamState.Closed;
         SendQueue.Dispose();
         _reactor.Forget(this);

@@ -74,7 +74,10 @@ public abstract class StreamConnection
     /// and then <paramref name="detached"/> is called instead of anything of the handler. Bytes that the kernel has
     /// handed over already may still be reported once, before that. If the connection ends first,
     /// <see cref="IStreamHandler.Closed"/> follows as ever, and <paramref name="detached"/> is not called.</summary>
-    public abstract void Detach(Action<SocketHandle> detached);
+    /// <param name="detached">It is nobody's now.</param>
+    /// <param name="mayLeave">Asked at the end of passes until it leaves; on false it stays, as if nobody had asked.
+    /// Null: it may.</param>
+    public abstract void Detach(Action<SocketHandle> detached, Func<bool>? mayLeave = null);
 
     /// <summary>Ends the connection: with <paramref name="afterSending"/> what is queued is sent first (bounded by
     /// <paramref name="timeoutMs"/>), else at once. <see cref="IStreamHandler.Closed"/> follows, exactly once, and

@@ -67,7 +67,8 @@ public sealed class StillStream(Reactor reactor) : StreamConnection
         }
     }
 
-    public override void Detach(Action<SocketHandle> detached) => throw new NotSupportedException();
+    public override void Detach(Action<SocketHandle> detached, Func<bool>? mayLeave = null) =>
+        throw new NotSupportedException();
 
     public override void Close(bool afterSending = false, int timeoutMs = 2000) => IsClosing = true;
 

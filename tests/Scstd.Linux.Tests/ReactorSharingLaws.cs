@@ -123,6 +123,31 @@ public abstract class ReactorSharingLaws : IDisposable
         handlers.ForEach(handler => handler.Dispose());
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    public void A_connection_that_may_not_leave_stays_and_goes_on(int directEvery)
+    {
+        var handlers = new List<EchoHandler>();
+        EchoHandler handler = Accepted(directEvery, handlers, out Socket client);
+        int asked = 0;
+        bool isGone = false;
+        for (int i = 0; i < 10; i++)
+        {
+            byte[] sent = new byte[100_000];
+            new Random(i).NextBytes(sent);
+            _first.On(() => handler.Connection!.Detach(_ => isGone = true, () => ++asked < 0));
+            client.Send(sent);
+            Assert.Equal(sent, client.ReceiveExactly(sent.Length));
+        }
+        client.Dispose();
+        _first.Until(() => handler.ClosedCalls == 1, "the end is told where it lives");
+
+        Assert.False(isGone);
+        Assert.InRange(asked, 10, 1000);
+        handlers.ForEach(one => one.Dispose());
+    }
+
     [Fact]
     public void A_connection_that_ends_before_it_has_gone_ends_as_ever()
     {

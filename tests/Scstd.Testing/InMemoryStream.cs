@@ -33,6 +33,7 @@ public sealed unsafe class InMemoryStream : StreamConnection
     private bool _dropUnsent;
     private bool _closed;
     private Action<SocketHandle>? _detached;
+    private Func<bool>? _mayLeave;
     private StreamCloseReason _reason;
     private string _detail = "";
 
@@ -85,12 +86,12 @@ public sealed unsafe class InMemoryStream : StreamConnection
         _unsentBytes += lengthBytes;
     }
 
-    public override void Detach(Action<SocketHandle> detached)
+    public override void Detach(Action<SocketHandle> detached, Func<bool>? mayLeave = null)
     {
         if (_closed || _closing)
             return;
         PauseReceive();
-        _detached = detached;
+        (_detached, _mayLeave) = (detached, mayLeave);
     }
 
     public override void Close(bool afterSending = false, int timeoutMs = 2000) =>
@@ -126,8 +127,13 @@ public sealed unsafe class InMemoryStream : StreamConnection
         if (_detached is not null && !_closing && _queued.Count == 0
             && (!_reportOnceMore || Peer.UntakenBytes == 0))
         {
-            Leave(_detached);
-            return true;
+            if (_mayLeave?.Invoke() != false)
+            {
+                Leave(_detached);
+                return true;
+            }
+            _detached = null;
+            ResumeReceive();
         }
         if (!_closing || (_queued.Count > 0 && !_dropUnsent))
             return worked;
