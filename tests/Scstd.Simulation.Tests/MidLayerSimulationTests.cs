@@ -48,6 +48,7 @@ public sealed class MidLayerSimulationTests
         Assert.True(counts.Aborted > 1000, $"{counts}");
         Assert.True(counts.FunctionsAnswered > 500, $"{counts}");
         Assert.True(counts.SessionsLost > 50, $"{counts}");
+        Assert.True(counts.SessionsMoved > 50, $"{counts}");
     }
 
     private static string TraceOf(int seed)

@@ -100,6 +100,15 @@ internal sealed class Faults(LogicalUnit unit)
     /// <summary>A logical unit reset ends all of them.</summary>
     public void EndAll() => EndAsConsequence(static _ => true);
 
+    /// <summary>A nexus moves: an ACA condition of it is the other's from now on. True if there is one.</summary>
+    public bool Exchange(ItlNexus before, ItlNexus after)
+    {
+        int index = _inEffect.FindIndex(condition => ReferenceEquals(condition.ItlNexus, before));
+        if (index >= 0)
+            _inEffect[index] = _inEffect[index] with { ItlNexus = after };
+        return index >= 0;
+    }
+
     private void EndAsConsequence(Func<ItlNexus, bool> isOf)
     {
         foreach (Action<Turnstile> end in TakeEnds(isOf))

@@ -167,7 +167,30 @@ public sealed class ItlNexus
     internal void Announce(AdditionalSense condition)
     {
         UnitAttentions.Establish(condition);
-        if (AsynchronousEvents.Include(condition))
+        if (!AsynchronousEvents.Include(condition))
+            return;
+        if (_untold is { } untold)
+            untold.Add(condition);
+        else
+            Nexus.Port.AsynchronousEventOccurred(this, condition);
+    }
+
+    // ---- It takes the place of one on another executor ---------------------------------------------------------
+
+    private List<AdditionalSense>? _untold;
+
+    /// <summary>The port is still on the other executor, and what there would be to tell it waits.</summary>
+    internal void BeginArriving() => _untold = [];
+
+    /// <summary>What was pending where it came from was established before what is pending here.</summary>
+    internal void Inherit(ItlNexus before) => UnitAttentions.PutBefore(before.UnitAttentions.Pending);
+
+    /// <summary>The port is here, too.</summary>
+    internal void EndArriving()
+    {
+        List<AdditionalSense> untold = _untold!;
+        _untold = null;
+        foreach (AdditionalSense condition in untold)
             Nexus.Port.AsynchronousEventOccurred(this, condition);
     }
 

@@ -182,6 +182,16 @@ public sealed partial class LogicalUnit
                 done();
         });
 
+    /// <summary>A nexus without commands goes to another executor, where <paramref name="after"/> takes its place.
+    /// From any executor; <paramref name="settled"/> runs on the one where it goes.</summary>
+    internal void Exchange(ItlNexus before, ItlNexus after, Action settled) => Home.Post(() =>
+    {
+        bool isFaulted = Faults.Exchange(before, after);
+        // In this order: what the one that leaves hands over must find its successor there.
+        after.Turnstile.Executor.Post(() => after.Turnstile.Welcome(after, isFaulted));
+        before.Turnstile.Executor.Post(() => before.Turnstile.SeeOff(before, after, settled));
+    });
+
     /// <summary>The ACA condition of a nexus ends, if it has one. From any executor; <paramref name="told"/> runs on
     /// the home executor.</summary>
     internal void EndAca(ItNexus nexus, Action? told = null) => Home.Post(() =>

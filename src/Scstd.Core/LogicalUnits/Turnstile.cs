@@ -53,16 +53,23 @@ internal sealed partial class Turnstile
     public ItlNexus AddNexus(ItNexus nexus, LunMapEntry entry)
     {
         var itl = new ItlNexus(nexus, Lun.FromNumber(entry.Number), Unit, this, entry.IsReadOnly);
+        Add(itl);
+        return itl;
+    }
+
+    /// <summary>What the gate has told so far holds for it, and what it will tell.</summary>
+    private void Add(ItlNexus itl)
+    {
+        ItNexus nexus = itl.Nexus;
         itl.Set(NexusConditions.ReservedByOther, ReservationHolder is { } holder && !ReferenceEquals(holder, nexus));
         itl.IndexInTurnstile = _nexuses.Count;
-        itl.Set(NexusConditions.Aca, _acaOfAll is not null);
+        itl.Set(NexusConditions.Aca, _acaOfAll is not null || itl.IsFaulted);
         itl.Set(NexusConditions.Counted, Share is not null || nexus.Share is not null);
         ApplyControl(itl);
         ApplyPersistentReservation(itl);
         ApplyPortGroups(itl);
         CountLimited(itl, nexus.Limiter is not null);
         _nexuses.Add(itl);
-        return itl;
     }
 
     public void RemoveNexus(ItlNexus itl)

@@ -75,6 +75,19 @@ public sealed class UnitAttentions
             _nexus.Nexus.ReportedLunsChangeUntold();
     }
 
+    /// <summary>As if these had been established before those that are pending.</summary>
+    internal void PutBefore(ReadOnlySpan<AdditionalSense> older)
+    {
+        if (older.IsEmpty)
+            return;
+        AdditionalSense[] younger = Pending.ToArray();
+        older.CopyTo(_pending);
+        Count = older.Length;
+        _nexus.Set(NexusConditions.UnitAttention, true);
+        foreach (AdditionalSense condition in younger)
+            Establish(condition);
+    }
+
     /// <summary>REPORT LUNS ends 3Fh/0Eh.</summary>
     public void Clear(AdditionalSense condition)
     {

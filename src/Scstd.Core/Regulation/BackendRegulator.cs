@@ -107,6 +107,9 @@ internal sealed class BackendRegulator(Turnstile turnstile, long abortTimeoutUs)
 
     public void Forget(ScsiCommand command) => _waiting.Remove(command);
 
+    /// <summary>It goes on elsewhere, and what is told there is not this one's to take back.</summary>
+    public void ForgetTold(ItlNexus itl) => _told.Remove(itl);
+
     public string WaitsFor(ScsiCommand command) => _window.IsFree
         ? "its turn at the device server"
         : $"its turn at a slow device server, which gets {_window.Limit} commands at a time";

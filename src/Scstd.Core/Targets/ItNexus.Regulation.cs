@@ -62,6 +62,13 @@ public sealed partial class ItNexus
             Port.AllowCommands(allowed);
     }
 
+    /// <summary>Whoever finds its unit slow where the nexus is now will say so again.</summary>
+    private void ForgetSlowness()
+    {
+        _slow.Clear();
+        CommandsAllowed = int.MaxValue;
+    }
+
     /// <summary>True: an injected fault swallows the function.</summary>
     private bool MeetsInjectedFault(TaskManagementRequest request)
     {

@@ -65,7 +65,8 @@ public sealed partial class ItNexus
         }
     }
 
-    public IExecutor Executor { get; }
+    /// <summary>Where it lives; see <see cref="MoveTo"/>.</summary>
+    public IExecutor Executor { get; private set; }
 
     public ITargetPort Port { get; }
 

@@ -7,12 +7,13 @@ internal sealed class Scheduler(World world, SimulatedExecutor[] executors)
 
     private readonly CommandMoves _commands = new(world);
     private readonly FunctionMoves _functions = new(world);
-    private readonly SessionMoves _sessions = new(world);
+    private readonly SessionMoves _sessions = new(world, executors);
     private readonly AdministratorMoves _administrator = new(world);
 
     /// <summary>One thing happens. False if nothing can.</summary>
     public bool Step(bool mayBegin)
     {
+        _sessions.SetOut();
         int dice = world.Dice(100);
         if (mayBegin && dice < 20)
         {
@@ -38,9 +39,10 @@ internal sealed class Scheduler(World world, SimulatedExecutor[] executors)
     /// <summary>Nothing is left blocked. False if nobody has an ACA condition to clear.</summary>
     public bool ClearAca() => _functions.ClearAca();
 
-    /// <summary>Nothing stays frozen.</summary>
+    /// <summary>Nothing stays frozen, and nobody waits to move.</summary>
     public void ThawAll()
     {
+        _sessions.StayAll();
         foreach (SimulatedUnit unit in world.All)
             _administrator.Thaw(unit);
     }
@@ -62,7 +64,9 @@ internal sealed class Scheduler(World world, SimulatedExecutor[] executors)
             _sessions.Lose();
         else if (dice < 24)
             _administrator.Act();
-        else if (dice < 24 + world.Options.FunctionsPerMille)
+        else if (dice < 36)
+            _sessions.Send();
+        else if (dice < 36 + world.Options.FunctionsPerMille)
             _functions.Request();
         else if (dice < 900 || !_functions.ClearAca())
             _commands.Send();

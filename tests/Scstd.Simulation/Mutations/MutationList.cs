@@ -8,5 +8,5 @@ internal static partial class MutationList
 
     public static IReadOnlyList<Mutation> All =>
         [.. OfGate, .. OfFunctions, .. OfAttentions, .. OfReservations, .. OfPersistent,
-            .. OfAdministration, .. OfFaults, .. OfRestart];
+            .. OfAdministration, .. OfFaults, .. OfRestart, .. OfMoving];
 }

@@ -13,6 +13,8 @@ internal sealed class Counts
 
     public int SessionsLost { get; set; }
 
+    public int SessionsMoved { get; set; }
+
     /// <summary>Of <see cref="FunctionsAnswered"/>, those that abort or reset.</summary>
     public int FunctionsThatAbort { get; set; }
 
@@ -34,6 +36,7 @@ internal sealed class Counts
         Aborted += other.Aborted;
         FunctionsAnswered += other.FunctionsAnswered;
         SessionsLost += other.SessionsLost;
+        SessionsMoved += other.SessionsMoved;
         FunctionsThatAbort += other.FunctionsThatAbort;
         ReservesGranted += other.ReservesGranted;
         PreemptsAnswered += other.PreemptsAnswered;
@@ -44,5 +47,5 @@ internal sealed class Counts
         $"{Of(ScsiStatus.Good)} good, {Of(ScsiStatus.CheckCondition)} check condition, " +
         $"{Of(ScsiStatus.ReservationConflict)} reservation conflict, {Of(ScsiStatus.Busy)} busy, " +
         $"{Of(ScsiStatus.TaskSetFull)} task set full, {Of(ScsiStatus.TaskAborted)} task aborted, {Aborted} aborted, " +
-        $"{FunctionsAnswered} functions, {SessionsLost} sessions lost";
+        $"{FunctionsAnswered} functions, {SessionsLost} sessions lost, {SessionsMoved} moved";
 }

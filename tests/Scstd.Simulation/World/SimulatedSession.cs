@@ -18,7 +18,15 @@ internal sealed class SimulatedSession(World world, string name, int port, Simul
     /// <summary>RELATIVE TARGET PORT IDENTIFIER, 1 or 2.</summary>
     public int Port { get; } = port;
 
-    public SimulatedExecutor Executor { get; } = executor;
+    public SimulatedExecutor Executor { get; set; } = executor;
+
+    /// <summary>Where it is to go, once nothing of it is under way; null: nowhere.</summary>
+    public SimulatedExecutor? Goal { get; set; }
+
+    /// <summary>It is on its way there.</summary>
+    public bool IsMoving { get; set; }
+
+    public bool CanMove => Goal is not null && !IsMoving && FunctionsOut == 0 && Nexus!.CanMove;
 
     /// <summary>Null until its executor has brought it into being.</summary>
     public ItNexus? Nexus { get; set; }
@@ -38,7 +46,7 @@ internal sealed class SimulatedSession(World world, string name, int port, Simul
     /// <summary>Functions that are not answered.</summary>
     public int FunctionsOut { get; set; }
 
-    public bool TakesCommands => Nexus is not null && !IsEnding;
+    public bool TakesCommands => Nexus is not null && !IsEnding && Goal is null;
 
     public bool OwesData => _owesData.Count > 0;
 

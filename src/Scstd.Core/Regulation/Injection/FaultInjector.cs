@@ -91,6 +91,8 @@ internal sealed class FaultInjector : IKeeper
 
     public void Forget(ScsiCommand command)
     {
+        // Who comes back to it later finds that it has gone, also if it is another command by then.
+        command.Visit = null;
         if (_kept.Remove(command, out Entry? entry))
             entry.Holding--;
     }
