@@ -89,6 +89,8 @@ public sealed class IscsiPortal
     internal LoginExchange BeginLogin(PortalPolicy policy) =>
         new(policy, _registry.FillRandom, _registry.Challenges);
 
+    internal void SessionIsBusy(IscsiReactor home) => _registry.LookAtBalance(home);
+
     internal void LoginBegins(IscsiReactor home) => _registry.PlacementOf(home).Look();
 
     /// <summary>Where the session of a login that has succeeded shall live; it is counted there.</summary>
@@ -258,7 +260,7 @@ internal sealed class PortalPolicy(IscsiPortal portal, IscsiTargetRegistry regis
             return LoginStatus.SessionDoesNotExist;
         if (session.Connection.Cid != identity.Cid)
             return LoginStatus.TooManyConnections;
-        session.Connection.Home.Reactor.Post(() => session.Evict("its connection was to be reinstated"));
+        session.Post(() => session.Evict("its connection was to be reinstated"));
         return LoginStatus.SessionDoesNotExist;
     }
 }

@@ -90,7 +90,7 @@ public sealed class IscsiTarget
         foreach (IscsiSession session in _sessions.Snapshot())
         {
             if (session.Key.TargetName == Name && !ReferenceEquals(session, requester))
-                session.Connection.Home.Reactor.Post(() => session.Drop(
+                session.Post(() => session.Drop(
                     LoginStatus.ServiceUnavailable, "TARGET COLD RESET of another initiator"));
         }
         requester.Drop(LoginStatus.ServiceUnavailable, "its TARGET COLD RESET");

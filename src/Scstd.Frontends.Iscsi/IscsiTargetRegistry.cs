@@ -18,6 +18,7 @@ public sealed partial class IscsiTargetRegistry
 {
     private readonly IReadOnlyList<IscsiReactor> _reactors;
     private readonly Placement[] _placements;
+    private readonly Balance[] _balances;
     private ImmutableList<IscsiPortal> _portals = [];
     private volatile FrozenDictionary<string, IscsiTarget> _targets = FrozenDictionary<string, IscsiTarget>.Empty;
     private volatile DiscoveryOptions _discovery;
@@ -31,6 +32,7 @@ public sealed partial class IscsiTargetRegistry
     {
         _reactors = reactors;
         _placements = [.. reactors.Select(home => new Placement(home, reactors))];
+        _balances = [.. reactors.Select(home => new Balance(home, reactors))];
         _discovery = discovery ?? new DiscoveryOptions();
         FillRandom = fillRandom ?? RandomNumberGenerator.Fill;
     }
@@ -59,6 +61,9 @@ public sealed partial class IscsiTargetRegistry
     /// <param name="version">Of the program now: a word.</param>
     public void RememberBeforePowerOn(IEnumerable<string> nexuses, string version) =>
         Sessions.RememberBeforePowerOn(nexuses, version);
+
+    /// <summary>Sessions go by themselves to where less is done.</summary>
+    public bool MovesSessions { get; init; }
 
     internal SessionTable Sessions { get; } = new();
 
@@ -90,8 +95,7 @@ public sealed partial class IscsiTargetRegistry
         {
             if (session.Key.TargetName == name)
             {
-                session.Connection.Home.Reactor.Post(
-                    () => session.Drop(LoginStatus.TargetRemoved, "the target was removed"));
+                session.Post(() => session.Drop(LoginStatus.TargetRemoved, "the target was removed"));
             }
         }
     }
@@ -112,7 +116,7 @@ public sealed partial class IscsiTargetRegistry
         foreach (IscsiPortal portal in Portals)
             portal.Listener.Reactor.Post(() => portal.StopListening());
         foreach (IscsiSession session in Sessions.Snapshot())
-            session.Connection.Home.Reactor.Post(() => session.RequestLogout(timeoutSeconds));
+            session.Post(() => session.RequestLogout(timeoutSeconds));
     }
 
     /// <summary>No reactor runs any more: nobody else closes what holds the addresses.</summary>
@@ -133,6 +137,9 @@ public sealed partial class IscsiTargetRegistry
                     connection.Shut();
             });
         }
+        // Who is between two reactors is on none of them.
+        foreach (IscsiSession session in Sessions.Snapshot())
+            session.Post(() => session.Connection.Shut());
     }
 
     /// <summary>A limit of as many commands as before goes on with what it has counted; another is for whoever puts
@@ -150,6 +157,13 @@ public sealed partial class IscsiTargetRegistry
     }
 
     internal Placement PlacementOf(IscsiReactor home) => _placements[home.Reactor.Index];
+
+    /// <summary>A session of this reactor is busy.</summary>
+    internal void LookAtBalance(IscsiReactor home)
+    {
+        if (MovesSessions && _reactors.Count > 1 && !_isDraining)
+            _balances[home.Reactor.Index].Look();
+    }
 
     internal IscsiTarget? Find(string name) => _targets.GetValueOrDefault(name);
 

@@ -15,7 +15,7 @@ internal sealed class Placement(IscsiReactor home, IReadOnlyList<IscsiReactor> r
 
     /// <summary>Our choice: a reactor that has not taken in who was sent to it for so long hangs (a store that never
     /// answers a call), which looks like having nothing to do.</summary>
-    private const long DeafMs = 1_000;
+    public const long DeafMs = 1_000;
 
     /// <summary>Our choice: to move so many bytes costs about as much as a command without any.</summary>
     private const int BytesLikeCommand = 32 * 1024;
@@ -92,12 +92,15 @@ internal sealed class Placement(IscsiReactor home, IReadOnlyList<IscsiReactor> r
         }
     }
 
-    private static ulong WorkOf(IscsiReactor reactor)
+    /// <summary>What a reactor has done, in commands; from any thread.</summary>
+    public static ulong WorkOf(IscsiReactor reactor)
     {
         IscsiCounters counters = reactor.Counters;
-        return Volatile.Read(ref counters.Commands)
-            + ((Volatile.Read(ref counters.DataInBytes) + Volatile.Read(ref counters.DataOutBytes)) / BytesLikeCommand);
+        return WorkOf(Volatile.Read(ref counters.Commands),
+            Volatile.Read(ref counters.DataInBytes) + Volatile.Read(ref counters.DataOutBytes));
     }
+
+    public static ulong WorkOf(ulong commands, ulong bytes) => commands + (bytes / BytesLikeCommand);
 
     /// <summary>How much each reactor had done, and how many sessions it had been given, at one moment.</summary>
     private sealed class Sample(long atMs, int reactors)

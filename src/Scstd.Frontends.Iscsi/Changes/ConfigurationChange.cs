@@ -134,7 +134,7 @@ internal sealed class ConfigurationChange(IscsiTargetRegistry registry, IscsiCon
         _unsettled += sessions.Count;
         foreach (IscsiSession session in sessions)
         {
-            session.Connection.Home.Reactor.Post(() =>
+            session.Post(() =>
             {
                 SessionFate fate = session.Reconsider(
                     session.Target is { } target ? registry.Find(target.Name) : null, tags, () => Home(Settle));

@@ -73,6 +73,20 @@ public sealed partial class IscsiTargetRegistry
                 || string.Equals(session.Identity.TargetName, targetName, StringComparison.OrdinalIgnoreCase)),
         patienceSeconds);
 
+    /// <summary>Sends a session to another reactor, where it goes as soon as nothing of it is under way. False: it is
+    /// not there, does not see any units, is there already, is to end, or is on its way.</summary>
+    /// <param name="tsih">Its handle.</param>
+    /// <param name="reactor">Index of one of <see cref="Reactors"/>.</param>
+    public async Task<bool> MoveAsync(ushort tsih, int reactor)
+    {
+        bool[] begun = await OnEach(
+            Sessions.Find(tsih) is { } session ? [session] : [], one => one.BeginMove(_reactors[reactor]));
+        return begun is [true];
+    }
+
+    /// <summary>Sessions are between two reactors.</summary>
+    public bool HasMovingSessions => Sessions.Snapshot().Any(session => session.IsMoving);
+
     /// <summary>A portal of the group is there; sessions begin only then.</summary>
     internal bool HasPortalGroup(ushort tag) => Portals.Any(portal => portal.Options.Tag == tag);
 
@@ -107,7 +121,7 @@ public sealed partial class IscsiTargetRegistry
         for (int i = 0; i < sessions.Count; i++)
         {
             int index = i;
-            sessions[index].Connection.Home.Reactor.Post(() =>
+            sessions[index].Post(() =>
             {
                 results[index] = work(sessions[index]);
                 if (Interlocked.Decrement(ref left) == 0)

@@ -167,6 +167,14 @@ internal sealed unsafe partial class IscsiConnection
 
     private void EnterFullFeaturePhase(NegotiatedParameters agreed, IscsiSession session)
     {
+        AdoptParameters(agreed, session);
+        ArmWatch(session, _stream.Reactor.NowMs);
+        History.Add(SessionMove.FullFeaturePhase, number: session.Tsih);
+        _home.Events.SessionOpened(_stream.RemoteEndPoint, session.Description);
+    }
+
+    private void AdoptParameters(NegotiatedParameters agreed, IscsiSession session)
+    {
         _hasHeaderDigests = agreed.HeaderDigest == Digest.Crc32c;
         _hasDataDigests = agreed.DataDigest == Digest.Crc32c;
         Sender.HeaderDigest = _hasHeaderDigests;
@@ -176,9 +184,6 @@ internal sealed unsafe partial class IscsiConnection
         _bounds = new PduBounds(
             session.IsDiscovery ? ConnectionPhase.Discovery : ConnectionPhase.FullFeature,
             agreed.TargetMaxRecvDataSegmentLength, agreed.ImmediateData, agreed.InitialR2T, agreed.FirstBurstLength);
-        ArmWatch(session, _stream.Reactor.NowMs);
-        History.Add(SessionMove.FullFeaturePhase, number: session.Tsih);
-        _home.Events.SessionOpened(_stream.RemoteEndPoint, session.Description);
     }
 
     private void Refuse(LoginReply reply)

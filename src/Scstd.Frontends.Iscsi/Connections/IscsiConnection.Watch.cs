@@ -56,8 +56,11 @@ internal sealed unsafe partial class IscsiConnection
             return;
         }
         WatchSilence(session, now);
-        if (!_isClosing)
-            ArmWatch(session, now);
+        if (_isClosing)
+            return;
+        ArmWatch(session, now);
+        if (!session.IsIdle)
+            _portal.SessionIsBusy(_home);
     }
 
     /// <summary>What was armed by the former ones may be far away.</summary>

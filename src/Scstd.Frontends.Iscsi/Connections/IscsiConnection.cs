@@ -25,6 +25,7 @@ internal sealed unsafe partial class IscsiConnection : IStreamHandler
     private bool _isPaused;
     private bool _isClosing;
     private bool _isClosed;
+    private bool _isShut;
     private string _reason = "";
 
     /// <summary>One that was accepted just now.</summary>
@@ -98,6 +99,9 @@ internal sealed unsafe partial class IscsiConnection : IStreamHandler
     /// <summary>The daemon stops: the initiator is told, if there is one, and the connection ends.</summary>
     public void Shut()
     {
+        if (_isShut)
+            return;
+        _isShut = true;
         if (_session is { IsOpen: true } session)
             session.Drop(LoginStatus.ServiceUnavailable, "the target stops");
         else
@@ -108,6 +112,8 @@ internal sealed unsafe partial class IscsiConnection : IStreamHandler
     {
         Counters.BytesSent += (ulong)lengthBytes;
         Sender.Sent(lengthBytes);
+        if (_session is { IsWaitingToMove: true } session)
+            session.TryLeave();
         if (!_isPaused || _isClosing || !Sender.HasCaughtUp)
             return;
         _isPaused = false;

@@ -30,6 +30,7 @@ internal sealed class CommandWindow
     private uint _mask;
     private ulong _expected;
     private int _wanted = int.MaxValue;
+    private bool _isClosing;
 
     /// <summary>What the initiator has of the window: requests under way and those that it may send.</summary>
     private int _granted;
@@ -47,7 +48,7 @@ internal sealed class CommandWindow
     /// <summary>What it may be at most.</summary>
     public int Depth { get; private set; }
 
-    /// <summary>Of the depth, what the initiator is to get now; at least 1.</summary>
+    /// <summary>Of the depth, what the initiator is to get now; at least 1, unless the window closes.</summary>
     public int Allowed { get; private set; }
 
     public uint ExpCmdSn { get; private set; }
@@ -91,11 +92,29 @@ internal sealed class CommandWindow
     public bool Allow(int most)
     {
         _wanted = most;
+        if (_isClosing)
+            return false;
         Allowed = Math.Clamp(most, 1, Depth);
         int more = Math.Max(0, Allowed - _granted);
         _granted += more;
         MaxCmdSn += (uint)more;
         return more > 0;
+    }
+
+    /// <summary>As requests end the initiator gets nothing in their place: when it has used up what it has, it may not
+    /// send any more, until <see cref="Reopen"/>.</summary>
+    public void Close()
+    {
+        _isClosing = true;
+        Allowed = 0;
+    }
+
+    /// <summary>As before, with at most this many under way. True if the initiator may send more than it knows.
+    /// </summary>
+    public bool Reopen(int most)
+    {
+        _isClosing = false;
+        return Allow(most);
     }
 
     /// <summary>Another depth from now on: a larger one at once, a smaller one as requests end. True if the initiator

@@ -35,7 +35,7 @@ internal sealed partial class IscsiSession
 
     private void SendDueEvents()
     {
-        if (!IsOpen)
+        if (!IsOpen || _isMoving)
             return;
         long now = _home.Reactor.NowMs;
         long next = long.MaxValue;

@@ -75,6 +75,7 @@ internal sealed partial class IscsiSession
             Drop(LoginStatus.ServiceUnavailable, "an administrator ended it");
             return true;
         }
+        Stay();
         RequestLogout(patienceSeconds);
         _patience ??= _home.Reactor.CreateTimer(() => Drop(
             LoginStatus.ServiceUnavailable, "an administrator ended it: it did not log out in time"));

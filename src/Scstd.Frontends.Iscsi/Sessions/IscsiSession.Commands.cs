@@ -200,6 +200,9 @@ internal sealed partial class IscsiSession : ITargetPort
     /// and grows at once.</summary>
     public void AllowCommands(int most)
     {
+        // It is asked again for what is allowed when the window opens again.
+        if (_goal is not null)
+            return;
         bool wasLimited = Window.Allowed < Window.Depth;
         bool isLimited = most < Window.Depth;
         if (isLimited != wasLimited)

@@ -27,9 +27,9 @@ internal enum SessionState : byte
 /// </summary>
 internal sealed partial class IscsiSession
 {
-    private readonly IscsiConnection _connection;
-    private readonly IscsiReactor _home;
-    private readonly PduSender _sender;
+    private IscsiConnection _connection;
+    private IscsiReactor _home;
+    private PduSender _sender;
     private readonly SessionTable _table;
     private readonly LoginIdentity _identity;
     private SessionAccess? _access;
@@ -119,7 +119,8 @@ internal sealed partial class IscsiSession
     /// <summary>What an administrator sees of it; from any thread, as it is at some moment.</summary>
     public SessionInfo Info => new(
         _identity.TargetName, _identity.InitiatorName, _identity.InitiatorAlias, _identity.Isid.ToString(), Tsih,
-        _connection.Portal.Options.Tag, _connection.Stream.RemoteEndPoint, _home.Reactor.Index, Parameters, Counters);
+        _connection.Portal.Options.Tag, _connection.Stream.RemoteEndPoint, _connection.Home.Reactor.Index, Parameters,
+        Counters);
 
     /// <summary>Asks to be a session of the target; <paramref name="admitted"/> is called, from any thread, when
     /// nothing of a predecessor can act any more. False if the target has its most sessions.</summary>
@@ -147,6 +148,7 @@ internal sealed partial class IscsiSession
     {
         State = SessionState.Open;
         _openedMs = _home.Reactor.NowMs;
+        Settle();
         _sender.Window = Window;
         _home.Counters.SessionsOpened++;
         if (_access is not { } access)
@@ -172,6 +174,9 @@ internal sealed partial class IscsiSession
         State = SessionState.Ending;
         History.Add(SessionMove.Ending);
         _patience?.Cancel();
+        _goalTimer?.Cancel();
+        _goal = null;
+        _isWayClear = false;
         ForgetEvents();
         if (!wasOpen)
             return;

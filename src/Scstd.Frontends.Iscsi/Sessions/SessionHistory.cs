@@ -77,7 +77,7 @@ internal sealed class SessionHistory(Reactor reactor)
     private static string InWords(in Entry one) => one.Move switch
     {
         SessionMove.Connected => "connected",
-        SessionMove.Moved => $"goes to reactor {one.First}, which has less to do",
+        SessionMove.Moved => $"goes to reactor {one.First}, {one.Text}",
         SessionMove.LoginPhase => $"login: {Stage(one.First)} to {Stage(one.Second)}",
         SessionMove.LoginAccepted => one.Text is { } why ? $"login accepted: {why}" : "login accepted",
         SessionMove.LoginRefused => $"login refused: {(LoginStatus)one.First}: {one.Text}",

@@ -93,7 +93,7 @@ internal sealed class SessionTable
             admitted();
             return true;
         }
-        predecessor.Connection.Home.Reactor.Post(() => predecessor.Evict("the initiator port logged in anew"));
+        predecessor.Post(() => predecessor.Evict("the initiator port logged in anew"));
         return true;
     }
 

@@ -51,7 +51,8 @@ internal sealed class IscsiWorld : IDisposable
         Func<PortalOptions, PortalOptions>? portal = null,
         DiscoveryOptions? discovery = null,
         int reactors = 1,
-        int slabs = 64)
+        int slabs = 64,
+        bool movesSessions = false)
     {
         _slabs = new NativeSlabs(slabs);
         Reactors = [.. Enumerable.Range(0, reactors).Select(index => new ManualReactor(index))];
@@ -59,7 +60,7 @@ internal sealed class IscsiWorld : IDisposable
         Homes = [.. Reactors.Select((r, i) => new IscsiReactor(r, new ReactorExecutor(r, _pools[i]), Events))];
         Unit = new LogicalUnit("disk", Disk.Backend, [.. Homes.Select(home => home.Executor)]);
         Luns = new LunMap([new LunMapEntry(0, Unit)]);
-        Registry = new IscsiTargetRegistry(Homes, discovery);
+        Registry = new IscsiTargetRegistry(Homes, discovery) { MovesSessions = movesSessions };
         Options = new TargetOptions { Name = TargetName, Luns = Luns, Timers = new TimerOptions { NopIntervalMs = 0 } };
         if (target is not null)
             Options = target(Options);

@@ -6,8 +6,8 @@ using Scstd.Testing;
 namespace Scstd.Frontends.Iscsi.Tests.Sessions;
 
 /// <summary>
-/// Initiators that log in, work, reset, log out, die and come back in each other's place, on two reactors. Whatever the
-/// order: in the end nothing is left (the world checks it), and who comes then is served.
+/// Initiators that log in, work, reset, log out, die and come back in each other's place, on two reactors, and are
+/// moved. Whatever the order: in the end nothing is left (the world checks it), and who comes then is served.
 /// </summary>
 public sealed class SessionStormTests
 {
@@ -30,6 +30,8 @@ public sealed class SessionStormTests
                 live.Add(Arrive(world, random));
             else
                 Act(live[random.Next(live.Count)], random);
+            if (random.Next(3) == 0 && world.Registry.DescribeSessions() is { Count: > 0 } all)
+                _ = world.Registry.MoveAsync(all[random.Next(all.Count)].Tsih, random.Next(2));
             if (random.Next(2) == 0)
                 world.Disk.HasReadSome(random);
             if (random.Next(4) == 0)
