@@ -50,6 +50,10 @@ internal static class AnswerText
                     + (kick.StillEnding == 0 ? ""
                         : $", {kick.StillEnding} end when their stores let their commands go"));
                 break;
+            case MoveAnswer move:
+                output.WriteLine(move.HasMoved ? $"session {move.Session} is at reactor {move.Reactor}"
+                    : $"session {move.Session} stays at reactor {move.Reactor}: its commands did not end in time");
+                break;
             case FreezeAnswer freeze:
                 CommandText.Print(freeze, output);
                 break;

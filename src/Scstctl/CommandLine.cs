@@ -67,6 +67,7 @@ internal static class CommandLine
         root.Add(Freeze());
         root.Add(AboutUnit("thaw", "Let a frozen unit go on.", (unit, _) => new ThawRequest(unit)));
         root.Add(Kick());
+        root.Add(Move());
         root.Add(Resize());
         root.Add(Replace());
         root.Add(Asking("port-groups", "In which state which paths are.", _ => new PortGroupsRequest()));
@@ -160,6 +161,14 @@ internal static class CommandLine
         Option<int> patience = Seconds("How long the initiator may take to log out by itself.", 0);
         return Asking("kick", "End a session.",
             parsed => new KickRequest(parsed.GetValue(session)!, parsed.GetValue(patience)), session, patience);
+    }
+
+    private static Command Move()
+    {
+        var session = new Argument<int>("SESSION") { Description = "Its number." };
+        var reactor = new Argument<int>("REACTOR") { Description = "Its number; \"status\" lists them." };
+        return Asking("move", "Send a session to another reactor, where it goes on without being logged out.",
+            parsed => new MoveRequest(parsed.GetValue(session), parsed.GetValue(reactor)), session, reactor);
     }
 
     private static Command Resize()
@@ -284,7 +293,7 @@ internal static class CommandLine
         ErrorAnswer or CheckAnswer { IsRight: false } or CheckAnswer { Reasons.Count: > 0 }
             or ReloadAnswer { IsApplied: false } => ExitStatus.Refused,
         { SilentReactors: not null } or FreezeAnswer { State: "Draining" }
-            or KickAnswer { StillEnding: > 0 } => ExitStatus.Partial,
+            or KickAnswer { StillEnding: > 0 } or MoveAnswer { HasMoved: false } => ExitStatus.Partial,
         _ => ExitStatus.Done,
     };
 }

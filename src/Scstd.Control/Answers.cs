@@ -13,6 +13,7 @@ namespace Scstd.Control;
 [JsonDerivedType(typeof(HistogramsAnswer), "histograms")]
 [JsonDerivedType(typeof(HistoryAnswer), "history")]
 [JsonDerivedType(typeof(KickAnswer), "kick")]
+[JsonDerivedType(typeof(MoveAnswer), "move")]
 [JsonDerivedType(typeof(ChangeAnswer), "change")]
 [JsonDerivedType(typeof(FreezeAnswer), "freeze")]
 [JsonDerivedType(typeof(PortGroupsAnswer), "portGroups")]
@@ -313,6 +314,11 @@ public sealed record HistoryRecord(double AgoMs, string What);
 /// <param name="Sessions">How many were told to end.</param>
 /// <param name="StillEnding">How many of them have commands that their stores do not let go.</param>
 public sealed record KickAnswer(int Sessions, int StillEnding = 0) : ControlAnswer;
+
+/// <param name="Session">Its number.</param>
+/// <param name="Reactor">Where it is now.</param>
+/// <param name="HasMoved">False: its commands did not come to an end in time, and it goes on where it was.</param>
+public sealed record MoveAnswer(int Session, int Reactor, bool HasMoved) : ControlAnswer;
 
 /// <param name="Unit">Which.</param>
 /// <param name="State">Open, Draining or Frozen.</param>

@@ -12,6 +12,7 @@ namespace Scstd.Control;
 [JsonDerivedType(typeof(HistogramsRequest), "histograms")]
 [JsonDerivedType(typeof(HistoryRequest), "history")]
 [JsonDerivedType(typeof(KickRequest), "kick")]
+[JsonDerivedType(typeof(MoveRequest), "move")]
 [JsonDerivedType(typeof(ReplaceRequest), "replace")]
 [JsonDerivedType(typeof(FreezeRequest), "freeze")]
 [JsonDerivedType(typeof(ThawRequest), "thaw")]
@@ -63,6 +64,11 @@ public sealed record HistoryRequest(string? Unit = null, string? Session = null,
 /// <param name="Session">Its number, or the initiator's name.</param>
 /// <param name="PatienceSeconds">How long the initiator may take to log out by itself.</param>
 public sealed record KickRequest(string Session, int PatienceSeconds = 0) : ControlRequest;
+
+/// <summary>Send a session to another reactor.</summary>
+/// <param name="Session">Its number.</param>
+/// <param name="Reactor">Which, from 0 on.</param>
+public sealed record MoveRequest(int Session, int Reactor) : ControlRequest;
 
 /// <summary>Let a LUN lead to another unit.</summary>
 /// <param name="Target">Whose LUN it is.</param>

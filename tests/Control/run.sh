@@ -165,4 +165,5 @@ check "the daemon logged no error" quiet
 stop_daemon
 count_results < <(timeout -k 10 200 "$here/startup.py" "$SCSTD" "$STAGE_OUT" || echo "FAIL startup.py: $?")
 count_results < <(timeout -k 10 300 "$here/patience.py" "$SCSTD" "$SCSTCTL" "$STAGE_OUT" || echo "FAIL patience.py: $?")
+count_results < <(timeout -k 10 200 "$here/moving.py" "$SCSTD" "$STAGE_OUT" || echo "FAIL moving.py: $?")
 summary

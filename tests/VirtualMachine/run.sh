@@ -4,8 +4,8 @@
 #   2. the next guest logs in cleanly, finds what was flushed before, and does the whole sequence twice in a row
 #   3. a guest is two hosts that share a disk, and one host with two paths to it
 #   4. a guest keeps 128 requests under way while the store takes 20 s for each, and aborts none
-#   5. a guest has a file system under fio while an administrator freezes, resizes, reloads, replaces, kicks, and kills
-#      the daemon
+#   5. a guest has a file system under fio while an administrator freezes, resizes, reloads, replaces, moves, kicks, and
+#      kills the daemon
 #   6. a guest runs the daemon's unit under systemd
 # --yardstick runs the same against Debian's tgtd, whose failures are known (docs/conformance.md).
 # Environment: STAGE_OUT (folder for all logs), SCSTD (the daemon), SCSTCTL (its control program), ROUNDS (2),
@@ -121,6 +121,12 @@ YAML
 }
 admin() { "$SCSTCTL" --socket "$control" "$@"; }
 reload_with_second() { sed -i 's/luns: {0: first}/luns: {0: first, 1: second}/' "$admin_config" && admin reload; }
+move_around() {     # fio keeps 16 commands under way all the time
+    local i session
+    session=$(admin sessions --json | python3 -c '
+import json, sys; print(next(s["id"] for s in json.load(sys.stdin)["sessions"] if s["target"]))') || return
+    for i in 1 0 1 0 1 0 1; do admin move "$session" $i || return; done
+}
 kill_and_start() {
     kill -KILL "$daemon_pid"
     wait "$daemon_pid" 2>/dev/null
@@ -154,7 +160,8 @@ administered() {
     when_asked freeze admin freeze first && when_asked thaw admin thaw first &&
         when_asked resize admin resize first 320MiB --save && when_asked reload reload_with_second &&
         when_asked replace admin replace $target-administered 1 third --save &&
-        when_asked kick admin kick "$host_name" && check "the daemon logged no error until it was killed" quiet &&
+        when_asked move move_around && when_asked kick admin kick "$host_name" &&
+        check "the daemon logged no error until it was killed" quiet &&
         when_asked kill kill_and_start
     wait $admin_guest
     grep -v '^stage:' "$admin_out/stdout"

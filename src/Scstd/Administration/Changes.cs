@@ -63,6 +63,41 @@ internal sealed class Changes(Server server, string? configuration, ILogger log)
         }
     }
 
+    /// <summary>Waits until it is there, or has given up to go there.</summary>
+    public async Task<ControlAnswer> MoveAsync(MoveRequest request)
+    {
+        int reactors = server.Registry.Reactors.Count;
+        if (request.Reactor < 0 || request.Reactor >= reactors)
+        {
+            throw new ControlRefusal(ErrorCode.Malformed,
+                $"reactor: expected a number from 0 to {reactors - 1}, found {request.Reactor}");
+        }
+        int? Where() => server.Registry.DescribeSessions()
+            .FirstOrDefault(one => one.Tsih == request.Session)?.ReactorIndex;
+        if (Where() is not { } here)
+        {
+            throw ControlRefusal.NotFound("session", $"{request.Session}",
+                server.Registry.DescribeSessions().Select(session => $"{session.Tsih}"));
+        }
+        if (here != request.Reactor
+            && !await InTime(server.Registry.MoveAsync((ushort)request.Session, request.Reactor)))
+        {
+            throw new ControlRefusal(ErrorCode.Refused,
+                $"session {request.Session} is a discovery session, is to end, or is on its way already");
+        }
+        log.Information("Administrator: session {Session} is to go to reactor {Reactor}", request.Session,
+            request.Reactor);
+        for (long start = Environment.TickCount64; Where() != request.Reactor;)
+        {
+            if (Where() is not { } now)
+                throw new ControlRefusal(ErrorCode.Refused, $"session {request.Session} has ended meanwhile");
+            if (Environment.TickCount64 - start >= Patience.TotalMilliseconds)
+                return new MoveAnswer(request.Session, now, HasMoved: false);
+            await Task.Delay(LookInterval);
+        }
+        return new MoveAnswer(request.Session, request.Reactor, HasMoved: true);
+    }
+
     public async Task<ControlAnswer> FreezeAsync(ServedDevice device, int patienceSeconds)
     {
         Bounded(patienceSeconds);

@@ -37,6 +37,7 @@ internal sealed class ControlCommands(Server server, string? configuration, Relo
         HistoryRequest { Session: null, Ended: not true } one => _commands.HistoryAsync(Selected(one.Unit)),
         HistoryRequest one => _sessions.HistoryAsync(one.Session, one.Ended == true),
         KickRequest kick => _changes.KickAsync(kick),
+        MoveRequest move => _changes.MoveAsync(move),
         FreezeRequest freeze => _changes.FreezeAsync(Selected(freeze.Unit)[0], freeze.PatienceSeconds),
         ThawRequest thaw => _changes.ThawAsync(Selected(thaw.Unit)[0]),
         ResizeRequest resize => _changes.ResizeAsync(resize, cancellation),

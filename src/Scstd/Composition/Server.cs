@@ -118,7 +118,8 @@ internal sealed partial class Server
                     registry.SessionCount, Who(registry));
             }
             registry.EndDrain();
-            await Until(() => _lanes.All(lane => lane.Iscsi.ConnectionCount == 0), LastMoments);
+            await Until(
+                () => _lanes.All(lane => lane.Iscsi.ConnectionCount == 0) && !registry.HasMovingSessions, LastMoments);
             if (_states is { } states)
                 await states.SaveNexusesAsync(registry.KnownNexuses, LastMoments);
         }
@@ -268,7 +269,10 @@ internal sealed partial class Server
 
     private async Task Listen(DaemonSection daemon, Plan plan, Dictionary<string, LogicalUnit> units)
     {
-        _registry = new IscsiTargetRegistry([.. _lanes.Select(lane => lane.Iscsi)], plan.Discovery());
+        _registry = new IscsiTargetRegistry([.. _lanes.Select(lane => lane.Iscsi)], plan.Discovery())
+        {
+            MovesSessions = daemon.Reactors.MovesSessions,
+        };
         _registry.RememberBeforePowerOn(_states?.LoadNexuses() ?? [], _version);
         TargetOptions[] targets = [.. daemon.Targets.Select(target => plan.Target(target, units))];
         TargetPorts.Assign(targets, daemon.Portals.Select(portal => (ushort)portal.Tag), units.Values);

@@ -22,6 +22,7 @@ public sealed class WireTests
         ["""{"command":"freeze","unit":"a","patienceSeconds":3}"""] = new FreezeRequest("a", 3),
         ["""{"command":"thaw","unit":"a"}"""] = new ThawRequest("a"),
         ["""{"command":"kick","session":"7","patienceSeconds":5}"""] = new KickRequest("7", 5),
+        ["""{"command":"move","session":7,"reactor":1}"""] = new MoveRequest(7, 1),
         ["""{"command":"resize","unit":"a","size":"1GiB","patienceSeconds":5,"force":true,"save":true}"""] =
             new ResizeRequest("a", "1GiB", 5, true, true),
         ["""{"command":"replace","target":"iqn.t","lun":3,"unit":"a","group":"g","patienceSeconds":5,"save":true}"""] =
@@ -116,6 +117,7 @@ public sealed class WireTests
             new HistoryAnswer([], [new SessionHistoryRecord(7, "t", "i", "80", "1.2.3.4:5", 1, 2, 3, 4,
                 [new HistoryRecord(2, "w")], new SessionEndRecord(1, 1.5, "gone"))]),
         ["""{"answer":"kick","sessions":2,"stillEnding":1}"""] = new KickAnswer(2, 1),
+        ["""{"answer":"move","session":7,"reactor":1,"hasMoved":true}"""] = new MoveAnswer(7, 1, true),
         ["""{"answer":"freeze","unit":"a","state":"Draining","reasons":["r"],"heldCommands":1,"waitsFor":["w"]}"""] =
             new FreezeAnswer("a", "Draining", ["r"], 1, ["w"]),
         ["""{"answer":"change","changes":["c"],"sessionsChanged":1,"sessionsEnded":0,"configuration":{"""

@@ -1,7 +1,7 @@
 #!/bin/bash
 # administered.sh PORTAL IQN: a host with a file system on LUN 0, under fio, while an administrator freezes, resizes,
-# kicks, reloads, replaces, and kills the daemon. It asks the host for each by a file /out/please-NAME, and waits for
-# /out/done-NAME. fio must see no error, all data must be there.
+# kicks, reloads, replaces, moves, and kills the daemon. It asks the host for each by a file /out/please-NAME, and waits
+# for /out/done-NAME. fio must see no error, all data must be there.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 portal=${1:?PORTAL} iqn=${2:?IQN}
@@ -96,6 +96,9 @@ check "administered: the kernel hears of another unit" is_told 'inquiry data has
 check "administered: which has another size" wait_until 30 has_bytes "$second" $((24 << 20))
 check "administered: and other data" second_says ''
 check "administered: fio goes on after the replacement" goes_on
+
+step "move the session to other reactors and back"
+please move && check "administered: moved to and fro, fio goes on" goes_on
 
 step "kick"
 please kick && check "administered: kicked, logged in again by itself, fio goes on" goes_on

@@ -133,6 +133,10 @@ public sealed class ReactorsSection : Section
                 + "CPU time. low: looks for work for a millisecond before it sleeps, which takes the whole CPU while "
                 + "commands come more often than that. balanced: looks for up to 50 us, and only while that finds "
                 + "work. An idle daemon sleeps with each of them. Default: balanced."),
+        new Row<ReactorsSection, bool>("move_sessions",
+            new BooleanRule(), (s, v) => s.MovesSessions = v, "Whether sessions that are open go by themselves from a "
+                + "reactor that is busy to one that does much less. They pause for a moment and are not logged out. "
+                + "Default: true."),
         new Row<ReactorsSection, bool>("zero_copy",
             new WordRule<bool>(("auto", true), ("off", false)),
             (s, v) => s.ZeroCopy = v, "Whether large answers to other machines are sent without copying them. auto: on "
@@ -147,6 +151,8 @@ public sealed class ReactorsSection : Section
     public ReactorIo Io { get; internal set; }
 
     public ReactorLatency Latency { get; internal set; } = ReactorLatency.Balanced;
+
+    public bool MovesSessions { get; internal set; } = true;
 
     public bool ZeroCopy { get; internal set; }
 
