@@ -45,7 +45,7 @@ enum limit {
 struct options {
     uint32_t blockBytes, receiveSegment, firstBurst, maxBurst;
     int depth, connections, cpu, headerDigest, dataDigest, verify, strict, once, json;
-    int initialR2t, noImmediate, security, reads, writes, random, idle, lun, luns, pids[MAX_PIDS], pidCount;
+    int initialR2t, noImmediate, security, reads, writes, random, idle, lun, luns, each, pids[MAX_PIDS], pidCount;
     double seconds, warmUp;
     uint64_t span, seed;
     const char *mode, *digest, *initiator;
@@ -135,6 +135,7 @@ int senseKey(const uint8_t *sense);
 const char *senseText(const uint8_t *sense);
 
 /* transmit.c */
+void encodeLun(uint8_t *bytes, uint32_t lun);
 void enqueue(struct connection *c, struct queue *q, int i);
 void withdraw(struct connection *c, struct queue *q, int i);
 void answerPing(struct connection *c, const uint8_t *ping);

@@ -28,12 +28,6 @@ static void pinTo(int cpu)
     if (sched_setaffinity(0, sizeof set, &set)) fail("CPU %d: %s", cpu, strerror(errno));
 }
 
-static void encodeLun(uint8_t *bytes, int lun)  /* SAM-5 4.7.7: peripheral device or flat space addressing */
-{
-    if (lun < 256) bytes[1] = lun;
-    else put16(bytes, 0x4000 | lun);
-}
-
 static void allowSockets(void)                  /* a thousand connections are more than the usual limit */
 {
     struct rlimit limit;

@@ -20,6 +20,7 @@ static void usage(void)
           "  -q N           commands outstanding per connection     (32)\n"
           "  -c N           connections, each a session             (1)\n"
           "  --luns N       spread over so many LUNs from the URL's on, all of one size   (1)\n"
+          "  --each         each command to any of these LUNs; without it each connection has one\n"
           "  -t SECS        measured time    -W SECS  warm-up       (10, 1)\n"
           "  -d DIGESTS     none header data both: CRC32C           (none)\n"
           "  --verify       writes carry stamps, reads check them (fill first: -m seqwrite --verify --once);\n"
@@ -97,13 +98,13 @@ static void judge(int left)
 void parseOptions(int argc, char **argv)
 {
     enum { VERIFY = 256, STRICT, ONCE, SPAN, PID, CPU, SEED, JSON, INITIAL_R2T, NO_IMMEDIATE, SECURITY, FIRST, BURST,
-           SEGMENT, INITIATOR, LUNS };
+           SEGMENT, INITIATOR, LUNS, EACH };
     static const struct option known[] = {
         { "verify", 0, 0, VERIFY }, { "strict", 0, 0, STRICT }, { "once", 0, 0, ONCE }, { "span", 1, 0, SPAN },
         { "pid", 1, 0, PID }, { "cpu", 1, 0, CPU }, { "seed", 1, 0, SEED }, { "json", 0, 0, JSON },
         { "r2t", 0, 0, INITIAL_R2T }, { "no-immediate", 0, 0, NO_IMMEDIATE }, { "security", 0, 0, SECURITY },
         { "first-burst", 1, 0, FIRST }, { "max-burst", 1, 0, BURST }, { "receive-segment", 1, 0, SEGMENT },
-        { "initiator", 1, 0, INITIATOR }, { "luns", 1, 0, LUNS }, { 0 }
+        { "initiator", 1, 0, INITIATOR }, { "luns", 1, 0, LUNS }, { "each", 0, 0, EACH }, { 0 }
     };
     for (int k; (k = getopt_long(argc, argv, "m:b:q:c:t:W:d:", known, NULL)) != -1; )
         switch (k) {
@@ -130,6 +131,7 @@ void parseOptions(int argc, char **argv)
         case SEGMENT: options.receiveSegment = sizeOf(optarg); break;
         case INITIATOR: options.initiator = optarg; break;
         case LUNS: options.luns = atoi(optarg); break;
+        case EACH: options.each = 1; break;
         default: usage();
         }
     judge(argc - optind);

@@ -104,6 +104,11 @@ static void putCdb(uint8_t *cdb, int write, uint64_t lba, uint32_t blocks)
     }
 }
 
+void encodeLun(uint8_t *bytes, uint32_t lun)    /* SAM-5 4.7.7: peripheral device or flat space addressing */
+{
+    put16(bytes, lun < 256 ? lun : 0x4000 | lun);
+}
+
 static void sendCommand(struct connection *c, int i)
 {
     struct task *t = &c->tasks[i];
@@ -118,6 +123,7 @@ static void sendCommand(struct connection *c, int i)
     t->busy = 1;
     header[0] = SCSI_COMMAND;
     header[1] = (t->write ? 0x20 : 0x40) | (unsolicited > immediate ? 0 : 0x80) | 1;        /* SIMPLE */
+    if (options.each) encodeLun(c->lun, options.lun + randomBits() % options.luns);
     memcpy(header + 8, c->lun, 8);
     put32(header + 16, taskTag(c, i)); put32(header + 20, options.blockBytes); put32(header + 24, c->cmdSn++);
     putCdb(header + 32, t->write, t->unit * blocks, blocks);
