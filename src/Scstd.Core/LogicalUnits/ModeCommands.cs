@@ -67,7 +67,9 @@ internal static class ModeCommands
         foreach (ModePage page in pages)
             WritePage(ref to, page, control, command.Unit.SavesModePages);
         byte[] list = to.Written.ToArray();
-        ModeParameterHeader.Write(list, isShort, DeviceSpecificParameter(command), longLba, descriptor.Length);
+        ModeParameterHeader.Write(
+            list, isShort, command.Unit.Backend.ModeMediumType, DeviceSpecificParameter(command),
+            longLba && descriptor.Length is 0 or LongestBlockDescriptorBytes, descriptor.Length);
         command.CompleteWithData(list);
     }
 
