@@ -18,6 +18,7 @@ public readonly record struct AdditionalSense(byte Code, byte Qualifier)
     public static readonly AdditionalSense MiscompareDuringVerify = new(0x1D, 0x00);
     public static readonly AdditionalSense InvalidCommandOperationCode = new(0x20, 0x00);
     public static readonly AdditionalSense LogicalBlockAddressOutOfRange = new(0x21, 0x00);
+    public static readonly AdditionalSense InvalidElementAddress = new(0x21, 0x01);
     public static readonly AdditionalSense InvalidFieldInCdb = new(0x24, 0x00);
     public static readonly AdditionalSense LogicalUnitNotSupported = new(0x25, 0x00);
     public static readonly AdditionalSense InvalidFieldInParameterList = new(0x26, 0x00);
@@ -25,6 +26,7 @@ public readonly record struct AdditionalSense(byte Code, byte Qualifier)
     public static readonly AdditionalSense WriteProtected = new(0x27, 0x00);
     public static readonly AdditionalSense SpaceAllocationFailedWriteProtect = new(0x27, 0x07);
     public static readonly AdditionalSense MediumMayHaveChanged = new(0x28, 0x00);
+    public static readonly AdditionalSense ImportOrExportElementAccessed = new(0x28, 0x01);
     public static readonly AdditionalSense PowerOnResetOrBusDeviceReset = new(0x29, 0x00);
     public static readonly AdditionalSense PowerOnOccurred = new(0x29, 0x01);
     public static readonly AdditionalSense BusDeviceResetFunctionOccurred = new(0x29, 0x03);
@@ -42,8 +44,14 @@ public readonly record struct AdditionalSense(byte Code, byte Qualifier)
     public static readonly AdditionalSense PreviousTaskSetFullStatus = new(0x2C, 0x08);
     public static readonly AdditionalSense PreviousReservationConflictStatus = new(0x2C, 0x09);
     public static readonly AdditionalSense CommandsClearedByAnotherInitiator = new(0x2F, 0x00);
+    public static readonly AdditionalSense IncompatibleMediumInstalled = new(0x30, 0x00);
+    public static readonly AdditionalSense CannotReadMediumUnknownFormat = new(0x30, 0x01);
+    public static readonly AdditionalSense MediumFormatCorrupted = new(0x31, 0x00);
     public static readonly AdditionalSense SavingParametersNotSupported = new(0x39, 0x00);
     public static readonly AdditionalSense MediumNotPresent = new(0x3A, 0x00);
+    public static readonly AdditionalSense MediumDestinationElementFull = new(0x3B, 0x0D);
+    public static readonly AdditionalSense MediumSourceElementEmpty = new(0x3B, 0x0E);
+    public static readonly AdditionalSense MediumMagazineNotAccessible = new(0x3B, 0x11);
     public static readonly AdditionalSense ThinProvisioningSoftThresholdReached = new(0x38, 0x07);
     public static readonly AdditionalSense MicrocodeHasBeenChanged = new(0x3F, 0x01);
     public static readonly AdditionalSense InquiryDataHasChanged = new(0x3F, 0x03);
@@ -51,7 +59,10 @@ public readonly record struct AdditionalSense(byte Code, byte Qualifier)
     public static readonly AdditionalSense InternalTargetFailure = new(0x44, 0x00);
     public static readonly AdditionalSense InvalidMessageError = new(0x49, 0x00);
     public static readonly AdditionalSense OverlappedCommandsAttempted = new(0x4E, 0x00);
+    public static readonly AdditionalSense MediaLoadOrEjectFailed = new(0x53, 0x00);
     public static readonly AdditionalSense MediumRemovalPrevented = new(0x53, 0x02);
+    public static readonly AdditionalSense MediumRemovalPreventedByDataTransferElement = new(0x53, 0x03);
+    public static readonly AdditionalSense DuplicateVolumeIdentifier = new(0x53, 0x07);
     public static readonly AdditionalSense InsufficientResources = new(0x55, 0x03);
     public static readonly AdditionalSense InsufficientRegistrationResources = new(0x55, 0x04);
 
