@@ -1,10 +1,8 @@
-using System.Security.Cryptography;
-using System.Text;
 using Scstd.Core;
 
 namespace Scstd.Backends.Disk;
 
-/// <summary>Names for a disk that stay the same over restarts and differ between machines.</summary>
+/// <summary>What INQUIRY tells of a disk.</summary>
 internal static class DiskIdentity
 {
     // SBC-3 (no version claimed), as initiators look for it before they believe a long Block Limits page; then SBC-4.
@@ -12,44 +10,16 @@ internal static class DiskIdentity
 
     public static LogicalUnitIdentity Of(DiskOptions options)
     {
-        string serial = options.SerialNumber ?? Derive(options.Name);
+        string serial = options.SerialNumber ?? DerivedIdentity.SerialNumber(options.Name);
         return new LogicalUnitIdentity
         {
             Vendor = options.Vendor,
             Product = options.Product,
             Revision = options.Revision,
             SerialNumber = serial,
-            Naa = LocallyAssigned(serial),
+            Naa = DerivedIdentity.LocallyAssignedNaa(serial),
             IsRemovable = options.Removable,
             VersionDescriptors = CommandSets,
         };
-    }
-
-    /// <summary>NAA 3h (SPC-4 §7.8.6.6.4): the other formats begin with a company's IEEE identifier, and a program that
-    /// anyone may run has none. 60 bits of a hash make a collision between units as good as impossible.</summary>
-    private static byte[] LocallyAssigned(string serial)
-    {
-        byte[] naa = SHA256.HashData(Encoding.UTF8.GetBytes(serial))[..8];
-        naa[0] = (byte)(0x30 | (naa[0] & 0x0F));
-        return naa;
-    }
-
-    private static string Derive(string name)
-    {
-        string machine = "";
-        try
-        {
-            machine = File.ReadAllText("/etc/machine-id").Trim();
-        }
-        catch (IOException)
-        {
-            machine = Environment.MachineName;
-        }
-        catch (UnauthorizedAccessException)
-        {
-            machine = Environment.MachineName;
-        }
-        byte[] hash = SHA256.HashData(Encoding.UTF8.GetBytes($"{machine}/{name}"));
-        return Convert.ToHexString(hash, 0, 8);
     }
 }

@@ -152,6 +152,9 @@ public sealed record LogicalUnitIdentity
 
     public bool IsRemovable { get; init; }
 
+    /// <summary>Bytes 36 to 55 of standard INQUIRY data, which are the vendor's.</summary>
+    public byte[] VendorSpecific { get; init; } = [];
+
     /// <summary>VERSION DESCRIPTORS of the command set, SPC-4 §6.6.2 table 144, after SAM and SPC.</summary>
     public IReadOnlyList<ushort> VersionDescriptors { get; init; } = [];
 }

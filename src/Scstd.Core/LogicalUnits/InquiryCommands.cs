@@ -99,6 +99,7 @@ internal static class InquiryCommands
             Vendor = identity.Vendor,
             Product = identity.Product,
             Revision = identity.Revision,
+            VendorSpecific = identity.VendorSpecific,
             VersionDescriptors = versions,
         };
         Span<byte> bytes = stackalloc byte[StandardInquiryData.LengthBytes];

@@ -63,16 +63,23 @@ public sealed partial class LogicalUnit
     /// <summary>The same for who may not wait for ever: until the change begins it can be given up.</summary>
     /// <param name="change">As above.</param>
     /// <param name="ended">Once: true when the change is made, false when it was given up and the unit goes on.</param>
-    public PendingChange ChangeAlone(Action change, Action<bool> ended)
+    public PendingChange ChangeAlone(Action change, Action<bool> ended) =>
+        ChangeAlone(
+            made =>
+            {
+                change();
+                made();
+            },
+            ended);
+
+    /// <summary>The same with a change that takes its time: the unit is kept alone until it calls back, on the home
+    /// executor, once.</summary>
+    public PendingChange ChangeAlone(Action<Action> change, Action<bool> ended)
     {
         var pending = new PendingChange(this, ended);
         Home.Post(() => Gate.Sweep(
             static (_, _) => { },
-            changed =>
-            {
-                change();
-                changed(TakeConsequences());
-            },
+            changed => change(() => changed(TakeConsequences())),
             () => pending.End(isMade: true),
             pending));
         return pending;

@@ -22,6 +22,10 @@ public static class TransferLengths
 
     public static readonly TransferLength BytesIn7To8 = static (cdb, _) => Two(cdb, 7);
 
+    public static readonly TransferLength BytesIn7To9 = static (cdb, _) => (Two(cdb, 7) << 8) | cdb[9];
+
+    public static readonly TransferLength BytesIn8To9 = static (cdb, _) => Two(cdb, 8);
+
     public static readonly TransferLength BytesIn10To13 = static (cdb, _) => Four(cdb, 10);
 
     /// <summary>READ CAPACITY (10) has no allocation length: its answer is eight bytes (SBC-4).</summary>

@@ -35,6 +35,7 @@ public readonly ref struct StandardInquiryData
     public const int MaxVersionDescriptors = 8;
 
     private const int AdditionalLengthOffset = 4;
+    private const int VendorSpecificBytes = 20;
 
     public PeripheralQualifier Qualifier { get; init; }
 
@@ -57,6 +58,9 @@ public readonly ref struct StandardInquiryData
 
     public required string Revision { get; init; }
 
+    /// <summary>Bytes 36 to 55; the first twenty count.</summary>
+    public ReadOnlySpan<byte> VendorSpecific { get; init; }
+
     /// <summary>The first eight count.</summary>
     public ReadOnlySpan<ushort> VersionDescriptors { get; init; }
 
@@ -74,7 +78,9 @@ public readonly ref struct StandardInquiryData
         to.Ascii(Vendor, 8);
         to.Ascii(Product, 16);
         to.Ascii(Revision, 4);
-        to.Zeros(22);
+        ReadOnlySpan<byte> vendorSpecific = VendorSpecific[..Math.Min(VendorSpecific.Length, VendorSpecificBytes)];
+        to.Bytes(vendorSpecific);
+        to.Zeros(VendorSpecificBytes - vendorSpecific.Length + 2);
         for (int i = 0; i < MaxVersionDescriptors; i++)
             to.Two(i < VersionDescriptors.Length ? VersionDescriptors[i] : 0);
         to.Zeros(22);

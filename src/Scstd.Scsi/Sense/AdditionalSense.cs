@@ -25,6 +25,7 @@ public readonly record struct AdditionalSense(byte Code, byte Qualifier)
     public static readonly AdditionalSense MiscompareDuringVerify = new(0x1D, 0x00);
     public static readonly AdditionalSense InvalidCommandOperationCode = new(0x20, 0x00);
     public static readonly AdditionalSense LogicalBlockAddressOutOfRange = new(0x21, 0x00);
+    public static readonly AdditionalSense InvalidElementAddress = new(0x21, 0x01);
     public static readonly AdditionalSense InvalidFieldInCdb = new(0x24, 0x00);
     public static readonly AdditionalSense LogicalUnitNotSupported = new(0x25, 0x00);
     public static readonly AdditionalSense InvalidFieldInParameterList = new(0x26, 0x00);
@@ -34,6 +35,7 @@ public readonly record struct AdditionalSense(byte Code, byte Qualifier)
     public static readonly AdditionalSense LogicalUnitSoftwareWriteProtected = new(0x27, 0x02);
     public static readonly AdditionalSense SpaceAllocationFailedWriteProtect = new(0x27, 0x07);
     public static readonly AdditionalSense MediumMayHaveChanged = new(0x28, 0x00);
+    public static readonly AdditionalSense ImportOrExportElementAccessed = new(0x28, 0x01);
     public static readonly AdditionalSense PowerOnResetOrBusDeviceReset = new(0x29, 0x00);
     public static readonly AdditionalSense PowerOnOccurred = new(0x29, 0x01);
     public static readonly AdditionalSense BusDeviceResetFunctionOccurred = new(0x29, 0x03);
@@ -62,6 +64,9 @@ public readonly record struct AdditionalSense(byte Code, byte Qualifier)
     public static readonly AdditionalSense MediumAuxiliaryMemoryAccessible = new(0x3A, 0x04);
     public static readonly AdditionalSense SequentialPositioningError = new(0x3B, 0x00);
     public static readonly AdditionalSense PositionPastBeginningOfMedium = new(0x3B, 0x0C);
+    public static readonly AdditionalSense MediumDestinationElementFull = new(0x3B, 0x0D);
+    public static readonly AdditionalSense MediumSourceElementEmpty = new(0x3B, 0x0E);
+    public static readonly AdditionalSense MediumMagazineNotAccessible = new(0x3B, 0x11);
     public static readonly AdditionalSense ThinProvisioningSoftThresholdReached = new(0x38, 0x07);
     public static readonly AdditionalSense MicrocodeHasBeenChanged = new(0x3F, 0x01);
     public static readonly AdditionalSense InquiryDataHasChanged = new(0x3F, 0x03);
@@ -71,7 +76,10 @@ public readonly record struct AdditionalSense(byte Code, byte Qualifier)
     public static readonly AdditionalSense DataPhaseError = new(0x4B, 0x00);
     public static readonly AdditionalSense OverlappedCommandsAttempted = new(0x4E, 0x00);
     public static readonly AdditionalSense WriteAppendPositionError = new(0x50, 0x01);
+    public static readonly AdditionalSense MediaLoadOrEjectFailed = new(0x53, 0x00);
     public static readonly AdditionalSense MediumRemovalPrevented = new(0x53, 0x02);
+    public static readonly AdditionalSense MediumRemovalPreventedByDataTransferElement = new(0x53, 0x03);
+    public static readonly AdditionalSense DuplicateVolumeIdentifier = new(0x53, 0x07);
     public static readonly AdditionalSense InsufficientResources = new(0x55, 0x03);
     public static readonly AdditionalSense InsufficientRegistrationResources = new(0x55, 0x04);
     public static readonly AdditionalSense AuxiliaryMemoryOutOfSpace = new(0x55, 0x06);

@@ -418,6 +418,36 @@ public sealed class FreezeTests : IDisposable
     }
 
     [Fact]
+    public void A_change_that_takes_its_time_keeps_the_unit_alone_until_it_is_made()
+    {
+        TestInitiator a = _unit.Target.Login();
+        Action? finish = null;
+        bool? made = null;
+        bool isSecondMade = false;
+        _unit.Target.Unit.ChangeAlone(
+            done => finish = () =>
+            {
+                _unit.Target.Unit.EstablishUnitAttention(AdditionalSense.MediumMayHaveChanged, except: null);
+                done();
+            },
+            ended => made = ended);
+        _unit.Target.Executor.Run();
+        TestCommand held = _unit.Send(a, HeldUnit.Move), alone = _unit.Send(a, HeldUnit.Change);
+        _unit.Target.Unit.ChangeAlone(() => isSecondMade = true, static () => { });
+        _unit.Target.Executor.Run();
+        Assert.Empty(_unit.Held);
+        Assert.Null(made);
+        Assert.False(isSecondMade);
+        finish!();
+        _unit.Target.Executor.Run();
+        Assert.True(made);
+        Assert.True(isSecondMade);
+        Assert.Equal(SenseData.UnitAttention(AdditionalSense.MediumMayHaveChanged), held.Sense);
+        _unit.End(alone);
+        alone.MustBeGood();
+    }
+
+    [Fact]
     public void A_reset_beside_a_change_that_is_given_up_is_carried_out()
     {
         TestInitiator a = _unit.Target.Login();

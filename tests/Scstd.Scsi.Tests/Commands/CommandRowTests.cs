@@ -7,21 +7,24 @@ namespace Scstd.Scsi.Tests;
 /// <summary>What every row must keep, and the places where rows differ.</summary>
 public sealed class CommandRowTests
 {
+    /// <summary>The rows of a device type are known beside those of SPC, not beside those of another type.</summary>
+    private static readonly Type[] DeviceTypes = [typeof(Sbc), typeof(Smc)];
+
     public static IReadOnlyList<CommandRow> All { get; } =
-    [
-        .. new[] { typeof(Spc), typeof(Sbc) }
-            .SelectMany(type => type.GetFields(BindingFlags.Public | BindingFlags.Static))
-            .Select(field => field.GetValue(null)).OfType<CommandRow>(),
-    ];
+        [.. RowsOf(typeof(Spc)).Concat(DeviceTypes.SelectMany(RowsOf)).Distinct()];
 
     public static TheoryData<string> Names => [.. All.Select(row => row.Name)];
 
     [Fact]
-    public void No_two_rows_have_one_name_or_one_operation_code_and_service_action()
+    public void No_two_rows_of_a_unit_have_one_name_or_one_operation_code_and_service_action()
     {
-        Assert.True(All.Count > 60);
+        Assert.True(All.Count > 70);
         Assert.Equal(All.Count, All.Select(row => row.Name).Distinct().Count());
-        Assert.Equal(All.Count, All.Select(row => (row.OperationCode, row.ServiceAction)).Distinct().Count());
+        foreach (Type type in DeviceTypes)
+        {
+            CommandRow[] rows = [.. RowsOf(typeof(Spc)), .. RowsOf(type)];
+            Assert.Equal(rows.Length, rows.Select(row => (row.OperationCode, row.ServiceAction)).Distinct().Count());
+        }
     }
 
     [Theory]
@@ -190,6 +193,10 @@ public sealed class CommandRowTests
     public void Usage_marks_whole_fields_of_the_address_and_the_length() => Assert.All(
         All.Where(row => row.Name.StartsWith("READ (", StringComparison.Ordinal) && row.CdbLengthBytes is 16 or 32),
         row => Assert.True(row.Usage.Sum(b => BitOperations.PopCount(b)) >= 96));
+
+    private static IEnumerable<CommandRow> RowsOf(Type type) =>
+        type.GetFields(BindingFlags.Public | BindingFlags.Static)
+            .Select(field => field.GetValue(null)).OfType<CommandRow>();
 
     private static CommandRow Row(string name) => All.Single(row => row.Name == name);
 }

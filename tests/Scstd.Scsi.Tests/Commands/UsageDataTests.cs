@@ -46,6 +46,20 @@ public sealed class UsageDataTests
         { Spc.ReportSupportedTaskManagementFunctions, "A3 0D 80 00 00 00 FF FF FF FF 00 00" },
     };
 
+    /// <summary>But for PREVENT ALLOW MEDIUM REMOVAL, which every device type shares.</summary>
+    public static TheoryData<CommandRow, string> Changers => new()
+    {
+        { Smc.InitializeElementStatus, "07 00 00 00 00 00" },
+        { Smc.OpenCloseImportExportElement, "1B 00 FF FF 1F 00" },
+        { Smc.PositionToElement, "2B 00 FF FF FF FF 00 00 01 00" },
+        { Smc.InitializeElementStatusWithRange, "37 03 FF FF 00 00 FF FF 00 00" },
+        { Smc.MoveMedium, "A5 00 FF FF FF FF FF FF 00 00 01 00" },
+        { Smc.ExchangeMedium, "A6 00 FF FF FF FF FF FF FF FF 03 00" },
+        { Smc.RequestVolumeElementAddress, "B5 1F FF FF FF FF 00 FF FF FF 00 00" },
+        { Smc.SendVolumeTag, "B6 0F FF FF 00 1F 00 00 FF FF 00 00" },
+        { Smc.ReadElementStatus, "B8 1F FF FF FF FF 03 FF FF FF 00 00" },
+    };
+
     public static TheoryData<CommandRow, string> Blocks => new()
     {
         { Sbc.FormatUnit, "04 3F 00 00 00 00" },
@@ -110,6 +124,7 @@ public sealed class UsageDataTests
     [Theory]
     [MemberData(nameof(Primary))]
     [MemberData(nameof(Blocks))]
+    [MemberData(nameof(Changers))]
     public void Usage_data_is_as_the_standard_draws_the_cdb(CommandRow row, string usage)
     {
         // NACA is in every row (CommandRowTests) and left out of the table.
@@ -120,5 +135,5 @@ public sealed class UsageDataTests
 
     [Fact]
     public void No_row_is_missing_here() =>
-        Assert.Equal(CommandRowTests.All.Count, Primary.Count + Blocks.Count);
+        Assert.Equal(CommandRowTests.All.Count, Primary.Count + Blocks.Count + Changers.Count);
 }
