@@ -54,6 +54,14 @@ internal static class AnswerText
                 output.WriteLine(move.HasMoved ? $"session {move.Session} is at reactor {move.Reactor}"
                     : $"session {move.Session} stays at reactor {move.Reactor}: its commands did not end in time");
                 break;
+            case LibrariesAnswer libraries:
+                Print(libraries, output);
+                break;
+            case CartridgeAnswer cartridge:
+                output.WriteLine(cartridge.Place is { } place
+                    ? $"cartridge {cartridge.Barcode} is in {place} of {cartridge.Library}"
+                    : $"cartridge {cartridge.Barcode} is outside of {cartridge.Library}");
+                break;
             case FreezeAnswer freeze:
                 CommandText.Print(freeze, output);
                 break;
@@ -131,6 +139,21 @@ internal static class AnswerText
                 one.Now?.EnabledCounts is { Count: > 0 } counts ? CommandText.Below(counts, part) : null;
         }
         table.Print(output);
+    }
+
+    private static void Print(LibrariesAnswer answer, TextWriter output)
+    {
+        foreach (LibraryRecord library in answer.Libraries)
+        {
+            output.WriteLine($"library {library.Name}, {library.Personality}{(library.IsReady ? "" : ", becoming ready")}");
+            var table = new Table("PLACE", "ADDRESS", "CARTRIDGE", "FROM SLOT", "FILE", "STATE");
+            foreach (ElementRecord element in library.Elements)
+            {
+                table.Add(element.Place, $"{element.Address:X4}h", element.Barcode, element.SourceSlot, element.File,
+                    element.State);
+            }
+            table.Print(output);
+        }
     }
 
     private static void Print(UnitsAnswer units, TextWriter output)

@@ -72,6 +72,7 @@ internal static class CommandLine
         root.Add(Replace());
         root.Add(Asking("port-groups", "In which state which paths are.", _ => new PortGroupsRequest()));
         root.Add(PortGroup());
+        root.Add(LibraryCommands.Create(Asking));
         var faults = new Command("faults", "Faults that are injected to see what hosts make of them.");
         FaultCommands.AddTo(faults, Asking);
         root.Add(faults);

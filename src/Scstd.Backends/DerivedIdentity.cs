@@ -4,7 +4,7 @@ using System.Text;
 namespace Scstd.Backends;
 
 /// <summary>Names for a unit that stay the same over restarts and differ between machines.</summary>
-internal static class DerivedIdentity
+public static class DerivedIdentity
 {
     /// <summary>For a unit that was given none.</summary>
     public static string SerialNumber(string deviceName)

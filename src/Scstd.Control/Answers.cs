@@ -14,6 +14,8 @@ namespace Scstd.Control;
 [JsonDerivedType(typeof(HistoryAnswer), "history")]
 [JsonDerivedType(typeof(KickAnswer), "kick")]
 [JsonDerivedType(typeof(MoveAnswer), "move")]
+[JsonDerivedType(typeof(LibrariesAnswer), "libraries")]
+[JsonDerivedType(typeof(CartridgeAnswer), "cartridge")]
 [JsonDerivedType(typeof(ChangeAnswer), "change")]
 [JsonDerivedType(typeof(FreezeAnswer), "freeze")]
 [JsonDerivedType(typeof(PortGroupsAnswer), "portGroups")]
@@ -308,6 +310,31 @@ public sealed record UnitHistoryRecord(
 public sealed record MoveRecord(int Reactor, double AgoMs, ulong Tag, int OperationCode, string From, string To);
 
 public sealed record HistoryRecord(double AgoMs, string What);
+
+// ---- Tape libraries ----------------------------------------------------------------------------------------------
+
+public sealed record LibrariesAnswer(IReadOnlyList<LibraryRecord> Libraries) : ControlAnswer;
+
+/// <param name="Name">Of the configuration.</param>
+/// <param name="Personality">What it is taken for.</param>
+/// <param name="IsReady">False: what lay in drives when the daemon ended is being put in again.</param>
+/// <param name="Elements">Its places, in the order of their addresses.</param>
+public sealed record LibraryRecord(
+    string Name, string Personality, bool IsReady, IReadOnlyList<ElementRecord> Elements);
+
+/// <param name="Place">slot1, mail1, drive1 …</param>
+/// <param name="Address">As initiators know it.</param>
+/// <param name="Barcode">Of the cartridge there; null: it is empty.</param>
+/// <param name="File">Of that cartridge.</param>
+/// <param name="SourceSlot">The slot that it came from.</param>
+/// <param name="State">Of a cartridge in a drive: loaded or ejected; or what is wrong with it.</param>
+public sealed record ElementRecord(
+    string Place, int Address, string? Barcode, string? File, int? SourceSlot, string? State);
+
+/// <param name="Library">Which.</param>
+/// <param name="Barcode">Of the cartridge.</param>
+/// <param name="Place">Where it is now; null: outside.</param>
+public sealed record CartridgeAnswer(string Library, string? Barcode, string? Place) : ControlAnswer;
 
 // ---- Changes at run time -----------------------------------------------------------------------------------------
 

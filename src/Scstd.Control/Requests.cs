@@ -13,6 +13,11 @@ namespace Scstd.Control;
 [JsonDerivedType(typeof(HistoryRequest), "history")]
 [JsonDerivedType(typeof(KickRequest), "kick")]
 [JsonDerivedType(typeof(MoveRequest), "move")]
+[JsonDerivedType(typeof(LibraryRequest), "library")]
+[JsonDerivedType(typeof(MoveCartridgeRequest), "moveCartridge")]
+[JsonDerivedType(typeof(ImportCartridgeRequest), "importCartridge")]
+[JsonDerivedType(typeof(ExportCartridgeRequest), "exportCartridge")]
+[JsonDerivedType(typeof(CreateCartridgeRequest), "createCartridge")]
 [JsonDerivedType(typeof(ReplaceRequest), "replace")]
 [JsonDerivedType(typeof(FreezeRequest), "freeze")]
 [JsonDerivedType(typeof(ThawRequest), "thaw")]
@@ -69,6 +74,38 @@ public sealed record KickRequest(string Session, int PatienceSeconds = 0) : Cont
 /// <param name="Session">Its number.</param>
 /// <param name="Reactor">Which, from 0 on.</param>
 public sealed record MoveRequest(int Session, int Reactor) : ControlRequest;
+
+/// <summary>What lies where in tape libraries; in one, if named.</summary>
+public sealed record LibraryRequest(string? Library = null) : ControlRequest;
+
+/// <summary>Have the robot of a library move a cartridge.</summary>
+/// <param name="Library">Which.</param>
+/// <param name="From">A barcode, or a place: slot1, mail1, drive1 …</param>
+/// <param name="To">A place; null: from a drive back to where it came from.</param>
+public sealed record MoveCartridgeRequest(string Library, string From, string? To = null) : ControlRequest;
+
+/// <summary>Bring a cartridge into a library.</summary>
+/// <param name="Library">Which.</param>
+/// <param name="File">Its name in the directory of the library's cartridges.</param>
+/// <param name="To">A place; null: the first import/export slot that is free, or else the first slot.</param>
+public sealed record ImportCartridgeRequest(string Library, string File, string? To = null) : ControlRequest;
+
+/// <summary>Take a cartridge out of a library; its file stays.</summary>
+/// <param name="Library">Which.</param>
+/// <param name="From">A barcode, or a place.</param>
+public sealed record ExportCartridgeRequest(string Library, string From) : ControlRequest;
+
+/// <summary>Make a cartridge, label it and bring it into a library.</summary>
+/// <param name="Library">Which.</param>
+/// <param name="Barcode">Its label.</param>
+/// <param name="Generation">lto-5 and so on; null: that of the first drive.</param>
+/// <param name="Capacity">As the configuration writes sizes; null: what the generation has.</param>
+/// <param name="IsWorm">It can be written once.</param>
+/// <param name="IsCleaning">It cleans drives, and holds nothing.</param>
+/// <param name="To">As for one that is imported.</param>
+public sealed record CreateCartridgeRequest(
+    string Library, string Barcode, string? Generation = null, string? Capacity = null, bool IsWorm = false,
+    bool IsCleaning = false, string? To = null) : ControlRequest;
 
 /// <summary>Let a LUN lead to another unit.</summary>
 /// <param name="Target">Whose LUN it is.</param>

@@ -98,7 +98,7 @@ internal sealed class Changes(Server server, string? configuration, ILogger log)
         return new MoveAnswer(request.Session, request.Reactor, HasMoved: true);
     }
 
-    public async Task<ControlAnswer> FreezeAsync(ServedDevice device, int patienceSeconds)
+    public async Task<ControlAnswer> FreezeAsync(ServedUnit device, int patienceSeconds)
     {
         Bounded(patienceSeconds);
         var frozen = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -108,7 +108,7 @@ internal sealed class Changes(Server server, string? configuration, ILogger log)
         return await DescribeFreezeAsync(device);
     }
 
-    public async Task<ControlAnswer> ThawAsync(ServedDevice device)
+    public async Task<ControlAnswer> ThawAsync(ServedUnit device)
     {
         var thawed = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
         device.Unit.Thaw(Administrator, thawed.SetResult);
@@ -208,14 +208,14 @@ internal sealed class Changes(Server server, string? configuration, ILogger log)
         return Answer(outcome, Look());
     }
 
-    public static async Task<FreezeReport> ReportAsync(ServedDevice device)
+    public static async Task<FreezeReport> ReportAsync(ServedUnit device)
     {
         var told = new TaskCompletionSource<FreezeReport>(TaskCreationOptions.RunContinuationsAsynchronously);
         device.Unit.DescribeFreeze(told.SetResult);
         return await InTime(told.Task);
     }
 
-    private static async Task<ControlAnswer> DescribeFreezeAsync(ServedDevice device)
+    private static async Task<ControlAnswer> DescribeFreezeAsync(ServedUnit device)
     {
         FreezeReport report = await ReportAsync(device);
         return new FreezeAnswer(

@@ -1,5 +1,7 @@
 using System.Diagnostics;
+using Scstd.Backends.Changer;
 using Scstd.Backends.Disk;
+using Scstd.Backends.Tape;
 using Scstd.Composition;
 using Scstd.Configuration;
 using Scstd.Control;
@@ -20,6 +22,7 @@ internal sealed class ControlCommands(Server server, string? configuration, Relo
     private readonly UnitCommands _commands = new(server);
     private readonly SessionCommands _sessions = new(server);
     private readonly Changes _changes = new(server, configuration, log);
+    private readonly LibraryCommands _libraries = new(server, log);
     private readonly FaultBook _faults = new(server, log);
 
     public Task<ControlAnswer> AnswerAsync(ControlRequest request, CancellationToken cancellation) => request switch
@@ -38,6 +41,11 @@ internal sealed class ControlCommands(Server server, string? configuration, Relo
         HistoryRequest one => _sessions.HistoryAsync(one.Session, one.Ended == true),
         KickRequest kick => _changes.KickAsync(kick),
         MoveRequest move => _changes.MoveAsync(move),
+        LibraryRequest library => Task.FromResult<ControlAnswer>(_libraries.Describe(library)),
+        MoveCartridgeRequest move => _libraries.MoveAsync(move),
+        ImportCartridgeRequest import => _libraries.ImportAsync(import),
+        ExportCartridgeRequest export => _libraries.ExportAsync(export),
+        CreateCartridgeRequest create => _libraries.CreateAsync(create),
         FreezeRequest freeze => _changes.FreezeAsync(Selected(freeze.Unit)[0], freeze.PatienceSeconds),
         ThawRequest thaw => _changes.ThawAsync(Selected(thaw.Unit)[0]),
         ResizeRequest resize => _changes.ResizeAsync(resize, cancellation),
@@ -181,20 +189,21 @@ internal sealed class ControlCommands(Server server, string? configuration, Relo
     private static ControlRefusal NoFile() =>
         new(ErrorCode.Refused, "the demonstration is served, from no configuration file");
 
-    private IReadOnlyList<ServedDevice> Selected(string? unit)
+    private IReadOnlyList<ServedUnit> Selected(string? unit)
     {
+        IReadOnlyList<ServedUnit> all = server.Units;
         if (unit is null)
-            return server.Devices;
-        Known("unit", unit, server.Daemon.Devices.Select(device => device.Name.Text));
-        return [.. server.Devices.Where(device => device.Section.Name.Text == unit)];
+            return all;
+        Known("unit", unit, all.Select(one => one.Name));
+        return [.. all.Where(one => one.Name == unit)];
     }
 
     /// <summary>One that was taken away is there until its last command has ended.</summary>
-    private IReadOnlyList<ServedDevice> SelectedOrLeaving(string? unit)
+    private IReadOnlyList<ServedUnit> SelectedOrLeaving(string? unit)
     {
         IReadOnlyList<ServedDevice> leaving = server.LeavingDevices;
         if (unit is null)
-            return [.. server.Devices, .. leaving];
+            return [.. server.Units, .. leaving];
         return leaving.FirstOrDefault(device => device.Name == unit) is { } one ? [one] : Selected(unit);
     }
 
@@ -240,34 +249,45 @@ internal sealed class ControlCommands(Server server, string? configuration, Relo
         now.TimesEnabled);
 
     /// <summary>A unit as one reactor sees it; the gate's holder is known at its home alone.</summary>
-    private static Inside View(ServedDevice device, Lane lane) => new(
+    private static Inside View(ServedUnit device, Lane lane) => new(
         device.Unit.AdmittedOn(lane.Executor),
         ReferenceEquals(device.Unit.Home, lane.Executor) ? device.Unit.GateHolder : null,
         ReferenceEquals(device.Unit.Home, lane.Executor) && device.Unit.WaitsToChange,
-        device.Unit.RegulatorOn(lane.Executor), device.Disk.FailuresOn(lane.Reactor),
+        device.Unit.RegulatorOn(lane.Executor), (device.Backend as DiskBackend)?.FailuresOn(lane.Reactor) ?? 0,
         device.Unit.TotalsOn(lane.Executor));
 
     private UnitRecord Describe(
-        ServedDevice device, Inside[] views, FreezeState freezing, ILookup<string, LunRecord> luns)
+        ServedUnit device, Inside[] views, FreezeState freezing, ILookup<string, LunRecord> luns)
     {
-        LogicalUnitIdentity identity = device.Disk.Identity;
+        LogicalUnitIdentity identity = device.Backend.Identity;
+        DiskBackend? disk = device.Backend as DiskBackend;
         return new UnitRecord(
-            device.Section.Name.Text, device.Disk.Store.Description, device.Disk.BlockCount,
-            device.Disk.BlockLengthBytes, identity.SerialNumber, Convert.ToHexStringLower(identity.Naa),
+            device.Name, StoreOf(device.Backend), disk?.BlockCount ?? 0,
+            device.Backend.BlockLengthBytes, identity.SerialNumber, Convert.ToHexStringLower(identity.Naa),
             server.LeavingDevices.Any(one => ReferenceEquals(one.Unit, device.Unit)) ? "removed, draining"
                 : views.Any(view => view.WaitsToChange) ? "draining"
                 : freezing != FreezeState.Open ? freezing.ToString().ToLowerInvariant()
-                : device.Disk.NotReady is { } why ? $"not ready ({why.Additional})" : "ready",
+                : device.Backend.NotReady is { } why ? $"not ready ({why.Additional})" : "ready",
             device.Unit.IsWriteProtected, device.Unit.Home.Index, views.Sum(view => view.Admitted),
             views.Select(view => view.GateHolder).FirstOrDefault(holder => holder is not null),
-            [.. luns[device.Section.Name.Text]],
+            [.. luns[device.Name]],
             Sum([.. views.Select(view => view.Totals)]),
-            Space: device.Disk.Thin is { } thin ? Describe(thin) : null)
+            Space: disk?.Thin is { } thin ? Describe(thin) : null)
         {
             Speed = SpeedOf([.. views.Select(view => view.Regulator)]),
             StoreFailures = views.Aggregate(0ul, (sum, view) => sum + view.Failures),
         };
     }
+
+    /// <summary>What keeps its data, in words.</summary>
+    private static string StoreOf(IBackend backend) => backend switch
+    {
+        DiskBackend disk => disk.Store.Description,
+        TapeBackend drive => drive.Barcode is { } barcode
+            ? $"{drive.Personality.Name} drive, cartridge {barcode}" : $"{drive.Personality.Name} drive, empty",
+        ChangerBackend => "medium changer",
+        _ => backend.DeviceType.ToString(),
+    };
 
     private static UnitSpeedRecord SpeedOf(RegulatorView[] all)
     {

@@ -28,7 +28,7 @@ internal sealed class FaultBook(Server server, ILogger log)
     private readonly ConcurrentDictionary<int, AddFaultRequest> _aims = new();
     private int _lastId;
 
-    public async Task<ControlAnswer> AddAsync(IReadOnlyList<ServedDevice> devices, AddFaultRequest request)
+    public async Task<ControlAnswer> AddAsync(IReadOnlyList<ServedUnit> devices, AddFaultRequest request)
     {
         InjectedFault fault = Read(request);
         await _turn.WaitAsync();
@@ -37,7 +37,7 @@ internal sealed class FaultBook(Server server, ILogger log)
             Forget();
             if (_faults.Values.Sum(list => list.Count) + devices.Count > MostFaults)
                 throw Refused($"there would be more than {MostFaults} faults");
-            foreach (ServedDevice device in devices)
+            foreach (ServedUnit device in devices)
             {
                 InjectedFault own = fault with { Id = ++_lastId };
                 _aims[own.Id] = request;
@@ -53,14 +53,14 @@ internal sealed class FaultBook(Server server, ILogger log)
         }
     }
 
-    public async Task<ControlAnswer> ClearAsync(IReadOnlyList<ServedDevice> devices, int? id)
+    public async Task<ControlAnswer> ClearAsync(IReadOnlyList<ServedUnit> devices, int? id)
     {
         await _turn.WaitAsync();
         try
         {
             Forget();
             int cleared = 0;
-            foreach (ServedDevice device in devices)
+            foreach (ServedUnit device in devices)
             {
                 if (!_faults.TryGetValue(device.Unit, out List<InjectedFault>? list))
                     continue;
@@ -85,7 +85,7 @@ internal sealed class FaultBook(Server server, ILogger log)
         }
     }
 
-    public async Task<ControlAnswer> DescribeAsync(IReadOnlyList<ServedDevice> devices)
+    public async Task<ControlAnswer> DescribeAsync(IReadOnlyList<ServedUnit> devices)
     {
         Survey<UnitView[]> survey = await Survey<UnitView[]>.OfAsync(
             server, lane => [.. devices.Select(device => device.Unit.ViewOn(lane.Executor, 0))]);
@@ -95,7 +95,7 @@ internal sealed class FaultBook(Server server, ILogger log)
         return new FaultsAnswer([.. all.OrderBy(fault => fault.Id)]) { SilentReactors = survey.Silent };
     }
 
-    private async Task SetAsync(ServedDevice device, List<InjectedFault> faults)
+    private async Task SetAsync(ServedUnit device, List<InjectedFault> faults)
     {
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         device.Unit.SetFaults(faults, done.SetResult);
@@ -113,7 +113,7 @@ internal sealed class FaultBook(Server server, ILogger log)
     /// <summary>Units that are served no more.</summary>
     private void Forget()
     {
-        HashSet<LogicalUnit> served = [.. server.Devices.Select(device => device.Unit)];
+        HashSet<LogicalUnit> served = [.. server.Units.Select(device => device.Unit)];
         foreach (InjectedFault gone in _faults.Where(row => !served.Contains(row.Key)).SelectMany(row => row.Value))
             _aims.TryRemove(gone.Id, out _);
         _faults = _faults.Where(row => served.Contains(row.Key)).ToDictionary();

@@ -11,7 +11,7 @@ internal sealed class UnitCommands(Server server)
     // Our choice: more is no list for anybody; a reactor that copies it still answers others in time.
     private const int MostCommandsOfUnit = 4096;
 
-    public async Task<ControlAnswer> CommandsAsync(IReadOnlyList<ServedDevice> devices)
+    public async Task<ControlAnswer> CommandsAsync(IReadOnlyList<ServedUnit> devices)
     {
         Survey<UnitView[]> survey = await AskAsync(devices, MostCommandsOfUnit);
         CommandRecord[] commands =
@@ -24,7 +24,7 @@ internal sealed class UnitCommands(Server server)
         return new CommandsAnswer(commands, isCut) { SilentReactors = survey.Silent };
     }
 
-    public async Task<ControlAnswer> HistogramsAsync(IReadOnlyList<ServedDevice> devices)
+    public async Task<ControlAnswer> HistogramsAsync(IReadOnlyList<ServedUnit> devices)
     {
         Survey<UnitView[]> survey = await AskAsync(devices, 0);
         return new HistogramsAnswer(
@@ -41,7 +41,7 @@ internal sealed class UnitCommands(Server server)
         };
     }
 
-    public async Task<ControlAnswer> HistoryAsync(IReadOnlyList<ServedDevice> devices)
+    public async Task<ControlAnswer> HistoryAsync(IReadOnlyList<ServedUnit> devices)
     {
         Survey<UnitView[]> survey = await AskAsync(devices, 0);
         return new HistoryAnswer(
@@ -57,7 +57,7 @@ internal sealed class UnitCommands(Server server)
     }
 
     /// <summary>Each unit's home knows; a home that does not answer leaves its units out.</summary>
-    public async Task<ControlAnswer> ReservationsAsync(IReadOnlyList<ServedDevice> devices)
+    public async Task<ControlAnswer> ReservationsAsync(IReadOnlyList<ServedUnit> devices)
     {
         var survey = await Survey<UnitReservationRecord[]>.OfAsync(server, lane =>
         [
@@ -81,12 +81,12 @@ internal sealed class UnitCommands(Server server)
                 one.IsHolder, one.IsForAllTargetPorts)),
         ]);
 
-    private Task<Survey<UnitView[]>> AskAsync(IReadOnlyList<ServedDevice> devices, int maxCommands) =>
+    private Task<Survey<UnitView[]>> AskAsync(IReadOnlyList<ServedUnit> devices, int maxCommands) =>
         Survey<UnitView[]>.OfAsync(
             server, lane => [.. devices.Select(device => device.Unit.ViewOn(lane.Executor, maxCommands))]);
 
     private static IEnumerable<(string Unit, UnitView View)> Named(
-        IReadOnlyList<ServedDevice> devices, Survey<UnitView[]> survey) =>
+        IReadOnlyList<ServedUnit> devices, Survey<UnitView[]> survey) =>
         devices.SelectMany((device, index) => survey.Told.Select(views => (device.Name, views[index])));
 
     private static CommandRecord Describe(string unit, UnitView view, CommandView command) => new(

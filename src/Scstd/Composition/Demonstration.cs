@@ -10,11 +10,17 @@ internal static class Demonstration
     public const string DataFolder = "scstd-data";
     public const string DiskFile = "disk1.img";
     public const string ControlSocket = "control.sock";
+    public const string LibraryName = "library";
+    public const string CartridgeFolder = "cartridges";
+
+    private const int Cartridges = 6;
+    private const int Slots = 10;
 
     private const long MemoryBytes = 256L << 20;
     private const long DiskBytes = 1L << 30;
 
-    /// <summary>LUN 0 is a memory disk, LUN 1 a sparse file.</summary>
+    /// <summary>LUN 0 is a memory disk, LUN 1 a sparse file, LUN 2 the robot of a tape library, LUN 3 and 4 its drives.
+    /// </summary>
     public static DaemonSection Describe(IPEndPoint listen, string folder) => new()
     {
         StateDirectory = new Word(UnitStates.None, default),
@@ -29,6 +35,18 @@ internal static class Demonstration
                 SizeBytes = DiskBytes,
             }.Called(new Word("disk1", default)),
         ],
+        Libraries =
+        [
+            new LibrarySection
+            {
+                Slots = Slots,
+                Cartridges = new CartridgesSection
+                {
+                    Directory = new Word(Path.Combine(folder, CartridgeFolder), default),
+                    Create = Cartridges,
+                },
+            }.Called(new Word(LibraryName, default)),
+        ],
         Portals = [new PortalSection { Address = listen }.Called(new Word("demonstration", default))],
         Targets =
         [
@@ -39,6 +57,9 @@ internal static class Demonstration
                 [
                     new LunSection { Device = new Word("memory", default) }.Numbered(0, default),
                     new LunSection { Device = new Word("disk1", default) }.Numbered(1, default),
+                    new LunSection { Device = new Word(LibraryName, default) }.Numbered(2, default),
+                    new LunSection { Device = new Word($"{LibraryName}.drive1", default) }.Numbered(3, default),
+                    new LunSection { Device = new Word($"{LibraryName}.drive2", default) }.Numbered(4, default),
                 ],
             }.Called(new Word(TargetName, default)),
         ],
@@ -52,14 +73,16 @@ internal static class Demonstration
             : served;
         string url = $"iscsi://{near}";
         string open = IPAddress.IsLoopback(served.Address) ? "" :
-            "\n  Whoever reaches this address may read and write both disks: there is no authentication.\n";
+            "\n  Whoever reaches this address may read and write all of it: there is no authentication.\n";
         // Beside the program, where it was built or installed; from the sources anybody can run it.
         string control = Path.Combine(AppContext.BaseDirectory, "scstctl");
         string ask = File.Exists(control) ? control : "dotnet run -c Release --project src/Scstctl --";
-        string look = socket is null ? "" : $"  Look inside: {ask} --socket {socket} status\n";
+        string look = socket is null ? "" : $"  Look inside: {ask} --socket {socket} status\n"
+            + $"  The library:  {ask} --socket {socket} library list\n";
         return $"""
 
-              LUN 0 is a memory disk (256 MiB), LUN 1 the file {DiskFile} (1 GiB, sparse).
+              LUN 0 is a memory disk (256 MiB), LUN 1 the file {DiskFile} (1 GiB, sparse), LUN 2 a tape library with
+              {Cartridges} LTO-8 cartridges, LUN 3 and LUN 4 its drives.
             {open}
               libiscsi     iscsi-ls -s {url}
                            iscsi-inq {url}/{TargetName}/0

@@ -1,5 +1,8 @@
 using System.Numerics;
+using Scstd.Backends;
+using Scstd.Backends.Changer;
 using Scstd.Backends.Disk;
+using Scstd.Backends.Tape;
 using Scstd.Configuration;
 using Scstd.Core;
 using Scstd.Frontends.Iscsi;
@@ -82,6 +85,30 @@ internal sealed class Plan(DaemonSection daemon, string folder)
             Vendor = device.Vendor?.Text ?? options.Vendor,
             Product = device.Product?.Text ?? options.Product,
             Revision = device.Revision?.Text ?? options.Revision,
+        };
+    }
+
+    public static ChangerOptions Changer(LibrarySection library) => new()
+    {
+        Name = library.Name.Text,
+        Slots = library.Slots,
+        ImportExports = library.ImportExport,
+        Personality = library.Personality,
+        SerialNumber = library.Serial?.Text ?? DerivedIdentity.SerialNumber(library.Name.Text),
+    };
+
+    public static TapeOptions Drive(LibrarySection library, DrivesSection kind, int number)
+    {
+        string name = library.DriveName(number);
+        return new TapeOptions
+        {
+            Name = name,
+            Personality = TapePersonality.All.First(one => one.Density.Generation == (int)kind.Generation),
+            Vendor = kind.Vendor?.Text,
+            Product = kind.Product?.Text,
+            Revision = kind.Revision?.Text,
+            SerialNumber = library.Serial is { } serial ? $"{serial}D{number}" : DerivedIdentity.SerialNumber(name),
+            Compresses = kind.HasCompression,
         };
     }
 

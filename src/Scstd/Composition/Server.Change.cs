@@ -202,8 +202,7 @@ internal sealed partial class Server
     private async Task<ConfigurationOutcome> ApplyAsync(
         DaemonSection next, Plan plan, IReadOnlyList<ServedDevice> opened)
     {
-        Dictionary<string, LogicalUnit> units =
-            _serving.Devices.Values.Concat(opened).ToDictionary(device => device.Name, device => device.Unit);
+        Dictionary<string, LogicalUnit> units = UnitsByName(opened);
         var configuration = new IscsiConfiguration(
             [.. next.Targets.Select(target => plan.Target(target, units))],
             [.. next.Portals.Select(plan.Portal)],

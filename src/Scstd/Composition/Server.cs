@@ -78,8 +78,10 @@ internal sealed partial class Server
             var plan = new Plan(daemon, folder) { Executors = server.Executors };
             server.StartReactors(daemon, plan, faulted);
             server._states = OpenStates(daemon, folder, log);
-            Dictionary<string, LogicalUnit> units = server.OpenDevices(daemon, plan);
-            await server.Listen(daemon, plan, units);
+            server.OpenDevices(daemon, plan);
+            server.OpenLibraries(daemon, plan);
+            await server.Listen(daemon, plan);
+            server.StartLibraries();
             server.Advise(daemon, plan);
             server.ThinWatch.Start();
             return server;
@@ -120,6 +122,7 @@ internal sealed partial class Server
             registry.EndDrain();
             await Until(
                 () => _lanes.All(lane => lane.Iscsi.ConnectionCount == 0) && !registry.HasMovingSessions, LastMoments);
+            await Task.WhenAll(_libraries.Select(library => library.EmptyDrivesAsync(LastMoments)));
             if (_states is { } states)
                 await states.SaveNexusesAsync(registry.KnownNexuses, LastMoments);
         }
@@ -134,7 +137,10 @@ internal sealed partial class Server
                 disk.Dispose();
         }
         if (isQuiet)
+        {
+            _libraries.ForEach(library => library.Dispose());
             _arena?.Dispose();
+        }
         // Their listeners closed with the reactors, which may have had no time to say so.
         _registry?.GiveUpAddresses();
         _states?.Dispose();
@@ -189,7 +195,7 @@ internal sealed partial class Server
         }
     }
 
-    private Dictionary<string, LogicalUnit> OpenDevices(DaemonSection daemon, Plan plan)
+    private void OpenDevices(DaemonSection daemon, Plan plan)
     {
         // One that is slow (a disk that spins up, a file system far away) holds up no other.
         Task<DiskBackend>[] disks = Opening.All(daemon.Devices, section => OpenDisk(section, plan));
@@ -208,8 +214,11 @@ internal sealed partial class Server
                 disk.Result.Discard();
             throw;
         }
-        return _serving.Devices.Values.ToDictionary(device => device.Name, device => device.Unit);
     }
+
+    private Dictionary<string, LogicalUnit> UnitsByName(IEnumerable<ServedUnit> others) =>
+        _serving.Devices.Values.Concat(_libraries.SelectMany(library => library.Units)).Concat(others)
+            .ToDictionary(unit => unit.Name, unit => unit.Unit);
 
     private DiskBackend OpenDisk(DeviceSection section, Plan plan) =>
         DiskBackend.Open(plan.Disk(section), [.. _lanes.Select(lane => lane.Reactor)]);
@@ -267,8 +276,9 @@ internal sealed partial class Server
         }
     }
 
-    private async Task Listen(DaemonSection daemon, Plan plan, Dictionary<string, LogicalUnit> units)
+    private async Task Listen(DaemonSection daemon, Plan plan)
     {
+        Dictionary<string, LogicalUnit> units = UnitsByName([]);
         _registry = new IscsiTargetRegistry([.. _lanes.Select(lane => lane.Iscsi)], plan.Discovery())
         {
             MovesSessions = daemon.Reactors.MovesSessions,
@@ -356,15 +366,6 @@ internal sealed partial class Server
 
 /// <summary>A reactor with all that it owns.</summary>
 internal sealed record Lane(Reactor Reactor, ReactorExecutor Executor, IscsiReactor Iscsi);
-
-/// <summary>A device of the configuration, open.</summary>
-internal sealed record ServedDevice(DeviceSection Section, DiskBackend Disk, LogicalUnit Unit)
-{
-    public string Name => Section.Name.Text;
-
-    /// <summary>Held by who changes what the device itself is, or takes it away.</summary>
-    public SemaphoreSlim Turn { get; } = new(1);
-}
 
 /// <summary>A configuration and the devices that are open for it; replaced whole.</summary>
 internal sealed record Serving(DaemonSection Daemon, ImmutableDictionary<string, ServedDevice> Devices)

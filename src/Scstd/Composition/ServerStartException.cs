@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using Scstd.Backends.Disk;
+using Scstd.Backends.Tape;
 using Scstd.Core;
 
 namespace Scstd.Composition;
@@ -10,7 +11,8 @@ internal sealed class ServerStartException(string message, Exception? inner = nu
     /// <summary>The sentence for a failure that the surroundings are to blame for; null: a bug of ours.</summary>
     public static string? Explains(Exception exception) => exception switch
     {
-        ServerStartException or StoreUnavailableException or UnitStateException => exception.Message,
+        ServerStartException or StoreUnavailableException or MediumFaultException or UnitStateException =>
+            exception.Message,
         SocketException socket => socket.SocketErrorCode switch
         {
             SocketError.AddressAlreadyInUse => "another program listens there already",

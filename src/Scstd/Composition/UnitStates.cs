@@ -49,8 +49,9 @@ internal sealed class UnitStates : IDisposable
 
     /// <summary>Those of one unit. A device of the configuration that is replaced by another under its name does not
     /// find what its predecessor left: initiators know them apart by their identity, and so do the files.</summary>
-    public UnitState Of(LogicalUnitIdentity identity) =>
-        new(_folder, $"naa.{Convert.ToHexStringLower(identity.Naa)}", _log);
+    public UnitState Of(LogicalUnitIdentity identity) => Of(identity.Naa);
+
+    public UnitState Of(byte[] naa) => new(_folder, $"naa.{Convert.ToHexStringLower(naa)}", _log);
 
     /// <summary>Who was logged in when the daemon last ended in order. Not worth a refusal to start: an initiator that
     /// is not known is told the general unit attention.</summary>

@@ -23,6 +23,15 @@ public sealed class WireTests
         ["""{"command":"thaw","unit":"a"}"""] = new ThawRequest("a"),
         ["""{"command":"kick","session":"7","patienceSeconds":5}"""] = new KickRequest("7", 5),
         ["""{"command":"move","session":7,"reactor":1}"""] = new MoveRequest(7, 1),
+        ["""{"command":"library","library":"l"}"""] = new LibraryRequest("l"),
+        ["""{"command":"moveCartridge","library":"l","from":"A00001L8","to":"drive1"}"""] =
+            new MoveCartridgeRequest("l", "A00001L8", "drive1"),
+        ["""{"command":"importCartridge","library":"l","file":"f","to":"mail1"}"""] =
+            new ImportCartridgeRequest("l", "f", "mail1"),
+        ["""{"command":"exportCartridge","library":"l","from":"slot2"}"""] = new ExportCartridgeRequest("l", "slot2"),
+        ["""{"command":"createCartridge","library":"l","barcode":"B","generation":"lto-8","capacity":"1GiB","""
+            + "\"isWorm\":true,\"isCleaning\":false,\"to\":\"slot1\"}"] =
+            new CreateCartridgeRequest("l", "B", "lto-8", "1GiB", true, false, "slot1"),
         ["""{"command":"resize","unit":"a","size":"1GiB","patienceSeconds":5,"force":true,"save":true}"""] =
             new ResizeRequest("a", "1GiB", 5, true, true),
         ["""{"command":"replace","target":"iqn.t","lun":3,"unit":"a","group":"g","patienceSeconds":5,"save":true}"""] =
@@ -118,6 +127,13 @@ public sealed class WireTests
                 [new HistoryRecord(2, "w")], new SessionEndRecord(1, 1.5, "gone"))]),
         ["""{"answer":"kick","sessions":2,"stillEnding":1}"""] = new KickAnswer(2, 1),
         ["""{"answer":"move","session":7,"reactor":1,"hasMoved":true}"""] = new MoveAnswer(7, 1, true),
+        ["""{"answer":"libraries","libraries":[{"name":"l","personality":"p","isReady":true,"elements":["""
+            + "{\"place\":\"drive1\",\"address\":256,\"barcode\":\"B\",\"file\":\"f\",\"sourceSlot\":3,"
+            + "\"state\":\"loaded\"}]}]}"] =
+            new LibrariesAnswer(
+                [new LibraryRecord("l", "p", true, [new ElementRecord("drive1", 256, "B", "f", 3, "loaded")])]),
+        ["""{"answer":"cartridge","library":"l","barcode":"B","place":"slot1"}"""] =
+            new CartridgeAnswer("l", "B", "slot1"),
         ["""{"answer":"freeze","unit":"a","state":"Draining","reasons":["r"],"heldCommands":1,"waitsFor":["w"]}"""] =
             new FreezeAnswer("a", "Draining", ["r"], 1, ["w"]),
         ["""{"answer":"change","changes":["c"],"sessionsChanged":1,"sessionsEnded":0,"configuration":{"""
