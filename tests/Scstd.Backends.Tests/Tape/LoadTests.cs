@@ -157,6 +157,15 @@ public sealed class LoadTests
         world.Execute(Unload).MustBeGood();
     }
 
+    [Fact]
+    public void A_cleaning_cartridge_is_told_as_one()
+    {
+        var medium = new MemoryMedium();
+        medium.Description = medium.Description with { IsCleaning = true };
+        using var world = new TapeWorld(medium);
+        world.Execute(Ready).MustBe(new SenseData(SenseKey.NotReady, AdditionalSense.CleaningCartridgeInstalled));
+    }
+
     [Theory]
     [InlineData("LTO-5", "44 46 58", "46 58")]
     [InlineData("LTO-6", "46 58 5A", "58 5A")]

@@ -27,6 +27,14 @@ public sealed class ModeTests
         Hex.Of([11, .. world.Execute("1A 00 01 00 FF 00").DataIn[1..12]]);
 
     [Fact]
+    public void Page_0_asks_for_the_header_and_the_block_descriptor_alone()
+    {
+        using var world = new TapeWorld();
+        Assert.Equal("0B 58 10 08 58 00 00 00 00 00 00 00", world.Execute("1A 00 00 00 0C 00").DataOfGood());
+        world.Execute("1A 00 00 01 0C 00").MustBeInvalidInCdb(2, 5);
+    }
+
+    [Fact]
     public void The_long_form_has_no_long_block_descriptor()
     {
         using var world = new TapeWorld();

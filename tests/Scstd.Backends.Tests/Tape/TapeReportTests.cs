@@ -94,6 +94,26 @@ public sealed class TapeReportTests
         ulong[] flags = Counters(world, 0x2E);
         Assert.Equal([5, 10], Enumerable.Range(1, 64).Where(number => flags[number - 1] != 0));
         Assert.All(Counters(world, 0x2E), flag => Assert.Equal(0UL, flag));
+        Assert.Equal(1, Parameters(world.Execute("4D 00 6E 00 00 00 00 10 00 00", from: world.Other).DataIn)[5][0]);
+        world.Execute("4C 02 03 00 00 00 00 00 00 00").MustBeGood();
+        Assert.Equal([0UL, 0UL, 0UL], Counters(world, 0x03));
+        world.Execute("4D 00 43 00 00 00 00 10 00 00", from: world.Other).MustBe(
+            SenseData.UnitAttention(AdditionalSense.LogParametersChanged));
+    }
+
+    [Fact]
+    public void The_volume_change_reference_grows_with_the_first_write_after_each_load()
+    {
+        using var world = new TapeWorld();
+        const string Reference = "8C 00 00 00 00 00 00 00 00 09 00 00 00 0D 00 00";
+        Assert.EndsWith("00 00 00 00", Hex.Of(world.Execute(Reference).DataIn));
+        world.Write(TapeWorld.Record(10));
+        world.Write(TapeWorld.Record(10));
+        Assert.EndsWith("00 00 00 01", Hex.Of(world.Execute(Reference).DataIn));
+        world.Insert(world.Remove()!);
+        world.TakeAttentions();
+        world.Marks(1);
+        Assert.EndsWith("00 00 00 02", Hex.Of(world.Execute(Reference).DataIn));
     }
 
     [Fact]
@@ -135,7 +155,7 @@ public sealed class TapeReportTests
         Assert.Equal("01 00", Hex.Of(Parameters(Log(world, 0x11))[0][..2]));
     }
 
-    // ---- Medium auxiliary memory -------------------------------------------------------------------------------------
+    // ---- Medium auxiliary memory ------------------------------------------------------------------------------------
 
     [Fact]
     public void A_host_attribute_is_kept_replaced_and_taken_away()
@@ -165,7 +185,8 @@ public sealed class TapeReportTests
         for (int at = 4; at < values.Length;)
         {
             int length = BinaryPrimitives.ReadUInt16BigEndian(values.AsSpan(at + 3));
-            attributes.Add(BinaryPrimitives.ReadUInt16BigEndian(values.AsSpan(at)), values[(at + 5)..(at + 5 + length)]);
+            attributes.Add(
+                BinaryPrimitives.ReadUInt16BigEndian(values.AsSpan(at)), values[(at + 5)..(at + 5 + length)]);
             Assert.Equal(0x80, values[at + 2] & 0x80);
             at += 5 + length;
         }
