@@ -84,7 +84,8 @@ internal sealed record EncryptionParameters(
         }
         return new EncryptionParameters(
             scope, (EncryptionMode)page[6], (DecryptionMode)page[7], (byte)(page[5] >> 6), (page[5] & 0x04) != 0,
-            needsKey ? new TapeKey(page.Slice(HeaderBytes, keyLength).ToArray(), unauthenticated, authenticated) : null);
+            needsKey
+                ? new TapeKey(page.Slice(HeaderBytes, keyLength).ToArray(), unauthenticated, authenticated) : null);
     }
 
     /// <summary>What is refused: LOCK, CKORP and CKORL, supplemental keys, raw reads, external encryption.</summary>

@@ -3,8 +3,8 @@ using Scstd.Scsi;
 
 namespace Scstd.Backends.Tape;
 
-/// <summary>Which row is done by what. READ REVERSE, RECOVER BUFFERED DATA and setmarks are of densities that LTO drives
-/// do not have.</summary>
+/// <summary>Which row is done by what. READ REVERSE, RECOVER BUFFERED DATA and setmarks are of densities that LTO
+/// drives do not have.</summary>
 public sealed partial class TapeBackend
 {
     private IEnumerable<CommandBinding> Bindings() =>

@@ -48,7 +48,7 @@ public sealed partial class TapeBackend
             ? new SenseData(SenseKey.DataProtect, AdditionalSense.UnencryptedDataEncounteredWhileDecrypting) : null;
     }
 
-    // ---- How long a key lives ----------------------------------------------------------------------------------------
+    // ---- How long a key lives ---------------------------------------------------------------------------------------
 
     private bool HoldsKeysOf(ItNexus nexus) => _localKeys.Any(one => ReferenceEquals(one.Nexus, nexus));
 
@@ -69,7 +69,7 @@ public sealed partial class TapeBackend
             _sharedKey = null;
     }
 
-    // ---- SECURITY PROTOCOL OUT -----------------------------------------------------------------------------------------
+    // ---- SECURITY PROTOCOL OUT --------------------------------------------------------------------------------------
 
     private static SenseData? ValidateSecurityProtocolOut(ScsiCommand command)
     {
@@ -110,7 +110,7 @@ public sealed partial class TapeBackend
         command.Complete();
     }
 
-    // ---- SECURITY PROTOCOL IN ------------------------------------------------------------------------------------------
+    // ---- SECURITY PROTOCOL IN ---------------------------------------------------------------------------------------
 
     private static SenseData? ValidateSecurityProtocolIn(ScsiCommand command)
     {

@@ -49,6 +49,7 @@ public sealed partial class TapeBackend
             _isDirty = false;
             medium.Format(capacities);
             medium.Locate(0, 0);
+            _counts.Changed();
             Synchronize(medium);
             return null;
         }, () =>
@@ -76,7 +77,7 @@ public sealed partial class TapeBackend
             ? null : new SenseData(SenseKey.DataProtect, AdditionalSense.WriteAppendPositionError);
     }
 
-    // ---- ALLOW OVERWRITE -----------------------------------------------------------------------------------------------
+    // ---- ALLOW OVERWRITE --------------------------------------------------------------------------------------------
 
     private static SenseData? ValidateAllowOverwrite(ScsiCommand command) =>
         (command.Cdb[2] & 0x0F) > 2 ? SenseData.InvalidFieldInCdb(2, 3) : null;

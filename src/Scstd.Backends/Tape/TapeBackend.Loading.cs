@@ -20,6 +20,9 @@ public sealed partial class TapeBackend
     private static readonly SenseData Incompatible =
         new(SenseKey.NotReady, AdditionalSense.IncompatibleMediumInstalled);
 
+    private static readonly SenseData Cleaning =
+        new(SenseKey.NotReady, AdditionalSense.CleaningCartridgeInstalled);
+
     private static readonly SenseData Unreadable =
         new(SenseKey.NotReady, AdditionalSense.CannotReadMediumUnknownFormat);
 
@@ -33,7 +36,7 @@ public sealed partial class TapeBackend
     {
         TapeLoad.Loaded => null,
         TapeLoad.Held => HeldMedium,
-        TapeLoad.Incompatible => Incompatible,
+        TapeLoad.Incompatible => _view is { Description.IsCleaning: true } ? Cleaning : Incompatible,
         TapeLoad.Unreadable => Unreadable,
         _ => NoMedium,
     };
@@ -62,7 +65,7 @@ public sealed partial class TapeBackend
         command.Complete();
     }
 
-    // ---- LOAD UNLOAD -------------------------------------------------------------------------------------------------
+    // ---- LOAD UNLOAD ------------------------------------------------------------------------------------------------
 
     /// <summary>SSC-4: EOT with LOAD is an invalid field. RETEN asks for nothing that a file needs.</summary>
     private static SenseData? ValidateLoadUnload(ScsiCommand command) =>
@@ -79,7 +82,7 @@ public sealed partial class TapeBackend
         {
             command.CheckCondition(NoMedium);
         }
-        else if (loads && !holds)
+        else if (loads && (!holds || _load == TapeLoad.Loaded))
         {
             LoadMedium(command);
         }
@@ -163,7 +166,7 @@ public sealed partial class TapeBackend
         ForgetKeysOnUnload();
     }
 
-    // ---- The robot ---------------------------------------------------------------------------------------------------
+    // ---- The robot --------------------------------------------------------------------------------------------------
 
     /// <summary>Away from the reactors, before the medium is the drive's: what a load needs of it.</summary>
     internal void Prepare(ITapeMedium medium) => Thread(medium, isNew: true);
@@ -173,6 +176,7 @@ public sealed partial class TapeBackend
     {
         Invariant.That(_medium is null, "a drive holds one cartridge");
         _medium = medium;
+        _alerts.Clear();
         _isUnreadable = !isReadable;
         Look(medium);
         _pages.Show(_view);

@@ -10,26 +10,27 @@ public sealed partial class TapeBackend
 {
     private const ulong Mebibyte = 1024 * 1024;
 
-    /// <summary>TapeAlert flags that are set; which nexus has been told is kept beside it. Written alone on the unit or
-    /// with a LOG SENSE, so replaced by exchange.</summary>
-    private ulong _alerts;
+    private readonly TapeAlerts _alerts = new();
 
     private IEnumerable<LogPage> Logs() =>
     [
-        new(0x02, () => ErrorCounters(_counts.Device.FromInitiators, _counts.Device.WriteErrors)),
-        new(0x03, () => ErrorCounters(_counts.Device.ToInitiators, _counts.Device.ReadErrors)),
+        new(0x02, () => ErrorCounters(_counts.Device.FromInitiators, _counts.Device.WriteErrors))
+        {
+            Reset = _counts.ForgetWriteErrors,
+        },
+        new(0x03, () => ErrorCounters(_counts.Device.ToInitiators, _counts.Device.ReadErrors))
+        {
+            Reset = _counts.ForgetReadErrors,
+        },
         new(0x0C, SequentialAccessDevice),
         new(0x11, DeviceStatus),
         new(0x17, VolumeStatistics),
         new(0x1B, DataCompressionPage),
-        new(0x2E, () => Alerts(Volatile.Read(ref _alerts))) { ReadFor = _ => TakeAlerts() },
+        new(0x2E, () => Alerts(_alerts.Set)) { ReadFor = nexus => Alerts(_alerts.Take(nexus)) },
         new(0x31, TapeCapacity),
     ];
 
-    private void Alert(TapeAlert alert) => Interlocked.Or(ref _alerts, TapeAlerts.Bit(alert));
-
-    /// <summary>A flag is told once (SSC-4, TapeAlert: reading the page deactivates).</summary>
-    private IReadOnlyList<LogParameter> TakeAlerts() => Alerts(Interlocked.Exchange(ref _alerts, 0));
+    private void Alert(TapeAlert alert) => _alerts.Activate(alert);
 
     private static IReadOnlyList<LogParameter> Alerts(ulong flags) =>
     [
@@ -37,8 +38,8 @@ public sealed partial class TapeBackend
             (ushort)number, [(byte)((flags >> (TapeAlerts.FlagCount - number)) & 1)])),
     ];
 
-    /// <summary>SPC-4 §7.3.7: 0003h total errors corrected, 0005h total bytes processed, 0006h total uncorrected errors.
-    /// </summary>
+    /// <summary>SPC-4 §7.3.7: 0003h total errors corrected, 0005h total bytes processed, 0006h total uncorrected
+    /// errors.</summary>
     private static IReadOnlyList<LogParameter> ErrorCounters(ulong bytes, ulong errors) =>
         [Counter(0x0003, 0), Counter(0x0005, bytes), Counter(0x0006, errors)];
 

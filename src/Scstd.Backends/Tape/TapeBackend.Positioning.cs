@@ -134,7 +134,7 @@ public sealed partial class TapeBackend
         });
     }
 
-    // ---- READ POSITION -----------------------------------------------------------------------------------------------
+    // ---- READ POSITION ----------------------------------------------------------------------------------------------
 
     // BOP 7 | EOP 6 | LOCU 5 | BYCU 4 | LOLU 2 | PERR 1 | BPEW 0. Nothing that a command has written stays in a buffer
     // of the drive: what is not synchronised has its place in the partition already, so no object is told as buffered.

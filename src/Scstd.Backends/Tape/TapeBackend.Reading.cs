@@ -36,7 +36,9 @@ public sealed partial class TapeBackend
         if (!transfer.IsExplicit && !_isDirty && _ahead is { } ahead)
             ReadOn(command, transfer, ahead);
         else
-            Work(command, medium => Approach(command, transfer, medium), () => ReadOn(command, transfer, _ahead!.Value));
+            Work(
+                command, medium => Approach(command, transfer, medium),
+                () => ReadOn(command, transfer, _ahead!.Value));
     }
 
     /// <summary>Brings the medium to where a read begins, and looks what lies there.</summary>
@@ -78,8 +80,21 @@ public sealed partial class TapeBackend
         int done = 0;
         while (done < transfer.Blocks && outcome is null && !command.IsAborted)
             outcome = ReadRecord(command, transfer, medium, ref done);
-        _ahead = LookAhead(medium);
+        _ahead = TryLookAhead(medium);
         return outcome;
+    }
+
+    /// <summary>What is wrong with the next record is not this command's matter.</summary>
+    private static Ahead? TryLookAhead(ITapeMedium medium)
+    {
+        try
+        {
+            return LookAhead(medium);
+        }
+        catch (MediumFaultException)
+        {
+            return null;
+        }
     }
 
     private SenseData? ReadRecord(ScsiCommand command, in TapeTransfer transfer, ITapeMedium medium, ref int done)
@@ -147,7 +162,7 @@ public sealed partial class TapeBackend
     /// <summary>EOM, too, where the data ends at or behind early warning.</summary>
     private SenseData AtEndOfData(ITapeMedium medium) => EndOfData with { EndOfMedium = IsPastEarlyWarning(medium) };
 
-    // ---- VERIFY --------------------------------------------------------------------------------------------------------
+    // ---- VERIFY -----------------------------------------------------------------------------------------------------
 
     /// <summary>Reads without a transfer; with BYTCMP against what the initiator gives.</summary>
     private void Verify(ScsiCommand command)
@@ -192,7 +207,12 @@ public sealed partial class TapeBackend
             if (compares && BufferBytes.FindDifference(
                 command.Data, done * transfer.LengthOfEachBytes, own, 0,
                 Math.Min(compared, transfer.LengthOfEachBytes)) >= 0)
-                return new SenseData(SenseKey.Miscompare, AdditionalSense.MiscompareDuringVerify) { Information = left };
+            {
+                return new SenseData(SenseKey.Miscompare, AdditionalSense.MiscompareDuringVerify)
+                {
+                    Information = left,
+                };
+            }
             if (next.LengthBytes != transfer.LengthOfEachBytes)
                 return IncorrectLength(transfer, next.LengthBytes, left);
         }

@@ -10,22 +10,34 @@ public sealed partial class TapeBackend
     /// <summary>Replaced whole: a nexus that ends asks from its own reactor.</summary>
     private volatile DeferredError[] _deferred = [];
 
+    /// <summary>TEST UNIT READY does not run alone, and of two reactors both may tell.</summary>
+    private readonly Lock _deferring = new();
+
     /// <summary>What went wrong away from the reactor, to be told there.</summary>
     private TapeFailure? _failure;
 
     private sealed record DeferredError(ItNexus Nexus, SenseData Sense);
 
     /// <summary>Does work that may block, away from the reactor; then ends the command with what it returns, or with
-    /// GOOD, or goes on with <paramref name="then"/>; <paramref name="ended"/> runs in between. A medium that is not there is the row's matter.</summary>
+    /// GOOD, or goes on with <paramref name="then"/>. A medium that is not there is the row's matter.</summary>
+    /// <param name="command">Alone on the unit.</param>
+    /// <param name="work">Null: it went well.</param>
+    /// <param name="then">Ends the command, if the work was done and went well.</param>
+    /// <param name="ended">Runs before either, whatever became of the work.</param>
     private void Work(
         ScsiCommand command, Func<ITapeMedium, SenseData?> work, Action? then = null, Action? ended = null)
     {
         Reactor reactor = _reactors[command.Nexus.Executor.Index];
         ITapeMedium medium = _medium!;
         SenseData? outcome = null;
+        bool isDone = false;
         reactor.RunBlocking(
             () =>
             {
+                // Aborted before it began: nothing is done of it.
+                if (command.IsAborted)
+                    return;
+                isDone = true;
                 outcome = Guard(command, medium, work);
                 Look(medium);
             },
@@ -38,7 +50,7 @@ public sealed partial class TapeBackend
                 }
                 TellFailure();
                 ended?.Invoke();
-                if (outcome is null && then is not null)
+                if (outcome is null && isDone && then is not null)
                     then();
                 else
                     End(command, outcome);
@@ -57,7 +69,7 @@ public sealed partial class TapeBackend
     {
         try
         {
-            return command.IsAborted ? null : work(medium);
+            return work(medium);
         }
         catch (MediumFaultException fault)
         {
@@ -94,8 +106,17 @@ public sealed partial class TapeBackend
         command.Complete();
     }
 
-    private void Defer(ItNexus nexus, in SenseData sense) =>
-        _deferred = [.. _deferred, new DeferredError(nexus, sense with { IsDeferred = true })];
+    private void Defer(ItNexus nexus, in SenseData sense)
+    {
+        lock (_deferring)
+        {
+            _deferred =
+            [
+                .. _deferred.Where(one => !ReferenceEquals(one.Nexus, nexus)),
+                new DeferredError(nexus, sense with { IsDeferred = true }),
+            ];
+        }
+    }
 
     /// <summary>An error of an earlier command is told instead of doing this one; true: it has ended.</summary>
     private bool TellDeferred(ScsiCommand command)
@@ -103,7 +124,8 @@ public sealed partial class TapeBackend
         if (_deferred.Length == 0 || _deferred.FirstOrDefault(
             one => ReferenceEquals(one.Nexus, command.Nexus)) is not { } error)
             return false;
-        _deferred = [.. _deferred.Where(one => !ReferenceEquals(one, error))];
+        lock (_deferring)
+            _deferred = [.. _deferred.Where(one => !ReferenceEquals(one, error))];
         command.CheckCondition(error.Sense);
         return true;
     }
@@ -117,7 +139,7 @@ public sealed partial class TapeBackend
         _ => false,
     };
 
-    // ---- Buffered data -----------------------------------------------------------------------------------------------
+    // ---- Buffered data ----------------------------------------------------------------------------------------------
 
     /// <summary>What is buffered is written before anything else is done with the medium. If that fails, this is an
     /// error of the writes before: deferred, and the command is not done (SPC-4 §4.5.7).</summary>
@@ -135,6 +157,9 @@ public sealed partial class TapeBackend
             _failure = FailureOf(command, medium, fault);
             _counts.WriteFailed();
             Alert(TapeAlert.WriteFailure);
+            // Who wrote must hear of it, too, if it is another nexus that has found out.
+            if (!ReferenceEquals(_writer, command.Nexus))
+                DeferWriteError(_writer);
             return new SenseData(SenseKey.MediumError, AdditionalSense.WriteError) { IsDeferred = true };
         }
     }
@@ -154,7 +179,7 @@ public sealed partial class TapeBackend
         _pages.Refresh(_view);
     }
 
-    // ---- What a medium's fault is to an initiator --------------------------------------------------------------------
+    // ---- What a medium's fault is to an initiator -------------------------------------------------------------------
 
     private SenseData SenseOf(ScsiCommand command, MediumFault fault)
     {

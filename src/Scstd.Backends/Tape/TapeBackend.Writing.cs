@@ -22,8 +22,10 @@ public sealed partial class TapeBackend
         var transfer = new TapeTransfer(command.Cdb, _blockLengthBytes);
         if (transfer.IsFixed && transfer.BlockLengthBytes == 0)
             return SenseData.InvalidFieldInCdb(1, 0);
-        return transfer.Blocks > 0 && transfer.LengthOfEachBytes - ProtectionOfWrites >
-            Personality.MaxBlockLengthBytes ? SenseData.InvalidFieldInCdb(transfer.CountOffset) : JudgeAddress(transfer);
+        int length = transfer.LengthOfEachBytes - ProtectionOfWrites;
+        if (transfer.Blocks > 0 && (length > Personality.MaxBlockLengthBytes || length <= 0))
+            return SenseData.InvalidFieldInCdb(transfer.CountOffset);
+        return JudgeAddress(transfer);
     }
 
     private SenseData? ValidateMarks(ScsiCommand command) =>
@@ -89,6 +91,7 @@ public sealed partial class TapeBackend
 
     private void Wrote(ScsiCommand command)
     {
+        _counts.Changed();
         _isDirty = true;
         _writer = command.Nexus;
         _overwrite = null;
@@ -155,7 +158,7 @@ public sealed partial class TapeBackend
             : null;
     }
 
-    // ---- Marks ---------------------------------------------------------------------------------------------------------
+    // ---- Marks ------------------------------------------------------------------------------------------------------
 
     /// <summary>SSC-4, WRITE FILEMARKS: without IMMED everything that is buffered is on the medium before GOOD, also
     /// with a count of zero.</summary>
@@ -203,7 +206,7 @@ public sealed partial class TapeBackend
         });
     }
 
-    // ---- The end of a partition ----------------------------------------------------------------------------------------
+    // ---- The end of a partition -------------------------------------------------------------------------------------
 
     private static bool IsPastEarlyWarning(ITapeMedium medium) => IsPastEarlyWarning(
         medium.Partitions[medium.Position.Partition], medium.Position);

@@ -9,11 +9,14 @@ internal sealed class TapeCounts
     private const string ReadName = "bytes read";
     private const string WriteErrorsName = "unrecovered write errors";
     private const string ReadErrorsName = "unrecovered read errors";
+    private const string ChangesName = "volume change reference";
+
+    private bool _hasChanged;
 
     private readonly Traffic _device = new();
     private volatile Traffic _mount = new();
     private volatile Traffic _lastMount = new();
-    private volatile Life _life = new(0, 0, 0, 0, 0);
+    private volatile Life _life = new(0, 0, 0, 0, 0, 0);
 
     /// <summary>Since the drive was composed.</summary>
     public Traffic Device => _device;
@@ -34,7 +37,8 @@ internal sealed class TapeCounts
         _mount = new Traffic();
         _life = new Life(
             Of(kept, LoadsName) + 1, Of(kept, WrittenName), Of(kept, ReadName), Of(kept, WriteErrorsName),
-            Of(kept, ReadErrorsName));
+            Of(kept, ReadErrorsName), Of(kept, ChangesName));
+        _hasChanged = false;
         kept[LoadsName] = _life.Loads;
     }
 
@@ -45,6 +49,31 @@ internal sealed class TapeCounts
         kept[ReadName] = life.BytesRead;
         kept[WriteErrorsName] = life.WriteErrors;
         kept[ReadErrorsName] = life.ReadErrors;
+        kept[ChangesName] = life.Changes;
+    }
+
+    /// <summary>What is on the cartridge is another, for the first time since it was loaded.</summary>
+    public void Changed()
+    {
+        if (_hasChanged)
+            return;
+        _hasChanged = true;
+        _life = _life with { Changes = _life.Changes + 1 };
+    }
+
+    /// <summary>False: no error had been counted.</summary>
+    public bool ForgetWriteErrors()
+    {
+        bool had = _device.WriteErrors > 0;
+        _device.WriteErrors = 0;
+        return had;
+    }
+
+    public bool ForgetReadErrors()
+    {
+        bool had = _device.ReadErrors > 0;
+        _device.ReadErrors = 0;
+        return had;
     }
 
     /// <summary>A record: its bytes, and what they took of the capacity.</summary>
@@ -81,7 +110,7 @@ internal sealed class TapeCounts
 
     /// <summary>Over the life of a cartridge; bytes as they are stored.</summary>
     internal sealed record Life(
-        ulong Loads, ulong BytesWritten, ulong BytesRead, ulong WriteErrors, ulong ReadErrors);
+        ulong Loads, ulong BytesWritten, ulong BytesRead, ulong WriteErrors, ulong ReadErrors, ulong Changes);
 
     internal sealed class Traffic
     {

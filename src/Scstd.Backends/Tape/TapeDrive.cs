@@ -5,8 +5,8 @@ using Scstd.Scsi;
 namespace Scstd.Backends.Tape;
 
 /// <summary>
-/// A drive with its logical unit, as the robot sees it: a cartridge is put in and taken out while no command is with the
-/// device server. What is called back runs on the unit's home reactor.
+/// A drive with its logical unit, as the robot sees it: a cartridge is put in and taken out while no command is with
+/// the device server. What is called back runs on the unit's home reactor.
 /// </summary>
 public sealed class TapeDrive
 {
@@ -30,8 +30,8 @@ public sealed class TapeDrive
     /// <summary>Threaded; false: the drive is empty, or its cartridge waits to be taken.</summary>
     public bool IsLoaded => _backend.Load is TapeLoad.Loaded or TapeLoad.Incompatible or TapeLoad.Unreadable;
 
-    /// <summary>The robot puts a cartridge into the empty drive, which owns it from now on. Every nexus is told when it
-    /// is ready (28h/00h). A cartridge whose format cannot be read is in the drive, and every command says so.</summary>
+    /// <summary>The robot puts a cartridge into the empty drive, which owns it from now on. Every nexus is told when
+    /// it is ready (28h/00h). A cartridge whose format cannot be read is in the drive, and every command says so.</summary>
     /// <param name="medium">The cartridge.</param>
     /// <param name="load">It is threaded; else it waits at the door for LOAD UNLOAD.</param>
     /// <param name="done">When it is there.</param>

@@ -43,7 +43,8 @@ internal sealed class TapePages
     public bool IsAppendOnly => (_extension.Current[1] & 0xF0) == 0x10;
 
     /// <summary>PEWS.</summary>
-    public ulong ProgrammableEarlyWarningMegabytes => BinaryPrimitives.ReadUInt16BigEndian(_extension.Current.AsSpan(2));
+    public ulong ProgrammableEarlyWarningMegabytes =>
+        BinaryPrimitives.ReadUInt16BigEndian(_extension.Current.AsSpan(2));
 
     /// <summary>LBP_W.</summary>
     public bool ProtectsWrites => (_protection.Current[2] & 0x80) != 0;
@@ -81,7 +82,8 @@ internal sealed class TapePages
         _medium.Default = With(_medium.Default, 0, worm);
     }
 
-    /// <summary>Replaced, not rewritten: who reads the page on another reactor sees the old one or the new one.</summary>
+    /// <summary>Replaced, not rewritten: who reads the page on another reactor sees the old one or the new one.
+    /// </summary>
     private static void Replace(ModePage page, int offset, byte value) =>
         page.Current = With(page.Current, offset, value);
 
@@ -92,7 +94,7 @@ internal sealed class TapePages
         return other;
     }
 
-    // ---- 0Fh, 10h ------------------------------------------------------------------------------------------------------
+    // ---- 0Fh, 10h ---------------------------------------------------------------------------------------------------
 
     /// <summary>DCE | DCC; DDE; the default algorithm (1) both ways.</summary>
     private static ModePage DataCompression(bool isOn)
@@ -106,7 +108,8 @@ internal sealed class TapePages
         return Page(0x0F, 0, values, changeable);
     }
 
-    /// <summary>LOIS: logical object identifiers are told; EEG; SEW; REWIND ON RESET 10b: it stays where it is.</summary>
+    /// <summary>LOIS: logical object identifiers are told; EEG; SEW; REWIND ON RESET 10b: it stays where it is.
+    /// </summary>
     private static ModePage DeviceConfiguration(bool compresses)
     {
         byte[] values = new byte[14];
@@ -120,7 +123,8 @@ internal sealed class TapePages
         return Page(0x10, 0, values, changeable);
     }
 
-    /// <summary>WRITE MODE (0 overwrite, 1 append only), SHORT ERASE MODE 2: the data ends at the position; PEWS.</summary>
+    /// <summary>WRITE MODE (0 overwrite, 1 append only), SHORT ERASE MODE 2: the data ends at the position; PEWS.
+    /// </summary>
     private static ModePage DeviceConfigurationExtension()
     {
         byte[] values = new byte[28];
@@ -131,7 +135,7 @@ internal sealed class TapePages
         return Page(0x10, 0x01, values, changeable);
     }
 
-    // ---- 0Ah/F0h -------------------------------------------------------------------------------------------------------
+    // ---- 0Ah/F0h ----------------------------------------------------------------------------------------------------
 
     private static ModePage ControlDataProtection()
     {
@@ -152,7 +156,7 @@ internal sealed class TapePages
         _ => (0, null),
     };
 
-    // ---- 1Ch, 1Dh ------------------------------------------------------------------------------------------------------
+    // ---- 1Ch, 1Dh ---------------------------------------------------------------------------------------------------
 
     /// <summary>DEXCPT: exceptions are told by TapeAlert's log page alone.</summary>
     private static ModePage InformationalExceptions()

@@ -124,6 +124,9 @@ public sealed record LogPage(byte PageCode, Func<IReadOnlyList<LogParameter>> Re
     /// <summary>Instead of <see cref="Read"/>, for a page that changes with its being told to a nexus
     /// (TapeAlert).</summary>
     public Func<ItNexus, IReadOnlyList<LogParameter>>? ReadFor { get; init; }
+
+    /// <summary>LOG SELECT lets its counters begin anew, alone on the unit; false: nothing had been counted.</summary>
+    public Func<bool>? Reset { get; init; }
 }
 
 /// <summary>One parameter: its code, and its bytes without the header.</summary>

@@ -164,6 +164,11 @@ internal static class LogCommands
             changed = true;
             unit.AddConsequence(turnstile => Clear(turnstile.Errors, counter));
         }
+        if (resets)
+        {
+            foreach (LogPage own in unit.Backend.LogPages)
+                changed |= (page == SupportedPages || page == own.PageCode) && own.Reset?.Invoke() == true;
+        }
         if (changed)
             unit.EstablishUnitAttention(AdditionalSense.LogParametersChanged, command.ItlNexus);
         command.Complete();

@@ -108,6 +108,10 @@ internal static class ModeCommands
             .Where(p => pageCode == AllPages || p.PageCode == pageCode)
             .OrderBy(p => p.PageCode == 0 ? AllPages : p.PageCode).ThenBy(p => p.SubpageCode)];
         refused = default;
+        // Page 00h has a vendor's format. Tapes have always answered it with no page at all, and initiators ask so for
+        // the header and the block descriptor alone.
+        if (found.Count == 0 && pageCode == 0 && subpageCode == 0 && unit.Backend.ModeHeader is not null)
+            return true;
         if (found.Count == 0)
         {
             refused = SenseData.InvalidFieldInCdb(2, 5);

@@ -52,7 +52,8 @@ internal static class ModeSelect
             return SenseData.InvalidFieldInParameterList(header.MediumTypeOffset);
         if (headerLength + descriptorLength > list.Length)
             return SenseData.IllegalRequest(AdditionalSense.ParameterListLengthError);
-        if (JudgeHeader(command.Unit.Backend, header, list.Slice(headerLength, descriptorLength), out values) is { } bad)
+        ReadOnlySpan<byte> descriptor = list.Slice(headerLength, descriptorLength);
+        if (JudgeHeader(command.Unit.Backend, header, descriptor, out values) is { } bad)
             return bad;
         int at = headerLength + descriptorLength;
         // PF zero: what follows the descriptors is the vendor's, and we have nothing of that kind.

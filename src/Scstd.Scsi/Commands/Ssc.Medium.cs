@@ -70,7 +70,7 @@ public static partial class Ssc
         Usage = [0x82, 0, 0x0F, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0, 0, 0, 0],
     };
 
-    // ---- SPC-4: medium auxiliary memory and security -----------------------------------------------------------------
+    // ---- SPC-4: medium auxiliary memory and security ----------------------------------------------------------------
 
     /// <summary>SERVICE ACTION, LOGICAL VOLUME NUMBER, PARTITION NUMBER, FIRST ATTRIBUTE IDENTIFIER; CACHE makes no
     /// difference. Its service actions differ in nothing but the answer, so they share a row.</summary>

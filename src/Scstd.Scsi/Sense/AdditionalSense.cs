@@ -56,6 +56,7 @@ public readonly record struct AdditionalSense(byte Code, byte Qualifier)
     public static readonly AdditionalSense CommandsClearedByAnotherInitiator = new(0x2F, 0x00);
     public static readonly AdditionalSense IncompatibleMediumInstalled = new(0x30, 0x00);
     public static readonly AdditionalSense CannotReadMediumUnknownFormat = new(0x30, 0x01);
+    public static readonly AdditionalSense CleaningCartridgeInstalled = new(0x30, 0x03);
     public static readonly AdditionalSense CannotWriteMediumIncompatibleFormat = new(0x30, 0x05);
     public static readonly AdditionalSense WormMediumOverwriteAttempted = new(0x30, 0x0C);
     public static readonly AdditionalSense MediumFormatCorrupted = new(0x31, 0x00);

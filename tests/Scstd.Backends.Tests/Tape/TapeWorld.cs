@@ -135,7 +135,8 @@ internal sealed class TapeWorld : IDisposable
     {
         byte[] answer = Execute("34 06 00 00 00 00 00 00 00 00").DataIn;
         return (
-            BinaryPrimitives.ReadInt32BigEndian(answer.AsSpan(4)), BinaryPrimitives.ReadUInt64BigEndian(answer.AsSpan(8)),
+            BinaryPrimitives.ReadInt32BigEndian(answer.AsSpan(4)),
+            BinaryPrimitives.ReadUInt64BigEndian(answer.AsSpan(8)),
             BinaryPrimitives.ReadUInt64BigEndian(answer.AsSpan(16)));
     }
 

@@ -1,4 +1,5 @@
 using Scstd.Backends.Tape;
+using Scstd.Core;
 using Scstd.Scsi;
 using Scstd.Testing;
 
@@ -171,6 +172,36 @@ public sealed class WriteTests
     }
 
     [Fact]
+    public void Who_wrote_what_is_lost_hears_of_it_though_another_found_out()
+    {
+        using var world = new TapeWorld();
+        var lost = new SenseData(SenseKey.MediumError, AdditionalSense.WriteError) { IsDeferred = true };
+        world.Write(TapeWorld.Record(100));
+        world.Medium.SynchronizeFault = new MediumFault(MediumFaultKind.Store, 5);
+        world.Rewind(world.Other).MustBe(lost);
+        world.Execute("00 00 00 00 00 00").MustBe(lost);
+        world.Execute("00 00 00 00 00 00").MustBeGood();
+    }
+
+    [Fact]
+    public void A_command_that_is_aborted_before_it_begins_does_nothing()
+    {
+        using var world = new TapeWorld();
+        world.Write(TapeWorld.Record(100));
+        world.Rewind();
+        world.Reactor.HoldBlocking = true;
+        TestCommand write = world.Send("0A 00 00 00 64 00", TapeWorld.Record(100, 2));
+        TestCommand read = world.Send("88 00 00 00 00 00 00 00 00 00 00 00 00 00 64 00");
+        world.Run();
+        var request = new TaskManagementRequest { Function = TaskManagementFunction.AbortTaskSet };
+        world.Initiator.Nexus.TaskManagementRequested(request);
+        world.Reactor.HoldBlocking = false;
+        world.Run();
+        Assert.True(write.WasAborted && read.WasAborted);
+        Assert.Equal(TapeWorld.Record(100), world.Read(100).DataIn);
+    }
+
+    [Fact]
     public void A_write_that_fails_is_a_current_error_with_what_was_not_written()
     {
         using var world = new TapeWorld();
@@ -191,7 +222,7 @@ public sealed class WriteTests
         world.Execute("00 00 00 00 00 00").MustBeGood();
     }
 
-    // ---- What may not be written -------------------------------------------------------------------------------------
+    // ---- What may not be written ------------------------------------------------------------------------------------
 
     [Fact]
     public void A_write_protected_cartridge_is_not_written_and_mode_sense_says_so()
@@ -278,7 +309,7 @@ public sealed class WriteTests
         Assert.Equal(SenseKey.BlankCheck, world.Read(100).Sense.Key);
     }
 
-    // ---- ERASE, explicit addresses -------------------------------------------------------------------------------------
+    // ---- ERASE, explicit addresses ----------------------------------------------------------------------------------
 
     [Theory]
     [InlineData("19 00 00 00 00 00")]
