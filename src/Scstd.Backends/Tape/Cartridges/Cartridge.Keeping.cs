@@ -59,7 +59,8 @@ public sealed partial class Cartridge
         uint epoch = _logs.Max(log => log.Epoch);
         _label = _label with
         {
-            Seed = NewSeed(_label.Seed), Regions = CartridgeLabel.Lay(partitionCapacitiesBytes),
+            Seed = NewSeed(_label.Seed),
+            Regions = CartridgeLabel.Lay(partitionCapacitiesBytes),
         };
         _logs =
         [
@@ -231,7 +232,11 @@ public sealed partial class Cartridge
             punches = punches && _file.TryPunchHole(at, length);
             if (!punches)
             {
-                length = Math.Min(length, OverwrittenAtOnceBytes);
+                // A hole has nothing to be overwritten; ends at even places, or it would make the data it finds next.
+                at = Math.Max(at, _file.NextData(at) ?? end);
+                length = Math.Min(end - at, OverwrittenAtOnceBytes - (at % OverwrittenAtOnceBytes));
+                if (length <= 0)
+                    break;
                 zeros = zeros.Length == 0 ? new byte[OverwrittenAtOnceBytes] : zeros;
                 _file.Write(zeros.AsSpan(0, (int)length), at);
             }
@@ -246,8 +251,14 @@ public sealed partial class Cartridge
     {
         if (_isLabelCurrent)
             return;
-        _file.Write(Checkpoint.EncodeLabel(_label), CartridgeFormat.LabelOffsetBytes);
-        _isLabelCurrent = true;
-        _hasUnsyncedData = true;
+        try
+        {
+            _file.Write(Checkpoint.EncodeLabel(_label), CartridgeFormat.LabelOffsetBytes);
+            (_isLabelCurrent, _hasUnsyncedData) = (true, true);
+        }
+        catch (LinuxException)
+        {
+            // The next change tries again.
+        }
     }
 }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using Scstd.Scsi;
 
@@ -25,7 +26,7 @@ internal sealed record Checkpoint(
     /// <summary>The bytes that go to its place in the file.</summary>
     public byte[] Encode()
     {
-        byte[] bytes = new byte[CartridgeFormat.CheckpointBytes];
+        byte[] bytes = ArrayPool<byte>.Shared.Rent(CartridgeFormat.CheckpointBytes);
         FormatWriter to = Begin(bytes, Magic);
         to.UInt64(Sequence);
         Label.Write(to);
@@ -52,7 +53,7 @@ internal sealed record Checkpoint(
 
     public static byte[] EncodeLabel(CartridgeLabel label)
     {
-        byte[] bytes = new byte[CartridgeFormat.LabelBytes];
+        byte[] bytes = ArrayPool<byte>.Shared.Rent(CartridgeFormat.LabelBytes);
         FormatWriter to = Begin(bytes, LabelMagic);
         label.Write(to);
         return Finish(bytes, to);
@@ -115,13 +116,15 @@ internal sealed record Checkpoint(
         return to;
     }
 
-    /// <summary>The rest of its place need not be written.</summary>
+    /// <summary>The rest of its place need not be written. Takes the bytes back into the pool.</summary>
     private static byte[] Finish(byte[] bytes, FormatWriter to)
     {
         Span<byte> whole = bytes.AsSpan(0, to.Length);
         BinaryPrimitives.WriteInt32LittleEndian(whole[LengthAt..], to.Length);
         BinaryPrimitives.WriteUInt32LittleEndian(whole[ChecksumAt..], Crc32c.Compute(whole));
-        return bytes[..to.Length];
+        byte[] used = bytes[..to.Length];
+        ArrayPool<byte>.Shared.Return(bytes);
+        return used;
     }
 
     private static bool IsWhole(ReadOnlySpan<byte> bytes, ReadOnlySpan<byte> magic, out int length)
