@@ -120,7 +120,7 @@ internal sealed class ControlCommands(Server server, string? configuration, Relo
 
     private async Task<ControlAnswer> UnitsAsync(UnitsRequest request)
     {
-        IReadOnlyList<ServedDevice> devices = SelectedOrLeaving(request.Unit);
+        IReadOnlyList<ServedUnit> devices = SelectedOrLeaving(request.Unit);
         Survey<(Inside[] Units, IReadOnlyList<CommandLimitUse> Limits)> survey =
             await Survey<(Inside[], IReadOnlyList<CommandLimitUse>)>.OfAsync(server, lane =>
                 ([.. devices.Select(device => View(device, lane))], CommandLimits.OfUnits(server, lane)));
@@ -191,7 +191,7 @@ internal sealed class ControlCommands(Server server, string? configuration, Relo
 
     private IReadOnlyList<ServedUnit> Selected(string? unit)
     {
-        IReadOnlyList<ServedUnit> all = server.Units;
+        IReadOnlyList<ServedUnit> all = server.ServedUnits;
         if (unit is null)
             return all;
         Known("unit", unit, all.Select(one => one.Name));
@@ -203,7 +203,7 @@ internal sealed class ControlCommands(Server server, string? configuration, Relo
     {
         IReadOnlyList<ServedDevice> leaving = server.LeavingDevices;
         if (unit is null)
-            return [.. server.Units, .. leaving];
+            return [.. server.ServedUnits, .. leaving];
         return leaving.FirstOrDefault(device => device.Name == unit) is { } one ? [one] : Selected(unit);
     }
 

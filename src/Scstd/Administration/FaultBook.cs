@@ -113,7 +113,7 @@ internal sealed class FaultBook(Server server, ILogger log)
     /// <summary>Units that are served no more.</summary>
     private void Forget()
     {
-        HashSet<LogicalUnit> served = [.. server.Units.Select(device => device.Unit)];
+        HashSet<LogicalUnit> served = [.. server.ServedUnits.Select(device => device.Unit)];
         foreach (InjectedFault gone in _faults.Where(row => !served.Contains(row.Key)).SelectMany(row => row.Value))
             _aims.TryRemove(gone.Id, out _);
         _faults = _faults.Where(row => served.Contains(row.Key)).ToDictionary();

@@ -20,7 +20,7 @@ internal sealed class LibraryCommands(Server server, ILogger log)
     private static readonly (string Word, ElementType Type)[] Places =
     [
         ("slot", ElementType.Storage), ("mail", ElementType.ImportExport), ("drive", ElementType.DataTransfer),
-        ("robot", ElementType.Transport),
+        ("robot", ElementType.MediumTransport),
     ];
 
     public LibrariesAnswer Describe(LibraryRequest request) => new(
@@ -28,7 +28,7 @@ internal sealed class LibraryCommands(Server server, ILogger log)
         .. (request.Library is { } name ? [Find(name)] : server.Libraries).Select(library => new LibraryRecord(
             library.Name, library.Section.Personality.Name, library.Changer.NotReady is null,
             [
-                .. library.Changer.Library.Elements.Where(one => one.Type != ElementType.Transport || one.IsFull)
+                .. library.Changer.Library.Elements.Where(one => one.Type != ElementType.MediumTransport || one.IsFull)
                     .Select(element => Describe(library, element)),
             ])),
     ]);
@@ -54,7 +54,7 @@ internal sealed class LibraryCommands(Server server, ILogger log)
             ? request.File : request.File + DirectoryShelf.Extension;
         log.Information("Administrator: {File:l} is to come into library {Library:l}", file, library.Name);
         return await DoAsync(library, null, limit => library.Changer.ImportAsync(
-            library.ChangerUnit.Unit, file, Place(library, request.To), limit));
+            library.ChangerUnit.Unit, file, AddressOf(library, request.To), limit));
     }
 
     public async Task<ControlAnswer> ExportAsync(ExportCartridgeRequest request)
@@ -85,7 +85,7 @@ internal sealed class LibraryCommands(Server server, ILogger log)
         var wanted = new NewCartridge(
             request.Barcode, density.Code, capacityBytes, request.IsWorm, request.IsCleaning);
         return await DoAsync(library, request.Barcode, limit => library.Changer.CreateAsync(
-            library.ChangerUnit.Unit, wanted, Place(library, request.To), limit));
+            library.ChangerUnit.Unit, wanted, AddressOf(library, request.To), limit));
     }
 
     private static async Task<ControlAnswer> DoAsync(
@@ -111,7 +111,7 @@ internal sealed class LibraryCommands(Server server, ILogger log)
     private ServedLibrary Find(string name) => server.Libraries.FirstOrDefault(one => one.Name == name)
         ?? throw ControlRefusal.NotFound("library", name, server.Libraries.Select(one => one.Name));
 
-    private static ushort? Place(ServedLibrary library, string? place) =>
+    private static ushort? AddressOf(ServedLibrary library, string? place) =>
         place is null ? null : Place(library, place).Address;
 
     private static LibraryElement Place(ServedLibrary library, string place) => FindPlace(library, place)

@@ -17,7 +17,7 @@ internal sealed partial class Server
     internal IReadOnlyList<ServedLibrary> Libraries => _libraries;
 
     /// <summary>All that is served: the devices, and what libraries consist of.</summary>
-    internal IReadOnlyList<ServedUnit> Units => [.. Devices, .. _libraries.SelectMany(library => library.Units)];
+    internal IReadOnlyList<ServedUnit> ServedUnits => [.. Devices, .. _libraries.SelectMany(library => library.Units)];
 
     private void OpenLibraries(DaemonSection daemon, Plan plan)
     {
