@@ -12,7 +12,7 @@ internal sealed class ConfigurationDifference
     private static readonly string[] KeysOfTheNextStart = ["reactors", "memory", "control", "state_directory"];
 
     /// <summary>They are told entry by entry.</summary>
-    private static readonly string[] KeysWithNames = ["devices", "portals", "targets", "port_groups"];
+    private static readonly string[] KeysWithNames = ["devices", "libraries", "portals", "targets", "port_groups"];
 
     /// <summary>What a device may become while it serves.</summary>
     private static readonly string[] LiveKeysOfDevice =
@@ -38,6 +38,7 @@ internal sealed class ConfigurationDifference
         }
         (AddedDevices, RemovedDevices) = Compare(
             "device", now.Devices, next.Devices, one => one.Name.Text, (before, after) => Device(next, before, after));
+        Libraries(now, next);
         Compare("portal", now.Portals, next.Portals, one => one.Name.Text, Portal);
         Compare("target", now.Targets, next.Targets, one => one.Name.Text, Target);
         Compare("port group", now.PortGroups, next.PortGroups, one => one.Name.Text, PortGroup);
@@ -108,6 +109,28 @@ internal sealed class ConfigurationDifference
         if (keys.Contains("queue_depth"))
             _ofOtherDepth.Add(after);
         _changes.Add($"device {after.Name}: {string.Join(", ", keys)} changed");
+    }
+
+    /// <summary>What a library consists of, its initiators and its inventory know by place and number.</summary>
+    private void Libraries(DaemonSection now, DaemonSection next)
+    {
+        foreach (LibrarySection library in next.Libraries)
+        {
+            LibrarySection? before = now.Libraries.FirstOrDefault(one => one.Name.Text == library.Name.Text);
+            if (before is not null && SectionComparison.AreSame(before, library))
+                continue;
+            string what = before is null
+                ? "cannot be added"
+                : $"{string.Join(", ", SectionComparison.Differences(before, library))} cannot change";
+            _refusals.Add($"{next.At(library.Name.Position)}library {library.Name}: {what} while scstd serves; needs a "
+                + "restart");
+        }
+        foreach (LibrarySection gone in now.Libraries.Where(
+            one => next.Libraries.All(other => other.Name.Text != one.Name.Text)))
+        {
+            _refusals.Add($"{next.At(next.PositionOf("libraries"))}library {gone.Name}: cannot be taken away while "
+                + "scstd serves; needs a restart");
+        }
     }
 
     private void Portal(PortalSection before, PortalSection after) =>

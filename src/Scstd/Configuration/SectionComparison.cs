@@ -13,6 +13,7 @@ internal static class SectionComparison
     /// <summary>Keys that are not called as their properties.</summary>
     private static readonly Dictionary<string, string> Keys = new()
     {
+        [nameof(CartridgesSection.CapacityBytes)] = "capacity",
         [nameof(DeviceSection.SizeBytes)] = "size",
         [nameof(DeviceSection.BlockBytes)] = "block_size",
         [nameof(DeviceSection.PhysicalBlockBytes)] = "physical_block_size",

@@ -74,7 +74,7 @@ internal static class CommandLine
     private static string Summary(ConfigurationFile file)
     {
         DaemonSection daemon = file.Daemon;
-        return $"{file.Path}: right; {daemon.Targets.Count} target(s), {daemon.Devices.Count} device(s), "
+        return $"{file.Path}: right; {daemon.Targets.Count} target(s), {daemon.UnitNames.Count} device(s), "
             + $"{daemon.Portals.Count} portal(s)";
     }
 

@@ -161,6 +161,27 @@ public sealed partial class ReloadTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_library_does_not_come_while_others_are_served()
+    {
+        ReloadAnswer answer = await Reload($"{Yaml}\nlibraries: {{tapes: {{cartridges: {_folder.Path}}}}}\n");
+        Assert.False(answer.IsApplied);
+        Assert.EndsWith(": library tapes: cannot be added while scstd serves; needs a restart",
+            Assert.Single(answer.Reasons));
+    }
+
+    [Fact]
+    public void What_became_of_a_library_is_told_by_its_keys()
+    {
+        DaemonSection Of(string libraries) => Configuration.Reading.After($"libraries: {libraries}\n").Daemon;
+        DaemonSection now = Of("{tapes: {cartridges: /var/lib, slots: 20}}");
+        Assert.Empty(new ConfigurationDifference(now, Of("{tapes: {slots: 20, cartridges: /var/lib}}")).Refusals);
+        Assert.EndsWith("library tapes: slots, serial cannot change while scstd serves; needs a restart",
+            Assert.Single(new ConfigurationDifference(now, Of("{tapes: {cartridges: /var/lib, serial: X}}")).Refusals));
+        Assert.EndsWith("library tapes: cannot be taken away while scstd serves; needs a restart",
+            Assert.Single(new ConfigurationDifference(now, Of("{}")).Refusals));
+    }
+
+    [Fact]
     public async Task A_device_grows_under_its_sessions_and_they_are_told()
     {
         using RawInitiator initiator = await LogIn(One);

@@ -24,6 +24,10 @@ internal static class Reading
     public static ConfigurationFile After(string yaml, TemporaryFolder? folder = null) =>
         Text(Minimal + yaml, folder);
 
+    /// <summary>The same, with a second target that has these LUNs.</summary>
+    public static ConfigurationFile After(string yaml, string targets) =>
+        Text($"{Minimal}  iqn.2026-11.org.example:two:\n    luns: {targets}\n{yaml}");
+
     /// <summary>Exactly one problem, at this place, that says this.</summary>
     public static void OneProblem(ConfigurationFile file, string position, string words)
     {

@@ -86,6 +86,11 @@ public sealed partial class SchemaTests
     [InlineData("    negotiation: {HeaderDigest: []}")]
     [InlineData("    groups: [{name: a}]")]
     [InlineData("  iqn.bad: {}")]
+    [InlineData("libraries: {vtl: {}}")]
+    [InlineData("libraries: {vtl: {cartridges: /var/lib, drives: []}}")]
+    [InlineData("libraries: {vtl: {cartridges: /var/lib, drives: {count: 0}}}")]
+    [InlineData("libraries: {vtl: {cartridges: /var/lib, personality: mine}}")]
+    [InlineData("libraries: {vtl: {cartridges: {directory: /var/lib, barcodes: A}}}")]
     [InlineData("completely: wrong")]
     public void Schema_and_reader_refuse_the_same(string line)
     {
@@ -107,6 +112,9 @@ public sealed partial class SchemaTests
     [InlineData("    portals: here")]
     [InlineData("    negotiation: {HeaderDigest: CRC32C, InitialR2T: yes, MaxBurstLength: 65536}")]
     [InlineData("  naa.0123456789abcdef: {redirect: '[::1]:3261'}")]
+    [InlineData("libraries: {vtl: {cartridges: /var/lib}}")]
+    [InlineData("libraries: {vtl: {cartridges: {directory: /var/lib, create: 2, capacity: 1GiB}, drives: 3}}")]
+    [InlineData("libraries: {vtl: {cartridges: /var/lib, drives: [1, {generation: lto-9}], personality: ibm-3573}}")]
     public void Schema_and_reader_accept_the_same(string line)
     {
         Reading.Right(Reading.After(line));

@@ -21,6 +21,7 @@ public sealed class SectionComparisonTests
     [InlineData("discovery: {authentication: {users: [{name: a, secret: twelve-bytes!}]}}", "discovery")]
     [InlineData("targets: {iqn.2026-11.a:b: {luns: {0: {device: a, read_only: yes}}}}", "targets")]
     [InlineData("portals: {a: {address: '127.0.0.1', tag: 2}}", "portals")]
+    [InlineData("libraries: {a: {cartridges: /a}}", "libraries")]
     public void A_difference_is_told_by_its_key(string text, string key) =>
         Assert.Equal([key], SectionComparison.Differences(Read(""), Read(text)));
 
@@ -38,6 +39,9 @@ public sealed class SectionComparisonTests
     {
         Check(DaemonSection.Rule);
         Check(DeviceSection.Rule);
+        Check(LibrarySection.Rule);
+        Check(DrivesSection.Rule);
+        Check(CartridgesSection.Rule);
         Check(TargetSection.Rule);
         Check(LimitsSection.Rule);
         Check(PortalSection.Rule);

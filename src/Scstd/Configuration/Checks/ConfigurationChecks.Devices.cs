@@ -12,11 +12,13 @@ internal sealed partial class ConfigurationChecks
             if (device.Has("store") && device.IsStoreKnown)
                 Device(device);
         }
-        Unique(_daemon.Devices.Select(device => device.Serial).OfType<Word>(), "serial number", StringComparer.Ordinal);
+        Unique(_daemon.Devices.Select(device => device.Serial)
+            .Concat(_daemon.Libraries.Select(library => library.Serial)).OfType<Word>(), "serial number",
+            StringComparer.Ordinal);
         Unique(_daemon.Devices.Where(device => device.Path is not null)
             .Select(device => new Word(_surroundings.FullPath(device.Path!.Value.Text), device.Path.Value.Position)),
             "path", StringComparer.Ordinal);
-        foreach (DeviceSection unused in _daemon.Devices.Where(device => !IsUsed(device)))
+        foreach (DeviceSection unused in _daemon.Devices.Where(device => !IsNamedByLun(device.Name.Text)))
             _warnings.Add(new Problem(unused.Name.Position, $"device '{unused.Name}' has no LUN"));
     }
 
@@ -151,8 +153,4 @@ internal sealed partial class ConfigurationChecks
             _problems.Add(device.PositionOf("io"), $"the file system of {full} does not know direct I/O");
         }
     }
-
-    private bool IsUsed(DeviceSection device) =>
-        _daemon.Targets.SelectMany(target => target.Luns.Concat(target.Groups.SelectMany(group => group.Luns)))
-            .Any(lun => lun.Device.Text == device.Name.Text);
 }

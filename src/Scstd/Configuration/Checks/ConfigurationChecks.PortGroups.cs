@@ -6,7 +6,7 @@ internal sealed partial class ConfigurationChecks
     {
         string[] targets = [.. _daemon.Targets.Select(target => target.Name.Text)];
         string[] portals = [.. _daemon.Portals.Select(portal => portal.Name.Text)];
-        string[] devices = [.. _daemon.Devices.Select(device => device.Name.Text)];
+        IReadOnlyList<string> devices = _daemon.UnitNames;
         var seen = new List<PortGroupSection>();
         foreach (PortGroupSection group in _daemon.PortGroups)
         {
@@ -37,7 +37,7 @@ internal sealed partial class ConfigurationChecks
     {
         foreach (PortGroupSection other in others)
         {
-            if (!_daemon.Devices.Any(one => group.Concerns(one.Name.Text) && other.Concerns(one.Name.Text)))
+            if (!_daemon.UnitNames.Any(one => group.Concerns(one) && other.Concerns(one)))
                 continue;
             (string Target, ushort Tag)[] shared =
                 [.. group.PortsIn(_daemon).Intersect(other.PortsIn(_daemon)).Take(1)];

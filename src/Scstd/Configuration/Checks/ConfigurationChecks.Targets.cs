@@ -59,7 +59,7 @@ internal sealed partial class ConfigurationChecks
     {
         // A missing device is noted when the section is read.
         LunSection[] named = [.. luns.Where(lun => lun.Device.Text is not null)];
-        string[] devices = [.. _daemon.Devices.Select(device => device.Name.Text)];
+        IReadOnlyList<string> devices = _daemon.UnitNames;
         foreach (LunSection lun in named.Where(lun => !devices.Contains(lun.Device.Text)))
             Undeclared(lun.Device, devices, "device");
         var first = new Dictionary<string, LunSection>();

@@ -29,6 +29,7 @@ internal sealed partial class ConfigurationChecks
         checks.Reactors();
         checks.Places();
         checks.Devices();
+        checks.Libraries();
         checks.Portals();
         if (daemon.Discovery.Authentication is { } discovery)
             checks.Authentication(discovery);

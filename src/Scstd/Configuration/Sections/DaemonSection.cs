@@ -29,6 +29,10 @@ public sealed class DaemonSection : Section
             new MapRule<Word, DeviceSection>(Names.Device, DeviceSection.Rule, "devices by name"),
             (s, v) => s.Devices = [.. v.Select(e => e.Value.Called(new Word(e.Key.Text, e.Position)))],
             "The devices, by names of your choice."),
+        new Row<DaemonSection, IReadOnlyList<Named<Word, LibrarySection>>>("libraries",
+            new MapRule<Word, LibrarySection>(Names.Library, LibrarySection.Rule, "libraries by name"),
+            (s, v) => s.Libraries = [.. v.Select(e => e.Value.Called(new Word(e.Key.Text, e.Position)))],
+            "The tape libraries, by names of your choice. Default: none."),
         new Row<DaemonSection, IReadOnlyList<Named<Word, PortalSection>>>("portals",
             new MapRule<Word, PortalSection>(Names.Portal, PortalSection.ShortOrFull, "portals by name"),
             (s, v) => s.Portals = [.. v.Select(e => e.Value.Called(new Word(e.Key.Text, e.Position)))],
@@ -63,6 +67,8 @@ public sealed class DaemonSection : Section
 
     public IReadOnlyList<DeviceSection> Devices { get; internal set; } = [];
 
+    public IReadOnlyList<LibrarySection> Libraries { get; internal set; } = [];
+
     public IReadOnlyList<PortalSection> Portals { get; internal set; } = [];
 
     public DiscoverySection Discovery { get; internal set; } = new();
@@ -70,6 +76,10 @@ public sealed class DaemonSection : Section
     public IReadOnlyList<TargetSection> Targets { get; internal set; } = [];
 
     public IReadOnlyList<PortGroupSection> PortGroups { get; internal set; } = [];
+
+    /// <summary>All that a LUN can lead to: the devices, and what libraries consist of.</summary>
+    internal IReadOnlyList<string> UnitNames =>
+        [.. Devices.Select(device => device.Name.Text), .. Libraries.SelectMany(library => library.UnitNames)];
 
     /// <summary>"file:line:column: " in front of what is wrong with a value; nothing, if it stands in no file.
     /// </summary>

@@ -162,7 +162,7 @@ public sealed class DeviceSection : Section
         ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out blocks) && blocks > 0;
 
     /// <summary>SPC-4 §4.4.1: ASCII data fields hold 20h to 7Eh.</summary>
-    private static NameRule Identification(int mostCharacters) =>
+    internal static NameRule Identification(int mostCharacters) =>
         new($"1 to {mostCharacters} printable ASCII characters", mostCharacters,
             text => text.All(character => character is >= ' ' and <= '~'), "^[ -~]+$");
 }

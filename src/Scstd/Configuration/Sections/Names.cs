@@ -21,6 +21,10 @@ internal static partial class Names
 
     public static readonly Rule<Word> Device = Simple("a device name (letters, digits, '.', '_' and '-')");
 
+    /// <summary>Shorter, for its drives are called by it too.</summary>
+    public static readonly Rule<Word> Library =
+        Simple("a library name (letters, digits, '.', '_' and '-', at most 48 characters)", 48);
+
     public static readonly Rule<Word> Portal = Simple("a portal name (letters, digits, '.', '_' and '-')");
 
     public static readonly Rule<IReadOnlyList<Word>> Portals = new ListRule<Word>(Portal);
@@ -34,8 +38,8 @@ internal static partial class Names
     public static bool IsTargetName(string text) =>
         text.Length <= MostTargetNameCharacters && TargetExpression().IsMatch(text);
 
-    private static NameRule Simple(string expected) =>
-        new(expected, MostNameCharacters, text => NameExpression().IsMatch(text), NamePattern);
+    private static NameRule Simple(string expected, int mostCharacters = MostNameCharacters) =>
+        new(expected, mostCharacters, text => NameExpression().IsMatch(text), NamePattern);
 
     [GeneratedRegex(NamePattern, RegexOptions.CultureInvariant)]
     private static partial Regex NameExpression();
