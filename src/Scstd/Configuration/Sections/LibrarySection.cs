@@ -38,7 +38,8 @@ public sealed class LibrarySection : Section
         new Row<LibrarySection, int>("slots", new IntegerRule(1, MostSlots), (s, v) => s.Slots = v,
             "How many cartridges have a place besides the drives. Default: 24."),
         new Row<LibrarySection, int>("import_export", new IntegerRule(0, MostImportExports),
-            (s, v) => s.ImportExport = v, "How many import/export slots (mail slots), through which cartridges come and go. Default: 4."),
+            (s, v) => s.ImportExport = v,
+            "How many import/export slots (mail slots), through which cartridges come and go. Default: 4."),
         new Row<LibrarySection, CartridgesSection>("cartridges", CartridgesSection.ShortOrFull,
             (s, v) => s.Cartridges = v, "Where its cartridges are kept, and which are made at the first start.",
             isRequired: true),
@@ -146,8 +147,8 @@ public sealed partial class CartridgesSection : Section
         new Row<CartridgesSection, Word>("barcodes",
             new NameRule("a barcode of six capital letters and digits that ends in a digit, such as A00001",
                 SerialCharacters, text => BarcodeExpression().IsMatch(text), BarcodePattern),
-            (s, v) => s.Barcodes = v, "The barcode of the first that is made; the others count on from its last digits. "
-                + "Two characters that tell the generation (L8) are put behind it. Default: A00001."));
+            (s, v) => s.Barcodes = v, "The barcode of the first that is made; the others count on from its last "
+                + "digits. Two characters that tell the generation (L8) are put behind it. Default: A00001."));
 
     internal static readonly Rule<CartridgesSection> ShortOrFull = new ShortRule<Word, CartridgesSection>(
         PathRule, (path, position) => new CartridgesSection { Directory = path, Position = position }, Rule);
