@@ -46,21 +46,13 @@ internal static class AnswerText
                 CommandText.Print(history, output);
                 break;
             case KickAnswer kick:
-                output.WriteLine($"{kick.Sessions - kick.StillEnding} session(s) ended"
-                    + (kick.StillEnding == 0 ? ""
-                        : $", {kick.StillEnding} end when their stores let their commands go"));
+                SessionText.Print(kick, output);
                 break;
             case MoveAnswer move:
-                output.WriteLine(move.HasMoved ? $"session {move.Session} is at reactor {move.Reactor}"
-                    : $"session {move.Session} stays at reactor {move.Reactor}: its commands did not end in time");
+                SessionText.Print(move, output);
                 break;
-            case LibrariesAnswer libraries:
-                Print(libraries, output);
-                break;
-            case CartridgeAnswer cartridge:
-                output.WriteLine(cartridge.Place is { } place
-                    ? $"cartridge {cartridge.Barcode} is in {place} of {cartridge.Library}"
-                    : $"cartridge {cartridge.Barcode} is outside of {cartridge.Library}");
+            case LibrariesAnswer or CartridgeAnswer:
+                LibraryText.Print(answer, output);
                 break;
             case FreezeAnswer freeze:
                 CommandText.Print(freeze, output);
@@ -139,21 +131,6 @@ internal static class AnswerText
                 one.Now?.EnabledCounts is { Count: > 0 } counts ? CommandText.Below(counts, part) : null;
         }
         table.Print(output);
-    }
-
-    private static void Print(LibrariesAnswer answer, TextWriter output)
-    {
-        foreach (LibraryRecord library in answer.Libraries)
-        {
-            output.WriteLine($"library {library.Name}, {library.Personality}{(library.IsReady ? "" : ", becoming ready")}");
-            var table = new Table("PLACE", "ADDRESS", "CARTRIDGE", "FROM SLOT", "FILE", "STATE");
-            foreach (ElementRecord element in library.Elements)
-            {
-                table.Add(element.Place, $"{element.Address:X4}h", element.Barcode, element.SourceSlot, element.File,
-                    element.State);
-            }
-            table.Print(output);
-        }
     }
 
     private static void Print(UnitsAnswer units, TextWriter output)

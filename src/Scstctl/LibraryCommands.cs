@@ -18,8 +18,11 @@ internal static class LibraryCommands
         };
         var what = new Argument<string>("CARTRIDGE") { Description = "A barcode, or a place: slot1, mail1, drive1." };
         var place = new Argument<string>("PLACE") { Description = AnyPlace };
-        var to = new Option<string?>("--to") { HelpName = "PLACE", Description = "Default: the first mail slot that is "
-            + "free, or else the first slot." };
+        var to = new Option<string?>("--to")
+        {
+            HelpName = "PLACE",
+            Description = "Default: the first mail slot that is free, or else the first slot.",
+        };
         var all = new Command("library", "Tape libraries: what lies where, and what is done at their doors.");
         all.Add(make("list", "What lies where.", parsed => new LibraryRequest(parsed.GetValue(any)), [any]));
         all.Add(make("load", "Put a cartridge into a drive.",

@@ -5,6 +5,15 @@ namespace Scstctl;
 /// <summary>What happened to sessions, for people.</summary>
 internal static class SessionText
 {
+    public static void Print(KickAnswer kick, TextWriter output) =>
+        output.WriteLine($"{kick.Sessions - kick.StillEnding} session(s) ended"
+            + (kick.StillEnding == 0 ? ""
+                : $", {kick.StillEnding} end when their stores let their commands go"));
+
+    public static void Print(MoveAnswer move, TextWriter output) =>
+        output.WriteLine(move.HasMoved ? $"session {move.Session} is at reactor {move.Reactor}"
+            : $"session {move.Session} stays at reactor {move.Reactor}: its commands did not end in time");
+
     public static void Print(IReadOnlyList<SessionHistoryRecord> sessions, TextWriter output)
     {
         if (sessions.Any(one => one.Ended is not null) || sessions.Count == 0)

@@ -39,7 +39,10 @@ internal sealed class LibraryCommands(Server server, ILogger log)
         ServedLibrary library = Find(request.Library);
         LibraryElement from = Source(library, request.From);
         if (request.To is null && from.Type != ElementType.DataTransfer)
-            throw new ControlRefusal(ErrorCode.Malformed, $"{request.From} lies in no drive: expected a place to move it to");
+        {
+            throw new ControlRefusal(
+                ErrorCode.Malformed, $"{request.From} lies in no drive: expected a place to move it to");
+        }
         log.Information("Administrator: library {Library:l} is to move {From:l} to {To:l}", library.Name, request.From,
             request.To ?? "its slot");
         return await DoAsync(library, from.Cartridge?.Barcode, limit => request.To is { } to
