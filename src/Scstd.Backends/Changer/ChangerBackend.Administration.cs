@@ -35,10 +35,7 @@ public sealed partial class ChangerBackend
     {
         if (!InventoryText.CanHold(file))
             return LibraryOutcome.Refused("that is not the name of a cartridge's file");
-        ShelvedCartridge shelved = await Task.Run(() => Shelf.Look(file), cancellation);
-        if (shelved.Description is null)
-            return LibraryOutcome.Refused(shelved.Message);
-        return await AloneAsync(unit, made => Import(unit, MediumLibrary.Describe(shelved), to, made), cancellation);
+        return await ImportAsync(unit, () => Shelf.Look(file), to, cancellation);
     }
 
     /// <summary>Makes a cartridge, labels it and brings it into the library.</summary>
@@ -48,16 +45,7 @@ public sealed partial class ChangerBackend
         // Before there is a file that nobody wants.
         if (JudgeNew(wanted.Barcode, to) is { } problem)
             return LibraryOutcome.Refused(problem);
-        ShelvedCartridge shelved;
-        try
-        {
-            shelved = await Task.Run(() => Shelf.Create(wanted), cancellation);
-        }
-        catch (MediumFaultException exception)
-        {
-            return LibraryOutcome.Refused(exception.Message);
-        }
-        return await AloneAsync(unit, made => Import(unit, MediumLibrary.Describe(shelved), to, made), cancellation);
+        return await ImportAsync(unit, () => Shelf.Create(wanted), to, cancellation);
     }
 
     /// <summary>Takes a cartridge out of the library; its file stays on the shelf. Not from a drive.</summary>
@@ -86,6 +74,24 @@ public sealed partial class ChangerBackend
             else
                 Move(unit, source, slot, made);
         }, cancellation);
+
+    private async Task<LibraryOutcome> ImportAsync(
+        LogicalUnit unit, Func<ShelvedCartridge> take, ushort? to, CancellationToken cancellation)
+    {
+        ShelvedCartridge shelved;
+        try
+        {
+            shelved = await Task.Run(take, cancellation);
+        }
+        catch (Exception exception) when (
+            exception is MediumFaultException or IOException or UnauthorizedAccessException)
+        {
+            return LibraryOutcome.Refused(exception.Message);
+        }
+        if (shelved.Description is null)
+            return LibraryOutcome.Refused(shelved.Message);
+        return await AloneAsync(unit, made => Import(unit, MediumLibrary.Describe(shelved), to, made), cancellation);
+    }
 
     private async Task<LibraryOutcome> AloneAsync(
         LogicalUnit unit, Action<Action<LibraryOutcome>> change, CancellationToken cancellation)

@@ -234,6 +234,19 @@ public sealed class MediumLibraryTests
         Assert.Contains("b?b", Assert.Single(world.Failures).Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData("  ")]
+    public void A_cartridge_without_a_label_is_called_as_its_file(string label)
+    {
+        var shelf = new FakeShelf();
+        shelf.Add(label, file: "b7.tape");
+        using var world = new LibraryWorld(shelf: shelf);
+        world.MoveGood(Slot1, Slot2);
+        using LibraryWorld again = world.Restarted();
+        Assert.Equal("b7", again.Status(Slot2).Barcode);
+    }
+
     [Fact]
     public void A_label_that_is_not_ascii_is_told_as_far_as_it_is()
     {
