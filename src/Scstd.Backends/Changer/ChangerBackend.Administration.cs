@@ -19,9 +19,9 @@ public sealed record LibraryOutcome(LibraryElement? Element, string? Problem = n
 /// </summary>
 public sealed partial class ChangerBackend
 {
-    /// <summary>Puts the cartridges that lie in drives into them, after a start: until then the changer is becoming
-    /// ready. What cannot be opened stays in its drive as an exception.</summary>
-    public Task StartAsync(LogicalUnit unit, CancellationToken cancellation = default) => _isReady
+    /// <summary>After a start: puts the cartridges that lie in drives into them, until when the changer is becoming
+    /// ready, and saves an inventory that is new. What cannot be opened stays in its drive as an exception.</summary>
+    public Task StartAsync(LogicalUnit unit, CancellationToken cancellation = default) => _isReady && !_isNew
         ? Task.CompletedTask : AloneAsync(unit, made => FillNext(unit, 1, made), cancellation);
 
     /// <summary>Brings a cartridge of the shelf into the library.</summary>
@@ -117,9 +117,7 @@ public sealed partial class ChangerBackend
     {
         if (Library.Find(ElementType.DataTransfer, number) is not { } drive)
         {
-            _isReady = true;
-            unit.EstablishUnitAttention(AdditionalSense.MediumMayHaveChanged, except: null);
-            made(new LibraryOutcome(null));
+            Started(unit, made);
             return;
         }
         if (drive.Cartridge is not { } cartridge)
@@ -140,6 +138,20 @@ public sealed partial class ChangerBackend
             NoteProblem(drive, new CartridgeProblem(CartridgeFaults.SenseOf(fault), message));
             FillNext(unit, number + 1, made);
         });
+    }
+
+    private void Started(LogicalUnit unit, Action<LibraryOutcome> made)
+    {
+        if (!_isReady)
+            unit.EstablishUnitAttention(AdditionalSense.MediumMayHaveChanged, except: null);
+        _isReady = true;
+        if (!_isNew)
+        {
+            made(new LibraryOutcome(null));
+            return;
+        }
+        _isNew = false;
+        Save(unit, unit.Home, isSaved => made(new LibraryOutcome(null, isSaved ? null : NotSavedMessage)));
     }
 
     private void Import(LogicalUnit unit, LibraryCartridge cartridge, ushort? to, Action<LibraryOutcome> made)
