@@ -19,9 +19,9 @@ public sealed record LibraryOutcome(LibraryElement? Element, string? Problem = n
 /// </summary>
 public sealed partial class ChangerBackend
 {
-    /// <summary>Puts the cartridges that lie in drives into them, after a start: until then the changer is becoming
-    /// ready. What cannot be opened stays in its drive as an exception.</summary>
-    public Task StartAsync(LogicalUnit unit, CancellationToken cancellation = default) => _isReady
+    /// <summary>After a start: puts the cartridges that lie in drives into them, until when the changer is becoming
+    /// ready, and saves an inventory that is new. What cannot be opened stays in its drive as an exception.</summary>
+    public Task StartAsync(LogicalUnit unit, CancellationToken cancellation = default) => _isReady && !_isNew
         ? Task.CompletedTask : AloneAsync(unit, made => FillNext(unit, 1, made), cancellation);
 
     /// <summary>Brings a cartridge of the shelf into the library.</summary>
@@ -35,10 +35,7 @@ public sealed partial class ChangerBackend
     {
         if (!InventoryText.CanHold(file))
             return LibraryOutcome.Refused("that is not the name of a cartridge's file");
-        ShelvedCartridge shelved = await Task.Run(() => Shelf.Look(file), cancellation);
-        if (shelved.Description is null)
-            return LibraryOutcome.Refused(shelved.Message);
-        return await AloneAsync(unit, made => Import(unit, MediumLibrary.Describe(shelved), to, made), cancellation);
+        return await ImportAsync(unit, () => Shelf.Look(file), to, cancellation);
     }
 
     /// <summary>Makes a cartridge, labels it and brings it into the library.</summary>
@@ -48,16 +45,7 @@ public sealed partial class ChangerBackend
         // Before there is a file that nobody wants.
         if (JudgeNew(wanted.Barcode, to) is { } problem)
             return LibraryOutcome.Refused(problem);
-        ShelvedCartridge shelved;
-        try
-        {
-            shelved = await Task.Run(() => Shelf.Create(wanted), cancellation);
-        }
-        catch (MediumFaultException exception)
-        {
-            return LibraryOutcome.Refused(exception.Message);
-        }
-        return await AloneAsync(unit, made => Import(unit, MediumLibrary.Describe(shelved), to, made), cancellation);
+        return await ImportAsync(unit, () => Shelf.Create(wanted), to, cancellation);
     }
 
     /// <summary>Takes a cartridge out of the library; its file stays on the shelf. Not from a drive.</summary>
@@ -87,6 +75,24 @@ public sealed partial class ChangerBackend
                 Move(unit, source, slot, made);
         }, cancellation);
 
+    private async Task<LibraryOutcome> ImportAsync(
+        LogicalUnit unit, Func<ShelvedCartridge> take, ushort? to, CancellationToken cancellation)
+    {
+        ShelvedCartridge shelved;
+        try
+        {
+            shelved = await Task.Run(take, cancellation);
+        }
+        catch (Exception exception) when (
+            exception is MediumFaultException or IOException or UnauthorizedAccessException)
+        {
+            return LibraryOutcome.Refused(exception.Message);
+        }
+        if (shelved.Description is null)
+            return LibraryOutcome.Refused(shelved.Message);
+        return await AloneAsync(unit, made => Import(unit, MediumLibrary.Describe(shelved), to, made), cancellation);
+    }
+
     private async Task<LibraryOutcome> AloneAsync(
         LogicalUnit unit, Action<Action<LibraryOutcome>> change, CancellationToken cancellation)
     {
@@ -111,9 +117,7 @@ public sealed partial class ChangerBackend
     {
         if (Library.Find(ElementType.DataTransfer, number) is not { } drive)
         {
-            _isReady = true;
-            unit.EstablishUnitAttention(AdditionalSense.MediumMayHaveChanged, except: null);
-            made(new LibraryOutcome(null));
+            Started(unit, made);
             return;
         }
         if (drive.Cartridge is not { } cartridge)
@@ -134,6 +138,20 @@ public sealed partial class ChangerBackend
             NoteProblem(drive, new CartridgeProblem(CartridgeFaults.SenseOf(fault), message));
             FillNext(unit, number + 1, made);
         });
+    }
+
+    private void Started(LogicalUnit unit, Action<LibraryOutcome> made)
+    {
+        if (!_isReady)
+            unit.EstablishUnitAttention(AdditionalSense.MediumMayHaveChanged, except: null);
+        _isReady = true;
+        if (!_isNew)
+        {
+            made(new LibraryOutcome(null));
+            return;
+        }
+        _isNew = false;
+        Save(unit, unit.Home, isSaved => made(new LibraryOutcome(null, isSaved ? null : NotSavedMessage)));
     }
 
     private void Import(LogicalUnit unit, LibraryCartridge cartridge, ushort? to, Action<LibraryOutcome> made)

@@ -34,7 +34,7 @@ public sealed partial class ChangerBackend
         _ => null,
     };
 
-    /// <summary>SMC-3 §6.6. To the place where the cartridge lies it need not be moved.</summary>
+    /// <summary>MOVE MEDIUM. To the place where the cartridge lies it need not be moved.</summary>
     private void MoveMedium(ScsiCommand command)
     {
         LibraryElement source = Library.At(AddressIn(command.Cdb, SourceOffset))!;
@@ -48,8 +48,8 @@ public sealed partial class ChangerBackend
             Carry(command, new TransportLeg(source, destination));
     }
 
-    /// <summary>SMC-3 §6.2: the cartridge of the source goes to the first destination, the one that was there to the
-    /// second, which may be the source.</summary>
+    /// <summary>EXCHANGE MEDIUM: the cartridge of the source goes to the first destination, the one that was there to
+    /// the second, which may be the source.</summary>
     private void ExchangeMedium(ScsiCommand command)
     {
         LibraryElement source = Library.At(AddressIn(command.Cdb, SourceOffset))!;
@@ -120,7 +120,7 @@ public sealed partial class ChangerBackend
             command.CheckCondition(new SenseData(SenseKey.HardwareError, AdditionalSense.InternalTargetFailure));
     }
 
-    /// <summary>SMC-3 §6.3, §6.4: looks at the label of every cartridge, or of those in a range. A drive knows what it
+    /// <summary>Looks at the label of every cartridge, or of those in a range. A drive knows what it
     /// has: its cartridge is not looked at.</summary>
     private void InitializeElementStatus(ScsiCommand command)
     {
@@ -171,7 +171,7 @@ public sealed partial class ChangerBackend
             Save(command.Unit, command.Nexus.Executor, isSaved => CompleteSaved(command, isSaved));
     }
 
-    /// <summary>SMC-3 §6.7 OPEN/CLOSE IMPORT/EXPORT ELEMENT. What is locked is not opened.</summary>
+    /// <summary>OPEN/CLOSE IMPORT/EXPORT ELEMENT. What is locked is not opened.</summary>
     private void OpenClose(ScsiCommand command)
     {
         LibraryElement element = Library.At(AddressIn(command.Cdb, TransportOffset))!;

@@ -20,6 +20,9 @@ public sealed partial class ChangerBackend : IBackend
     private readonly IReadOnlyList<IDriveBay> _bays;
     private volatile bool _isReady;
 
+    /// <summary>No inventory was found. A restart must not begin another one, with other places.</summary>
+    private bool _isNew;
+
     private ChangerBackend(
         ChangerOptions options, ICartridgeShelf shelf, IReadOnlyList<IDriveBay> bays, IReadOnlyList<Reactor> reactors,
         MediumLibrary library)
@@ -66,7 +69,7 @@ public sealed partial class ChangerBackend : IBackend
         byte[]? saved = stateStore?.Load(options.Name, MediumLibrary.StatePart);
         MediumLibrary library = MediumLibrary.Open(
             options, shelf, bays.Count, saved, failed ?? (static _ => { }));
-        return new ChangerBackend(options, shelf, bays, reactors, library) { Failed = failed };
+        return new ChangerBackend(options, shelf, bays, reactors, library) { Failed = failed, _isNew = saved is null };
     }
 
     public PeripheralDeviceType DeviceType => PeripheralDeviceType.MediumChanger;

@@ -3,7 +3,7 @@ using Scstd.Core;
 
 namespace Scstd.Backends.Changer;
 
-/// <summary>The pages that a library tells of itself: mode pages (SMC-3 §7.3) and log pages (§7.2).</summary>
+/// <summary>The pages that a library tells of itself: the mode pages of SMC-3, and TapeAlert.</summary>
 internal static class ChangerPages
 {
     private const int TransportBit = 0x01;

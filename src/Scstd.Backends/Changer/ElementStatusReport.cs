@@ -18,7 +18,7 @@ namespace Scstd.Backends.Changer;
                  12-47 PRIMARY VOLUME TAG INFORMATION, with PVOLTAG
                  then  CODE SET, IDENTIFIER TYPE, reserved, IDENTIFIER LENGTH, and so many bytes                    */
 
-/// <summary>The data of READ ELEMENT STATUS and REQUEST VOLUME ELEMENT ADDRESS (SMC-3 §6.11, §6.13).</summary>
+/// <summary>The data of READ ELEMENT STATUS and REQUEST VOLUME ELEMENT ADDRESS (SMC-3).</summary>
 internal sealed class ElementStatusReport(ChangerBackend changer, bool hasVolumeTags, bool hasIdentifiers)
 {
     public const int HeaderBytes = 8;

@@ -1,6 +1,6 @@
 namespace Scstd.Backends.Changer;
 
-/// <summary>ELEMENT TYPE CODE, SMC-3 §6.11: what a place in the library is.</summary>
+/// <summary>ELEMENT TYPE CODE of SMC-3: what a place in the library is.</summary>
 public enum ElementType : byte
 {
     /// <summary>In a CDB: of any type.</summary>

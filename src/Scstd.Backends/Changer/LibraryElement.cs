@@ -3,7 +3,7 @@ using Scstd.Scsi;
 
 namespace Scstd.Backends.Changer;
 
-/// <summary>MEDIUM TYPE of an element descriptor, SMC-3 §6.11.</summary>
+/// <summary>MEDIUM TYPE of an element descriptor, SMC-3.</summary>
 public enum MediumType : byte
 {
     Unspecified = 0,

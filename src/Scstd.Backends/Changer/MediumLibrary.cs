@@ -115,8 +115,10 @@ public sealed class MediumLibrary
 
     internal static LibraryCartridge Describe(ShelvedCartridge shelved, string? formerBarcode = null)
     {
-        // The label is outside: it can be read of a cartridge whose file cannot.
-        string label = shelved.Description?.Barcode ?? formerBarcode ?? Path.GetFileNameWithoutExtension(shelved.File);
+        // The label is outside: it can be read of a cartridge whose file cannot. Without one it is called as its file.
+        string?[] labels =
+            [shelved.Description?.Barcode, formerBarcode, Path.GetFileNameWithoutExtension(shelved.File)];
+        string label = Array.Find(labels, text => !string.IsNullOrWhiteSpace(text)) ?? shelved.File;
         return new LibraryCartridge(shelved.File, Printable(label))
         {
             Type = shelved.Description switch

@@ -3,7 +3,7 @@ using Scstd.Core;
 
 namespace Scstd.Backends.Changer;
 
-/// <summary>What a nexus has looked for by SEND VOLUME TAG (SMC-3 §6.15), until it looks for something else or is gone.
+/// <summary>What a nexus has looked for by SEND VOLUME TAG (SMC-3), until it looks for something else or is gone.
 /// </summary>
 /// <param name="Nexus">Whose.</param>
 /// <param name="ActionCode">SEND ACTION CODE.</param>

@@ -7,7 +7,7 @@ using static Scstd.Backends.Tests.Changer.LibraryWorld;
 
 namespace Scstd.Backends.Tests.Changer;
 
-/// <summary>What a library tells of itself: INQUIRY, mode pages (SMC-3 §7.3), TapeAlert.</summary>
+/// <summary>What a library tells of itself: INQUIRY, mode pages, TapeAlert.</summary>
 public sealed class ChangerPagesTests
 {
     public static TheoryData<string> Personalities => [.. LibraryPersonality.All.Select(one => one.Name)];

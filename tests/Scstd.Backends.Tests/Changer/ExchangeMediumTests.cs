@@ -6,7 +6,7 @@ using static Scstd.Backends.Tests.Changer.LibraryWorld;
 
 namespace Scstd.Backends.Tests.Changer;
 
-/// <summary>EXCHANGE MEDIUM, SMC-3 §6.2.</summary>
+/// <summary>EXCHANGE MEDIUM of SMC-3.</summary>
 public sealed class ExchangeMediumTests
 {
     [Fact]

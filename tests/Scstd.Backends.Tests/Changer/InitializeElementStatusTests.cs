@@ -5,7 +5,7 @@ using static Scstd.Backends.Tests.Changer.LibraryWorld;
 
 namespace Scstd.Backends.Tests.Changer;
 
-/// <summary>INITIALIZE ELEMENT STATUS and INITIALIZE ELEMENT STATUS WITH RANGE, SMC-3 §6.3 and §6.4.</summary>
+/// <summary>INITIALIZE ELEMENT STATUS and INITIALIZE ELEMENT STATUS WITH RANGE of SMC-3.</summary>
 public sealed class InitializeElementStatusTests
 {
     private static readonly byte[] Whole = [0x07, 0, 0, 0, 0, 0];

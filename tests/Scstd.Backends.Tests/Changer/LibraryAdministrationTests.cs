@@ -65,6 +65,16 @@ public sealed class LibraryAdministrationTests
     }
 
     [Fact]
+    public void A_shelf_that_cannot_be_reached_is_told()
+    {
+        using var world = new LibraryWorld();
+        world.Shelf.Thrown = new IOException("the directory is gone");
+        AssertRefused("the directory is gone", Import(world, "N1"));
+        world.Shelf.Thrown = new UnauthorizedAccessException("permission denied");
+        AssertRefused("permission denied", Create(world, new NewCartridge("N1", 0x5A)));
+    }
+
+    [Fact]
     public void A_full_library_takes_no_more()
     {
         using var world = new LibraryWorld(

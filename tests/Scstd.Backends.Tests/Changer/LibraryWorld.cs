@@ -228,7 +228,7 @@ internal sealed class LibraryWorld : IDisposable
     }
 }
 
-/// <summary>An element descriptor, read as SMC-3 §6.11 lays it out.</summary>
+/// <summary>An element descriptor, read as SMC-3 lays it out.</summary>
 internal sealed record ReportedElement(ElementType Type, ushort Address, byte[] Descriptor, bool HasVolumeTag)
 {
     public int Flags => Descriptor[2];

@@ -166,6 +166,18 @@ public sealed class MediumLibraryTests
     }
 
     [Fact]
+    public void A_new_inventory_is_saved_at_its_start_so_that_another_start_begins_no_other()
+    {
+        using var world = new LibraryWorld();
+        world.Await(world.Changer.StartAsync(world.Target.Unit));
+        Assert.Equal(0, world.Initiator.ItlNexus.UnitAttentions.Count);
+        world.Shelf.Add("A0");
+        using LibraryWorld again = world.Restarted();
+        Assert.Equal(
+            [(Slot1, "A1"), (Slot2, "A2")], again.Places().Select(one => (one.Key, one.Value)));
+    }
+
+    [Fact]
     public void What_lies_where_there_is_no_place_any_more_is_outside_and_told()
     {
         using var world = new LibraryWorld();
@@ -232,6 +244,19 @@ public sealed class MediumLibraryTests
         using var world = new LibraryWorld(shelf: shelf);
         Assert.Equal(["A1"], world.Places().Values);
         Assert.Contains("b?b", Assert.Single(world.Failures).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("  ")]
+    public void A_cartridge_without_a_label_is_called_as_its_file(string label)
+    {
+        var shelf = new FakeShelf();
+        shelf.Add(label, file: "b7.tape");
+        using var world = new LibraryWorld(shelf: shelf);
+        world.MoveGood(Slot1, Slot2);
+        using LibraryWorld again = world.Restarted();
+        Assert.Equal("b7", again.Status(Slot2).Barcode);
     }
 
     [Fact]

@@ -7,7 +7,7 @@ using static Scstd.Backends.Tests.Changer.LibraryWorld;
 
 namespace Scstd.Backends.Tests.Changer;
 
-/// <summary>MOVE MEDIUM, SMC-3 §6.6.</summary>
+/// <summary>MOVE MEDIUM of SMC-3.</summary>
 public sealed class MoveMediumTests
 {
     [Theory]

@@ -6,7 +6,7 @@ using static Scstd.Backends.Tests.Changer.LibraryWorld;
 
 namespace Scstd.Backends.Tests.Changer;
 
-/// <summary>READ ELEMENT STATUS, SMC-3 §6.11.</summary>
+/// <summary>READ ELEMENT STATUS of SMC-3.</summary>
 public sealed class ReadElementStatusTests
 {
     private static readonly ushort[] Everything =

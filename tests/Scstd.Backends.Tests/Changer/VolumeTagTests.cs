@@ -7,7 +7,7 @@ using static Scstd.Backends.Tests.Changer.LibraryWorld;
 
 namespace Scstd.Backends.Tests.Changer;
 
-/// <summary>SEND VOLUME TAG and REQUEST VOLUME ELEMENT ADDRESS, SMC-3 §6.15 and §6.13.</summary>
+/// <summary>SEND VOLUME TAG and REQUEST VOLUME ELEMENT ADDRESS of SMC-3.</summary>
 public sealed class VolumeTagTests
 {
     [Theory]
