@@ -1,5 +1,5 @@
 using BenchmarkDotNet.Attributes;
-using Scstd.Frontends.Iscsi.Pdus;
+using Scstd.Scsi;
 
 namespace Scstd.Benchmarks;
 

@@ -16,7 +16,7 @@ public sealed record BlockFileOptions
 }
 
 /// <summary>A regular file or block device that holds a disk's blocks.</summary>
-public sealed unsafe class BlockFile : IDisposable
+public sealed unsafe partial class BlockFile : IDisposable
 {
     private const uint OwnerOnly = 0x180; // 0600
     private const int AssumedDirectAlignmentBytes = 4096; // our choice where the kernel does not tell

@@ -7,6 +7,7 @@ using Scstd.Core;
 using Scstd.Frontends.Iscsi;
 using Scstd.Frontends.Iscsi.Pdus;
 using Scstd.Linux;
+using Scstd.Scsi;
 using Scstd.Testing;
 
 namespace Scstd.HotPath;

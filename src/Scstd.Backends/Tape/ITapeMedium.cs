@@ -36,8 +36,8 @@ public interface ITapeMedium : IDisposable
 
     // ---- Reading ---------------------------------------------------------------------------------------------------
 
-    /// <summary>The next object without passing it; with <paramref name="backwards"/> the one before the position.
-    /// </summary>
+    /// <summary>The next object without passing it; with <paramref name="backwards"/> the one before the position. Of a
+    /// record that is so damaged that nobody knows its length the length is about right: to read it throws.</summary>
     TapeObject Peek(bool backwards = false);
 
     /// <summary>Passes the next object, a record, and puts its first bytes at an offset of a buffer, as many as fit in

@@ -27,10 +27,11 @@ public enum TapeObjectKind : byte
 /// <param name="IsEncrypted">A key is needed to read it.</param>
 /// <param name="IsCompressed">It is kept compressed.</param>
 /// <param name="StoredBytes">What it takes of the capacity.</param>
-/// <param name="KeyAssociatedData">Of an encrypted record: what was authenticated or told with it; empty: nothing.</param>
+/// <param name="KeyAssociatedData">Of an encrypted record: what was authenticated with it; empty: nothing.</param>
+/// <param name="UnauthenticatedData">What was told with it; empty: nothing.</param>
 public readonly record struct TapeObject(
     TapeObjectKind Kind, int LengthBytes = 0, bool IsEncrypted = false, bool IsCompressed = false, int StoredBytes = 0,
-    ReadOnlyMemory<byte> KeyAssociatedData = default);
+    ReadOnlyMemory<byte> KeyAssociatedData = default, ReadOnlyMemory<byte> UnauthenticatedData = default);
 
 public enum SpaceUnit : byte
 {

@@ -4,6 +4,7 @@ using Scstd.Core;
 using Scstd.Frontends.Iscsi.Pdus;
 using Scstd.Frontends.Iscsi.Sessions;
 using Scstd.Linux;
+using Scstd.Scsi;
 
 namespace Scstd.Frontends.Iscsi.Connections;
 

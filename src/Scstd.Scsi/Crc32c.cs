@@ -2,12 +2,13 @@ using System.Numerics;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.X86;
 
-namespace Scstd.Frontends.Iscsi.Pdus;
+namespace Scstd.Scsi;
 
 /// <summary>
-/// The digest of iSCSI (RFC 7143 §13.1: CRC32C, generator 11EDC6F41h; Castagnoli). Incremental: a PDU's data lies in
-/// several segments, so the caller carries the state from <see cref="Seed"/> through <see cref="Append"/> to
-/// <see cref="Finish"/>. On the wire the finished value is stored least significant byte first (Appendix A.4).
+/// CRC32C (generator 11EDC6F41h; Castagnoli): the digest of iSCSI (RFC 7143 §13.1), the checksum of records on tape.
+/// Incremental: what is covered lies in several segments, so the caller carries the state from <see cref="Seed"/>
+/// through <see cref="Append"/> to <see cref="Finish"/>. On the wire the finished value is stored least significant
+/// byte first (Appendix A.4).
 /// </summary>
 /// <remarks>
 /// Three ways to compute it, chosen once at start: folding 256 bytes at a time with VPCLMULQDQ, three interleaved

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
-namespace Scstd.Frontends.Iscsi.Pdus;
+namespace Scstd.Scsi;
 
 /// <summary>
 /// CRC32C by folding: four registers of 512 bits stand for the last 256 bytes of a message that has the same CRC as

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
-namespace Scstd.Frontends.Iscsi.Pdus;
+namespace Scstd.Scsi;
 
 /// <summary>
 /// CRC32C in three streams: the CRC32 instruction answers after three cycles but starts every cycle, so three

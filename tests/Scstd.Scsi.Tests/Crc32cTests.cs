@@ -1,8 +1,7 @@
 using System.Text;
 using CsCheck;
-using Scstd.Frontends.Iscsi.Pdus;
 
-namespace Scstd.Frontends.Iscsi.Tests.Pdus;
+namespace Scstd.Scsi.Tests;
 
 public sealed class Crc32cTests
 {
@@ -25,14 +24,13 @@ public sealed class Crc32cTests
             "ones" => Enumerable.Repeat((byte)0xFF, 32).ToArray(),
             "incrementing" => Enumerable.Range(0, 32).Select(i => (byte)i).ToArray(),
             "decrementing" => Enumerable.Range(0, 32).Select(i => (byte)(31 - i)).ToArray(),
-            _ => Hex.Bytes("""
-                01c00000 00000000 00000000 00000000 14000000 00000400 00000014 00000018
-                28000000 00000000 02000000 00000000
-                """),
+            _ => Convert.FromHexString("01c00000000000000000000000000000"
+                + "14000000000004000000001400000018"
+                + "28000000000000000200000000000000"),
         };
         var digest = new byte[4];
         System.Buffers.Binary.BinaryPrimitives.WriteUInt32LittleEndian(digest, Crc32c.Compute(bytes));
-        Hex.Equal(wire, digest);
+        Assert.Equal(wire, Convert.ToHexStringLower(digest));
     }
 
     [Fact]
