@@ -235,7 +235,12 @@ public sealed partial class TapeBackend
             parameters.Decryption != DecryptionMode.Disable && IsRightKey(medium, parameters.Key) ? 5 : 6;
         payload[8] = (byte)((compression << 4) | encryption);
         payload[9] = next.IsEncrypted ? EncryptionParameters.AlgorithmIndex : (byte)0;
-        return [.. payload, .. EncryptionParameters.Descriptor(0, next.KeyAssociatedData.Span)];
+        // AUTHENTICATED: 1 not tried, 2 it is.
+        return
+        [
+            .. payload, .. EncryptionParameters.Descriptor(0, next.UnauthenticatedData.Span),
+            .. EncryptionParameters.Descriptor(1, next.KeyAssociatedData.Span, (byte)(encryption == 5 ? 2 : 1)),
+        ];
     }
 
     /// <summary>Whether a key opens the next record only the record can tell.</summary>

@@ -166,8 +166,14 @@ internal sealed class TapePages
         return Fixed(0x1C, values);
     }
 
-    /// <summary>WORMM; of what was written once, nothing may be overwritten: neither labels nor filemarks.</summary>
-    private static ModePage MediumConfiguration() => Fixed(0x1D, new byte[30]);
+    /// <summary>WORMM; of what was written once, no label may be overwritten (WORM MODE LABEL RESTRICTIONS 0), but the
+    /// filemarks that the data ends with (WORM MODE FILEMARKS RESTRICTIONS 2).</summary>
+    private static ModePage MediumConfiguration()
+    {
+        byte[] values = new byte[30];
+        values[3] = 0x02;
+        return Fixed(0x1D, values);
+    }
 
     private static ModePage Fixed(byte code, byte[] values) => Page(code, 0, values, new byte[values.Length]);
 
