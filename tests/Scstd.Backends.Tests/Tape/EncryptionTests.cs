@@ -187,6 +187,7 @@ public sealed class EncryptionTests
         Assert.Equal("00 01 00 02 00 10", In(world, 0x20, 1).DataOfGood());
         byte[] capabilities = In(world, 0x20, 0x10).DataIn;
         Assert.Equal("00 10 00 28", Hex.Of(capabilities[..4]));
+        Assert.Equal("01 00 00 14 B5 00", Hex.Of(capabilities[20..26]));
         Assert.Equal("00 20 00 20 00 20", Hex.Of(capabilities[26..32]));
         Assert.Equal("00 01 00 14", Hex.Of(capabilities[40..44]));
         Assert.Equal("00 11 00 01 00", In(world, 0x20, 0x11).DataOfGood());
