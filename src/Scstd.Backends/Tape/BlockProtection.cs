@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
-using System.Numerics;
-using System.Runtime.InteropServices;
 using Scstd.Core;
+using Scstd.Scsi;
 
 namespace Scstd.Backends.Tape;
 
@@ -16,16 +15,16 @@ internal static class BlockProtection
 
     public static uint Compute(DataBuffer data, int offsetBytes, int lengthBytes)
     {
-        uint crc = uint.MaxValue;
+        uint state = Crc32c.Seed;
         while (lengthBytes > 0)
         {
             ReadOnlySpan<byte> stretch = data.Stretch(offsetBytes);
             stretch = stretch[..Math.Min(stretch.Length, lengthBytes)];
-            crc = Add(crc, stretch);
+            state = Crc32c.Append(state, stretch);
             offsetBytes += stretch.Length;
             lengthBytes -= stretch.Length;
         }
-        return ~crc;
+        return Crc32c.Finish(state);
     }
 
     /// <summary>Puts it behind a block in the buffer.</summary>
@@ -42,15 +41,5 @@ internal static class BlockProtection
         Span<byte> bytes = stackalloc byte[LengthBytes];
         data.CopyTo(bytes, offsetBytes + blockLengthBytes);
         return BinaryPrimitives.ReadUInt32LittleEndian(bytes) == Compute(data, offsetBytes, blockLengthBytes);
-    }
-
-    private static uint Add(uint crc, ReadOnlySpan<byte> bytes)
-    {
-        ReadOnlySpan<ulong> words = MemoryMarshal.Cast<byte, ulong>(bytes);
-        foreach (ulong word in words)
-            crc = BitOperations.Crc32C(crc, word);
-        foreach (byte one in bytes[(words.Length * sizeof(ulong))..])
-            crc = BitOperations.Crc32C(crc, one);
-        return crc;
     }
 }

@@ -149,6 +149,6 @@ internal sealed record EncryptionParameters(
     public static byte[] Associated(TapeKey? key) => key is null ? [] :
         [.. Descriptor(UnauthenticatedType, key.Unauthenticated), .. Descriptor(AuthenticatedType, key.Authenticated)];
 
-    public static byte[] Descriptor(byte type, ReadOnlySpan<byte> data) =>
-        data.IsEmpty ? [] : [type, 0, (byte)(data.Length >> 8), (byte)data.Length, .. data];
+    public static byte[] Descriptor(byte type, ReadOnlySpan<byte> data, byte authenticated = 0) =>
+        data.IsEmpty ? [] : [type, authenticated, (byte)(data.Length >> 8), (byte)data.Length, .. data];
 }

@@ -169,14 +169,14 @@ public sealed partial class TapeBackend
         command.CompleteWithData([.. Two(page), .. Two(payload.Length), .. payload]);
 
     /// <summary>Data Encryption Capabilities: one algorithm.</summary>
-    private static byte[] Capabilities()
+    private byte[] Capabilities()
     {
         byte[] payload = new byte[40];
         Span<byte> algorithm = payload.AsSpan(16);
         algorithm[0] = EncryptionParameters.AlgorithmIndex;
         algorithm[3] = 20; // DESCRIPTOR LENGTH
-        // MAC_C; DECRYPT_C and ENCRYPT_C 2: by software and hardware alike, as far as an initiator can see.
-        algorithm[4] = 0x20 | 0x08 | 0x02;
+        // AVFMV: with the volume that is mounted; MAC_C; DELB_C; DECRYPT_C and ENCRYPT_C 1: by software.
+        algorithm[4] = (byte)((_load == TapeLoad.Loaded ? 0x80 : 0) | 0x20 | 0x10 | 0x04 | 0x01);
         // UKADF and AKADF zero: key-associated data may be shorter than their maximum.
         BinaryPrimitives.WriteUInt16BigEndian(algorithm[6..], EncryptionParameters.MostAssociatedBytes);
         BinaryPrimitives.WriteUInt16BigEndian(algorithm[8..], EncryptionParameters.MostAssociatedBytes);
@@ -235,7 +235,12 @@ public sealed partial class TapeBackend
             parameters.Decryption != DecryptionMode.Disable && IsRightKey(medium, parameters.Key) ? 5 : 6;
         payload[8] = (byte)((compression << 4) | encryption);
         payload[9] = next.IsEncrypted ? EncryptionParameters.AlgorithmIndex : (byte)0;
-        return [.. payload, .. EncryptionParameters.Descriptor(0, next.KeyAssociatedData.Span)];
+        // AUTHENTICATED: 1 not tried, 2 it is.
+        return
+        [
+            .. payload, .. EncryptionParameters.Descriptor(0, next.UnauthenticatedData.Span),
+            .. EncryptionParameters.Descriptor(1, next.KeyAssociatedData.Span, (byte)(encryption == 5 ? 2 : 1)),
+        ];
     }
 
     /// <summary>Whether a key opens the next record only the record can tell.</summary>

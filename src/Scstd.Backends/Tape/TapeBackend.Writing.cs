@@ -10,6 +10,9 @@ public sealed partial class TapeBackend
     /// more than this.</summary>
     private const ulong MostBehindEarlyWarningBytes = 512UL * 1024 * 1024;
 
+    /// <summary>And no less than two of the longest records, unless that is more than a tenth.</summary>
+    private const ulong LeastBehindEarlyWarningBytes = 16UL * 1024 * 1024;
+
     private const ulong Megabyte = 1_000_000;
 
     /// <summary>What ALLOW OVERWRITE has allowed; until the next write or a change of the volume.</summary>
@@ -129,13 +132,23 @@ public sealed partial class TapeBackend
         if (_pages.IsSoftwareWriteProtected)
             return new SenseData(SenseKey.DataProtect, AdditionalSense.LogicalUnitSoftwareWriteProtected);
         TapePosition position = medium.Position;
-        if (position.ObjectNumber >= medium.Partitions[position.Partition].ObjectCount)
+        if (HasOnlyMarksBehind(medium))
             return null;
         if (description.IsWorm)
             return new SenseData(SenseKey.DataProtect, AdditionalSense.WormMediumOverwriteAttempted);
         bool isAllowed = !_pages.IsAppendOnly || _overwrite is { IsFormat: false } allowed &&
             allowed.Partition == position.Partition && allowed.ObjectNumber == position.ObjectNumber;
         return isAllowed ? null : new SenseData(SenseKey.DataProtect, AdditionalSense.WriteAppendPositionError);
+    }
+
+    /// <summary>Where nothing may be overwritten, the marks may that the data ends with: a volume is closed with them
+    /// and goes on in their place.</summary>
+    private static bool HasOnlyMarksBehind(ITapeMedium medium)
+    {
+        TapePosition position = medium.Position;
+        TapePosition end = medium.EndOfData;
+        return end.ObjectNumber - position.ObjectNumber ==
+            end.FileNumber - position.FileNumber + (end.SetNumber - position.SetNumber);
     }
 
     /// <summary>Everything is written; what there is to say of where that ended.</summary>
@@ -225,6 +238,10 @@ public sealed partial class TapeBackend
         return zone > 0 && position.BytesBefore >= (zone >= end ? 0 : end - zone);
     }
 
-    private static ulong EarlyWarningBytes(in PartitionDescription partition) => partition.CapacityBytes -
-        Math.Min(partition.CapacityBytes / 50, MostBehindEarlyWarningBytes);
+    private static ulong EarlyWarningBytes(in PartitionDescription partition)
+    {
+        ulong capacity = partition.CapacityBytes;
+        ulong least = Math.Min(LeastBehindEarlyWarningBytes, capacity / 10);
+        return capacity - Math.Clamp(capacity / 50, least, MostBehindEarlyWarningBytes);
+    }
 }

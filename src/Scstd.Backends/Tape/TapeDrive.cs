@@ -31,7 +31,8 @@ public sealed class TapeDrive
     public bool IsLoaded => _backend.Load is TapeLoad.Loaded or TapeLoad.Incompatible or TapeLoad.Unreadable;
 
     /// <summary>The robot puts a cartridge into the empty drive, which owns it from now on. Every nexus is told when
-    /// it is ready (28h/00h). A cartridge whose format cannot be read is in the drive, and every command says so.</summary>
+    /// it is ready (28h/00h). A cartridge whose format cannot be read is in the drive, and every command says so.
+    /// </summary>
     /// <param name="medium">The cartridge.</param>
     /// <param name="load">It is threaded; else it waits at the door for LOAD UNLOAD.</param>
     /// <param name="done">When it is there.</param>

@@ -8,6 +8,7 @@ namespace Scstd.Backends.Tape;
 internal sealed class TapePages
 {
     private const byte CompressionEnabled = 0x80; // DCE
+    private const int CompressionAlgorithm = 5; // its last byte
     private const byte SoftwareWriteProtect = 0x04; // SWP of 10h
     private const byte SynchronizeAtEarlyWarning = 0x08; // SEW of 10h
 
@@ -57,7 +58,12 @@ internal sealed class TapePages
     public void Changed(ModePage page)
     {
         if (ReferenceEquals(page, _compression))
+        {
             Replace(_configuration, 12, (byte)(Compresses ? 1 : 0));
+            // Who switches compression off may select no algorithm with it, and none again when it comes back.
+            if (Compresses)
+                Replace(_compression, CompressionAlgorithm, 1);
+        }
         else if (ReferenceEquals(page, _configuration))
             Replace(_compression, 0, (byte)((_compression.Current[0] & 0x7F) | (_configuration.Current[12] << 7)));
     }
@@ -102,9 +108,10 @@ internal sealed class TapePages
         byte[] values = new byte[14];
         values[0] = (byte)(0x40 | (isOn ? CompressionEnabled : 0));
         values[1] = 0x80;
-        values[5] = values[9] = 1;
+        values[CompressionAlgorithm] = values[9] = 1;
         byte[] changeable = new byte[14];
         changeable[0] = CompressionEnabled;
+        changeable[CompressionAlgorithm] = 1;
         return Page(0x0F, 0, values, changeable);
     }
 
@@ -166,8 +173,14 @@ internal sealed class TapePages
         return Fixed(0x1C, values);
     }
 
-    /// <summary>WORMM; of what was written once, nothing may be overwritten: neither labels nor filemarks.</summary>
-    private static ModePage MediumConfiguration() => Fixed(0x1D, new byte[30]);
+    /// <summary>WORMM; of what was written once, no label may be overwritten (WORM MODE LABEL RESTRICTIONS 0), but the
+    /// filemarks that the data ends with (WORM MODE FILEMARKS RESTRICTIONS 2).</summary>
+    private static ModePage MediumConfiguration()
+    {
+        byte[] values = new byte[30];
+        values[3] = 0x02;
+        return Fixed(0x1D, values);
+    }
 
     private static ModePage Fixed(byte code, byte[] values) => Page(code, 0, values, new byte[values.Length]);
 

@@ -187,6 +187,7 @@ public sealed class EncryptionTests
         Assert.Equal("00 01 00 02 00 10", In(world, 0x20, 1).DataOfGood());
         byte[] capabilities = In(world, 0x20, 0x10).DataIn;
         Assert.Equal("00 10 00 28", Hex.Of(capabilities[..4]));
+        Assert.Equal("01 00 00 14 B5 00", Hex.Of(capabilities[20..26]));
         Assert.Equal("00 20 00 20 00 20", Hex.Of(capabilities[26..32]));
         Assert.Equal("00 01 00 14", Hex.Of(capabilities[40..44]));
         Assert.Equal("00 11 00 01 00", In(world, 0x20, 0x11).DataOfGood());
@@ -203,6 +204,18 @@ public sealed class EncryptionTests
         world.Execute($"A2 {protocol:X2} 00 {page:X2} 00 00 00 00 04 00 00 00", from: from);
 
     private static byte[] Status(TapeWorld world, TestInitiator? from = null) => In(world, 0x20, 0x20, from).DataIn;
+
+    [Fact]
+    public void Key_associated_data_are_told_with_the_record_and_whether_they_are_authentic()
+    {
+        using var world = new TapeWorld();
+        Set(world, All, encrypt: 2, decrypt: 3, key: 1, associated: "00 00 00 01 41 01 00 00 02 42 43").MustBeGood();
+        world.Write(TapeWorld.Record(10));
+        world.Rewind();
+        Assert.Equal("00 00 00 01 41 01 02 00 02 42 43", Hex.Of(In(world, 0x20, 0x21).DataIn[16..]));
+        Set(world, All, encrypt: 0, decrypt: 0, key: null).MustBeGood();
+        Assert.Equal("00 00 00 01 41 01 01 00 02 42 43", Hex.Of(In(world, 0x20, 0x21).DataIn[16..]));
+    }
 
     private static string Next(TapeWorld world) => Hex.Of(In(world, 0x20, 0x21).DataIn[12..14]);
 

@@ -98,7 +98,7 @@ internal sealed class MemoryMedium : ITapeMedium
         Entry entry = Now[at];
         return new TapeObject(
             entry.Kind, entry.Bytes.Length, entry.Key is not null, entry.IsCompressed, entry.StoredBytes,
-            entry.Key?.Unauthenticated ?? []);
+            entry.Key?.Authenticated ?? [], entry.Key?.Unauthenticated ?? []);
     }
 
     public int Read(

@@ -121,6 +121,16 @@ public sealed class ModeTests
     }
 
     [Fact]
+    public void Compression_that_goes_without_an_algorithm_comes_back_with_one()
+    {
+        using var world = new TapeWorld();
+        world.SelectPage("0F 0E 40 80 00 00 00 00 00 00 00 01 00 00 00 00").MustBeGood();
+        Assert.Equal(0, world.ModePage(0x0F)[5]);
+        world.SelectPage("0F 0E C0 80 00 00 00 00 00 00 00 01 00 00 00 00").MustBeGood();
+        Assert.Equal((0xC0, 1), (world.ModePage(0x0F)[0], world.ModePage(0x0F)[5]));
+    }
+
+    [Fact]
     public void A_reset_brings_the_defaults_back_and_leaves_the_position()
     {
         using var world = new TapeWorld();

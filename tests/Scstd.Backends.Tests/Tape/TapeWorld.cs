@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using Scstd.Backends.Tape;
+using Scstd.Backends.Tape.Cartridges;
 using Scstd.Core;
 using Scstd.Scsi;
 using Scstd.Testing;
@@ -10,13 +11,20 @@ namespace Scstd.Backends.Tests.Tape;
 /// cartridge of lists.</summary>
 internal sealed class TapeWorld : IDisposable
 {
+    private readonly ITapeMedium _medium;
+
     public TapeWorld(MemoryMedium? medium = null, TapePersonality? personality = null, bool isEmpty = false)
+        : this(isEmpty, medium ?? new MemoryMedium(), personality ?? TapePersonality.Lto5)
+    {
+    }
+
+    private TapeWorld(bool isEmpty, ITapeMedium medium, TapePersonality personality)
     {
         Backend = new TapeBackend(
             new TapeOptions
             {
                 Name = "drive",
-                Personality = personality ?? TapePersonality.Lto5,
+                Personality = personality,
                 SerialNumber = "DRIVE00001",
                 Compresses = false,
             },
@@ -25,9 +33,9 @@ internal sealed class TapeWorld : IDisposable
         Drive = new TapeDrive(Backend, Target.Unit);
         Initiator = Target.Login();
         Other = Target.Login();
-        Medium = medium ?? new MemoryMedium();
+        _medium = medium;
         if (!isEmpty)
-            Insert(Medium);
+            Insert(medium);
         TakeAttentions();
     }
 
@@ -43,7 +51,10 @@ internal sealed class TapeWorld : IDisposable
 
     public TestInitiator Other { get; }
 
-    public MemoryMedium Medium { get; }
+    public MemoryMedium Medium => (MemoryMedium)_medium;
+
+    /// <summary>With a cartridge of a file.</summary>
+    public static TapeWorld Of(Cartridge cartridge, TapePersonality personality) => new(false, cartridge, personality);
 
     public void Insert(ITapeMedium medium, bool load = true)
     {

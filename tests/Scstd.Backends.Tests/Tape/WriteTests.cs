@@ -68,9 +68,10 @@ public sealed class WriteTests
     public void Behind_early_warning_every_write_is_done_and_says_so_until_the_partition_is_full()
     {
         using var world = new TapeWorld(new MemoryMedium(capacityBytes: 10 * Record));
-        for (int i = 0; i < 9; i++)
+        for (int i = 0; i < 8; i++)
             world.Write(TapeWorld.Record(Record, i)).MustBeGood();
-        // A fiftieth of the partition is kept for the end of a volume.
+        // A tenth of so small a partition is kept for the end of a volume.
+        world.Write(TapeWorld.Record(Record, 8)).MustBe(EarlyWarning);
         world.Write(TapeWorld.Record(Record - 10_000, 9)).MustBe(EarlyWarning);
         world.Marks(1).MustBe(EarlyWarning);
         world.Write(TapeWorld.Record(1000)).MustBe(EarlyWarning);
@@ -106,9 +107,9 @@ public sealed class WriteTests
     public void The_programmable_early_warning_zone_is_told_once_when_it_is_entered()
     {
         using var world = new TapeWorld(new MemoryMedium(capacityBytes: 10_000_000));
-        // PEWS: 5 MB before early warning, which is at 9.8 MB.
+        // PEWS: 5 MB before early warning, which is at 9 MB.
         world.SelectPage("50 01 00 1C 00 02 00 05 " + string.Concat(Enumerable.Repeat("00 ", 24))).MustBeGood();
-        world.Write(TapeWorld.Record(4_000_000)).MustBeGood();
+        world.Write(TapeWorld.Record(3_500_000)).MustBeGood();
         world.Write(TapeWorld.Record(1_000_000)).MustBe(
             new SenseData(SenseKey.NoSense, AdditionalSense.ProgrammableEarlyWarningDetected) { Information = 0 });
         world.Write(TapeWorld.Record(1_000_000)).MustBeGood();
@@ -264,6 +265,8 @@ public sealed class WriteTests
         world.Execute("04 00 00 00 00 00").MustBe(refused);
         world.Execute("0B 00 00 FF FF 00").MustBe(refused);
         world.Space(3, 0).MustBeGood();
+        // The mark that the data ends with may go.
+        world.Space(1, -1 & 0xFFFFFF).MustBeGood();
         world.Write(TapeWorld.Record(100)).MustBeGood();
         // WORMM of Medium Configuration.
         Assert.Equal(1, world.ModePage(0x1D)[0]);
