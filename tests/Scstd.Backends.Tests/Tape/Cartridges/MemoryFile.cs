@@ -70,6 +70,13 @@ internal sealed unsafe class MemoryFile : ICartridgeFile
         long length = _lengths.Count == 0 || random.Next(2) == 0 ? _length : _lengths[random.Next(_lengths.Count)];
         foreach (long beyond in sectors.Keys.Where(sector => sector * _sectorBytes >= length).ToList())
             sectors.Remove(beyond);
+        // Whoever lengthens it again finds zeros there.
+        if (sectors.TryGetValue(length / _sectorBytes, out byte[]? last))
+        {
+            last = [.. last];
+            last.AsSpan((int)(length % _sectorBytes)).Clear();
+            sectors[length / _sectorBytes] = last;
+        }
         return new MemoryFile(sectors, length, _sectorBytes);
     }
 
