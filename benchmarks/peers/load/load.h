@@ -45,7 +45,7 @@ enum limit {
 struct options {
     uint32_t blockBytes, receiveSegment, firstBurst, maxBurst;
     int depth, connections, cpu, headerDigest, dataDigest, verify, strict, once, json;
-    int initialR2t, noImmediate, security, reads, writes, random, idle, lun, luns, each, pids[MAX_PIDS], pidCount;
+    int initialR2t, noImmediate, security, reads, writes, random, idle, lun, luns, each, tape, pids[MAX_PIDS], pidCount;
     double seconds, warmUp;
     uint64_t span, seed;
     const char *mode, *digest, *initiator;

@@ -26,6 +26,7 @@ static void usage(void)
           "  --verify       writes carry stamps, reads check them (fill first: -m seqwrite --verify --once);\n"
           "                 all-zero sectors never written in this run count as blank; with --strict as bad\n"
           "  --once         sequential modes: one pass over the unit, then stop\n"
+          "  --tape         a tape drive: records of -b bytes, from the beginning to --span or the end, once\n"
           "  --span BYTES   use only this much of the unit (suffix k, m, g)\n"
           "  --pid P[,P]    sample CPU time, context switches and memory of the target's processes\n"
           "  --cpu N        run on CPU N     --seed N  of the random numbers    --json  one line of JSON\n"
@@ -92,19 +93,20 @@ static void judge(int left)
     if (options.depth < 1 || options.depth > MAX_DEPTH || options.connections < 1) usage();
     if (options.luns < 1 || (options.luns > 1 && options.verify)) usage();     /* stamps know one unit */
     if (options.receiveSegment < 512 || options.receiveSegment > 262144) usage();
+    if (options.tape && (options.verify || options.connections > 1 || !options.span)) usage();
     if (options.once) options.warmUp = 0;
 }
 
 void parseOptions(int argc, char **argv)
 {
     enum { VERIFY = 256, STRICT, ONCE, SPAN, PID, CPU, SEED, JSON, INITIAL_R2T, NO_IMMEDIATE, SECURITY, FIRST, BURST,
-           SEGMENT, INITIATOR, LUNS, EACH };
+           SEGMENT, INITIATOR, LUNS, EACH, TAPE };
     static const struct option known[] = {
         { "verify", 0, 0, VERIFY }, { "strict", 0, 0, STRICT }, { "once", 0, 0, ONCE }, { "span", 1, 0, SPAN },
         { "pid", 1, 0, PID }, { "cpu", 1, 0, CPU }, { "seed", 1, 0, SEED }, { "json", 0, 0, JSON },
         { "r2t", 0, 0, INITIAL_R2T }, { "no-immediate", 0, 0, NO_IMMEDIATE }, { "security", 0, 0, SECURITY },
         { "first-burst", 1, 0, FIRST }, { "max-burst", 1, 0, BURST }, { "receive-segment", 1, 0, SEGMENT },
-        { "initiator", 1, 0, INITIATOR }, { "luns", 1, 0, LUNS }, { "each", 0, 0, EACH }, { 0 }
+        { "initiator", 1, 0, INITIATOR }, { "luns", 1, 0, LUNS }, { "each", 0, 0, EACH }, { "tape", 0, 0, TAPE }, { 0 }
     };
     for (int k; (k = getopt_long(argc, argv, "m:b:q:c:t:W:d:", known, NULL)) != -1; )
         switch (k) {
@@ -132,6 +134,7 @@ void parseOptions(int argc, char **argv)
         case INITIATOR: options.initiator = optarg; break;
         case LUNS: options.luns = atoi(optarg); break;
         case EACH: options.each = 1; break;
+        case TAPE: options.tape = options.once = 1; break;
         default: usage();
         }
     judge(argc - optind);

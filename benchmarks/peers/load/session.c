@@ -252,6 +252,14 @@ void prepareUnit(struct connection *c)                  /* clear Unit Attentions
         if (try > 5) usleep(100000);
     if (status) fail("connection %d: unit not ready: status 0x%x, %s", c->id, status, senseText(sense));
     if (c->id) return;
+    if (options.tape) {
+        const uint8_t rewind[6] = { 1 };
+        if ((status = execute(c, rewind, 6, NULL, 0, sense)))
+            fail("REWIND: status 0x%x, %s", status, senseText(sense));
+        blockLength = 512;
+        blockCount = options.span / blockLength;
+        return;
+    }
     status = execute(c, readCapacity16, 16, capacity, sizeof capacity, sense);
     blockCount = ((uint64_t)get32(capacity) << 32 | get32(capacity + 4)) + 1;
     blockLength = get32(capacity + 8);

@@ -91,6 +91,13 @@ static void addPdu(struct connection *c, uint8_t *header, const uint8_t *data, u
 
 static const uint8_t *payload(const struct task *t) { return options.verify ? t->data : pattern; }
 
+static void putTapeCdb(uint8_t *cdb, int write)     /* READ(6) and WRITE(6) of one record of any length */
+{
+    cdb[0] = write ? 0x0a : 0x08;
+    cdb[2] = options.blockBytes >> 16;
+    put16(cdb + 3, options.blockBytes & 0xffff);
+}
+
 static void putCdb(uint8_t *cdb, int write, uint64_t lba, uint32_t blocks)
 {
     if (lba + blocks <= 0xffffffffu && blocks <= 0xffff) {      /* READ(10) and WRITE(10) where they reach */
@@ -126,7 +133,8 @@ static void sendCommand(struct connection *c, int i)
     if (options.each) encodeLun(c->lun, options.lun + randomBits() % options.luns);
     memcpy(header + 8, c->lun, 8);
     put32(header + 16, taskTag(c, i)); put32(header + 20, options.blockBytes); put32(header + 24, c->cmdSn++);
-    putCdb(header + 32, t->write, t->unit * blocks, blocks);
+    if (options.tape) putTapeCdb(header + 32, t->write);
+    else putCdb(header + 32, t->write, t->unit * blocks, blocks);
     addPdu(c, header, payload(t), immediate);
     c->inFlight++;
     if (unsolicited > immediate) {
