@@ -3,9 +3,9 @@ using Scstd.Core;
 namespace Scstd.Backends.Tape;
 
 /// <summary>
-/// A cartridge in a drive, as the device server sees it: partitions of objects (records and marks, SSC-4 §4.2), a position
-/// between two of them, and medium auxiliary memory. Synchronous; one caller at a time; may block. A store that fails
-/// throws <see cref="MediumFaultException"/>; then the position is where it was, unless said.
+/// A cartridge in a drive, as the device server sees it: partitions of objects (records and marks, SSC-4 §4.2), a
+/// position between two of them, and medium auxiliary memory. Synchronous; one caller at a time; may block. A store
+/// that fails throws <see cref="MediumFaultException"/>; then the position is where it was, unless said.
 /// </summary>
 public interface ITapeMedium : IDisposable
 {
@@ -26,12 +26,13 @@ public interface ITapeMedium : IDisposable
     /// <summary>Before the object of a number, or at the end of data if there are fewer: false.</summary>
     bool Locate(int partition, ulong objectNumber);
 
-    /// <summary>Behind the mark that ends this many files (0: beginning of the partition), or at the end of data: false.
-    /// </summary>
+    /// <summary>Behind the mark that ends this many files (0: beginning of the partition), or at the end of data:
+    /// false.</summary>
     bool LocateFile(int partition, ulong fileNumber);
 
     /// <summary>Over so many objects of a kind, backwards if negative; stops as SSC-4 says for SPACE: what stopped
-    /// it, and how many were left. Spacing over records stops at a mark (behind it, or before it if backwards).</summary>
+    /// it, and how many were left. Spacing over records stops at a mark (behind it, or before it if backwards).
+    /// </summary>
     SpaceResult Space(SpaceUnit unit, long count);
 
     // ---- Reading ---------------------------------------------------------------------------------------------------
@@ -41,14 +42,14 @@ public interface ITapeMedium : IDisposable
     TapeObject Peek(bool backwards = false);
 
     /// <summary>Passes the next object, a record, and puts its first bytes at an offset of a buffer, as many as fit in
-    /// <paramref name="maxLengthBytes"/>; returns how long the record is. A damaged record throws; then it was passed if
-    /// <see cref="MediumFault.IsPassed"/> says so.</summary>
+    /// <paramref name="maxLengthBytes"/>; returns how long the record is. A damaged record throws; then it was passed
+    /// if <see cref="MediumFault.IsPassed"/> says so.</summary>
     int Read(DataBuffer destination, int offsetBytes, int maxLengthBytes, bool backwards = false, TapeKey? key = null);
 
     /// <summary>Passes the next object whatever it is, a mark mostly.</summary>
     void Skip(bool backwards = false);
 
-    // ---- Writing; everything behind the position is gone -------------------------------------------------------------
+    // ---- Writing; everything behind the position is gone ------------------------------------------------------------
 
     /// <summary>Writes a record here. False: the partition is full (nothing was written).</summary>
     bool Write(DataBuffer source, int offsetBytes, int lengthBytes, in WriteOptions options);
@@ -67,17 +68,17 @@ public interface ITapeMedium : IDisposable
     /// partitions go.</summary>
     void Format(IReadOnlyList<ulong> partitionCapacitiesBytes);
 
-    // ---- Medium auxiliary memory (SPC-4 §7.4: attributes) --------------------------------------------------------------
+    // ---- Medium auxiliary memory (SPC-4 §7.4: attributes) -----------------------------------------------------------
 
-    /// <summary>Host attributes as they were written (identifier, format, value), in the order of their identifiers. What
-    /// the device knows itself the device server adds.</summary>
+    /// <summary>Host attributes as they were written (identifier, format, value), in the order of their identifiers.
+    /// What the device knows itself the device server adds.</summary>
     IReadOnlyList<MediumAttribute> Attributes(int partition);
 
     /// <summary>An empty value takes it away. Survives a loss of power when it returns.</summary>
     void SetAttribute(int partition, in MediumAttribute attribute);
 
-    /// <summary>Counts that go with the cartridge over its life: loads, bytes and records written and read …, by names of
-    /// the device server's own choice; kept with the cartridge, lost at most since the last <see cref="Synchronize"/>.
-    /// </summary>
+    /// <summary>Counts that go with the cartridge over its life: loads, bytes and records written and read …, by names
+    /// of the device server's own choice; kept with the cartridge, lost at most since the last
+    /// <see cref="Synchronize"/>.</summary>
     IDictionary<string, ulong> Statistics { get; }
 }

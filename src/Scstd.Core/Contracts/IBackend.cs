@@ -37,6 +37,12 @@ public interface IBackend
     /// <summary>MODE SENSE's header: the DEVICE-SPECIFIC PARAMETER (SBC-4 §6.5.1: WP, DPOFUA).</summary>
     byte ModeDeviceSpecificParameter { get; }
 
+    /// <summary>MODE SENSE's header: MEDIUM TYPE (SSC-4 §8.3: the vendor's).</summary>
+    byte ModeMediumType => 0;
+
+    /// <summary>What of the header and the block descriptor MODE SELECT may change; null: nothing.</summary>
+    IModeHeader? ModeHeader => null;
+
     /// <summary>Writes the block descriptor (8 bytes, or 16 with LONGLBA) and returns its length; 0: none.</summary>
     int WriteModeBlockDescriptor(Span<byte> destination, bool longLba);
 
@@ -113,10 +119,21 @@ public sealed record VitalProductDataPage(byte PageCode, byte[] Payload);
 /// <param name="PageCode">Its code.</param>
 /// <param name="Read">The parameters as they are now, in the order of their codes; at least one. Must not block.
 /// </param>
-public sealed record LogPage(byte PageCode, Func<IReadOnlyList<LogParameter>> Read);
+public sealed record LogPage(byte PageCode, Func<IReadOnlyList<LogParameter>> Read)
+{
+    /// <summary>Instead of <see cref="Read"/>, for a page that changes with its being told to a nexus
+    /// (TapeAlert).</summary>
+    public Func<ItNexus, IReadOnlyList<LogParameter>>? ReadFor { get; init; }
+
+    /// <summary>LOG SELECT lets its counters begin anew, alone on the unit; false: nothing had been counted.</summary>
+    public Func<bool>? Reset { get; init; }
+}
 
 /// <summary>One parameter: its code, and its bytes without the header.</summary>
-public readonly record struct LogParameter(ushort Code, byte[] Value);
+/// <param name="Code">PARAMETER CODE.</param>
+/// <param name="Value">PARAMETER VALUE.</param>
+/// <param name="IsCounter">A counter (FORMAT AND LINKING 00b) and no binary list.</param>
+public readonly record struct LogParameter(ushort Code, byte[] Value, bool IsCounter = false);
 
 /// <summary>What INQUIRY tells of a unit's identity.</summary>
 public sealed record LogicalUnitIdentity
@@ -160,4 +177,12 @@ public sealed class ModePage
     public required byte[] Changeable { get; init; }
 
     public byte[]? Saved { get; set; }
+
+    /// <summary>For a page that an initiator may send shorter than it is told (SSC-4, Medium Partition: as many
+    /// partition sizes as it wants): what is missing is zero. Null: it has one length.</summary>
+    public int? ShortestLengthBytes { get; init; }
+
+    /// <summary>Finds a value that nobody can be meant by, in values of which only changeable bits differ: its byte,
+    /// and its bit or null for the whole byte. Null: there is none, or nothing to look for.</summary>
+    public Func<byte[], (int Offset, int? Bit)?>? FindInvalidValue { get; init; }
 }

@@ -49,7 +49,7 @@ internal static class LogCommands
         }
         if (FindBackendPage(command.Unit, page) is { } ofBackend)
         {
-            CompleteWithParameters(command, page, ofBackend.Read());
+            CompleteWithParameters(command, page, ofBackend.ReadFor?.Invoke(command.Nexus) ?? ofBackend.Read());
             return;
         }
         // §6.8: a pointer behind the last parameter of the page.
@@ -82,12 +82,13 @@ internal static class LogCommands
     private static LogPage? FindBackendPage(LogicalUnit unit, byte page) =>
         unit.Backend.LogPages.FirstOrDefault(one => one.PageCode == page);
 
-    /// <summary>§7.3.2: DS set (the page is not saved); binary lists that are not saved either, from PARAMETER POINTER
+    /// <summary>§7.3.2: DS set (the page is not saved); parameters that are not saved either, from PARAMETER POINTER
     /// on.</summary>
     private static void CompleteWithParameters(
         ScsiCommand command, byte page, IReadOnlyList<LogParameter> parameters)
     {
         const byte BinaryListNotSaved = 0x23;
+        const byte CounterNotSaved = 0x20;
         ushort pointer = BinaryPrimitives.ReadUInt16BigEndian(command.Cdb[5..]);
         if (pointer > parameters[^1].Code)
         {
@@ -95,13 +96,12 @@ internal static class LogCommands
             return;
         }
         var answer = new List<byte> { (byte)(0x80 | page), 0, 0, 0 };
-        foreach ((ushort code, byte[] value) in parameters)
+        foreach ((ushort code, byte[] value, bool isCounter) in parameters)
         {
-            if (code >= pointer)
-            {
-                answer.AddRange(
-                    [(byte)(code >> 8), (byte)code, BinaryListNotSaved, (byte)value.Length, .. value]);
-            }
+            if (code < pointer)
+                continue;
+            byte control = isCounter ? CounterNotSaved : BinaryListNotSaved;
+            answer.AddRange([(byte)(code >> 8), (byte)code, control, (byte)value.Length, .. value]);
         }
         byte[] bytes = [.. answer];
         BinaryPrimitives.WriteUInt16BigEndian(bytes.AsSpan(2), (ushort)(bytes.Length - 4));
@@ -163,6 +163,11 @@ internal static class LogCommands
                 continue;
             changed = true;
             unit.AddConsequence(turnstile => Clear(turnstile.Errors, counter));
+        }
+        if (resets)
+        {
+            foreach (LogPage own in unit.Backend.LogPages)
+                changed |= (page == SupportedPages || page == own.PageCode) && own.Reset?.Invoke() == true;
         }
         if (changed)
             unit.EstablishUnitAttention(AdditionalSense.LogParametersChanged, command.ItlNexus);

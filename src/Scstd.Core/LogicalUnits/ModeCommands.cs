@@ -67,7 +67,9 @@ internal static class ModeCommands
         foreach (ModePage page in pages)
             WritePage(ref to, page, control, command.Unit.SavesModePages);
         byte[] list = to.Written.ToArray();
-        ModeParameterHeader.Write(list, isShort, DeviceSpecificParameter(command), longLba, descriptor.Length);
+        ModeParameterHeader.Write(
+            list, isShort, command.Unit.Backend.ModeMediumType, DeviceSpecificParameter(command),
+            longLba && descriptor.Length is 0 or LongestBlockDescriptorBytes, descriptor.Length);
         command.CompleteWithData(list);
     }
 
@@ -106,6 +108,10 @@ internal static class ModeCommands
             .Where(p => pageCode == AllPages || p.PageCode == pageCode)
             .OrderBy(p => p.PageCode == 0 ? AllPages : p.PageCode).ThenBy(p => p.SubpageCode)];
         refused = default;
+        // Page 00h has a vendor's format. Tapes have always answered it with no page at all, and initiators ask so for
+        // the header and the block descriptor alone.
+        if (found.Count == 0 && pageCode == 0 && subpageCode == 0 && unit.Backend.ModeHeader is not null)
+            return true;
         if (found.Count == 0)
         {
             refused = SenseData.InvalidFieldInCdb(2, 5);

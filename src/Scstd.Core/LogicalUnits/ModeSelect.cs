@@ -18,17 +18,17 @@ internal static class ModeSelect
         // §6.11: an empty list is no error and changes nothing.
         if (command.RequestedBytes == 0)
         {
-            Carry(command, []);
+            Carry(command, [], null);
             return;
         }
         byte[] list = command.Data.ToArray((int)command.RequestedBytes);
         var changes = new List<(ModePage Page, byte[] Values)>();
-        if (Judge(command, list, isShort, changes) is { } refused)
+        if (Judge(command, list, isShort, changes, out ModeHeaderValues? header) is { } refused)
         {
             command.CheckCondition(refused);
             return;
         }
-        Carry(command, changes);
+        Carry(command, changes, header);
     }
 
     /// <summary>SP where nothing can be saved.</summary>
@@ -36,19 +36,24 @@ internal static class ModeSelect
         Saves(command.Cdb) && !command.Unit.SavesModePages ? SenseData.InvalidFieldInCdb(1, 0) : null;
 
     private static SenseData? Judge(
-        ScsiCommand command, ReadOnlySpan<byte> list, bool isShort, List<(ModePage Page, byte[] Values)> changes)
+        ScsiCommand command,
+        ReadOnlySpan<byte> list,
+        bool isShort,
+        List<(ModePage Page, byte[] Values)> changes,
+        out ModeHeaderValues? values)
     {
+        values = null;
         int headerLength = ModeParameterHeader.LengthOf(isShort);
         if (list.Length < headerLength)
             return SenseData.IllegalRequest(AdditionalSense.ParameterListLengthError);
         var header = new ModeParameterHeader(list, isShort);
-        if (header.MediumType != 0)
-            return SenseData.InvalidFieldInParameterList(header.MediumTypeOffset);
         int descriptorLength = header.BlockDescriptorLengthBytes;
+        if (command.Unit.Backend.ModeHeader is null && header.MediumType != 0)
+            return SenseData.InvalidFieldInParameterList(header.MediumTypeOffset);
         if (headerLength + descriptorLength > list.Length)
             return SenseData.IllegalRequest(AdditionalSense.ParameterListLengthError);
-        if (descriptorLength > 0 &&
-            JudgeBlockDescriptor(command.Unit.Backend, header, list.Slice(headerLength, descriptorLength)) is { } bad)
+        ReadOnlySpan<byte> descriptor = list.Slice(headerLength, descriptorLength);
+        if (JudgeHeader(command.Unit.Backend, header, descriptor, out values) is { } bad)
             return bad;
         int at = headerLength + descriptorLength;
         // PF zero: what follows the descriptors is the vendor's, and we have nothing of that kind.
@@ -60,6 +65,23 @@ internal static class ModeSelect
                 return refused;
         }
         return null;
+    }
+
+    private static SenseData? JudgeHeader(
+        IBackend backend, in ModeParameterHeader header, ReadOnlySpan<byte> descriptor, out ModeHeaderValues? values)
+    {
+        values = null;
+        if (backend.ModeHeader is not { } changeable)
+            return descriptor.IsEmpty ? null : JudgeBlockDescriptor(backend, header, descriptor);
+        if (header.IsLongLba)
+            return SenseData.InvalidFieldInParameterList(header.LongLbaOffset, 0);
+        Span<byte> own = stackalloc byte[LongestBlockDescriptorBytes];
+        if (!descriptor.IsEmpty && descriptor.Length != backend.WriteModeBlockDescriptor(own, longLba: false))
+            return SenseData.InvalidFieldInParameterList(header.BlockDescriptorLengthOffset);
+        values = new ModeHeaderValues(
+            header.MediumType, header.MediumTypeOffset, header.DeviceSpecificParameter,
+            header.DeviceSpecificParameterOffset, descriptor.ToArray(), header.LengthBytes);
+        return changeable.Judge(values);
     }
 
     /// <summary>
@@ -94,12 +116,14 @@ internal static class ModeSelect
         var header = new ModePageHeader(rest);
         if (Find(unit, header) is not { } page)
             return SenseData.InvalidFieldInParameterList(at, 5);
-        if (header.PageLengthBytes != page.Current.Length)
+        if (header.PageLengthBytes > page.Current.Length ||
+            header.PageLengthBytes < (page.ShortestLengthBytes ?? page.Current.Length))
             return SenseData.InvalidFieldInParameterList(at + header.PageLengthOffset);
         int valuesAt = at + header.LengthBytes;
         if (list.Length - valuesAt < header.PageLengthBytes)
             return SenseData.IllegalRequest(AdditionalSense.ParameterListLengthError);
-        ReadOnlySpan<byte> values = list.Slice(valuesAt, header.PageLengthBytes);
+        byte[] values = new byte[page.Current.Length];
+        list.Slice(valuesAt, header.PageLengthBytes).CopyTo(values);
         for (int i = 0; i < values.Length; i++)
         {
             // §6.11: a parameter that is not changeable must have its current value.
@@ -109,7 +133,9 @@ internal static class ModeSelect
         }
         if (ReferenceEquals(page, unit.Control) && ControlModePage.FindReservedValue(values) is { } reserved)
             return SenseData.InvalidFieldInParameterList(valuesAt + reserved.Offset, reserved.Bit);
-        changes.Add((page, values.ToArray()));
+        if (page.FindInvalidValue?.Invoke(values) is { } invalid)
+            return SenseData.InvalidFieldInParameterList(valuesAt + invalid.Offset, invalid.Bit);
+        changes.Add((page, values));
         at = valuesAt + header.PageLengthBytes;
         return null;
     }
@@ -128,23 +154,24 @@ internal static class ModeSelect
 
     /// <summary>All of the list or nothing: what the device server cannot do ends the command with why, and with SP
     /// all pages are saved and nothing is changed unless they are (SPC-4 §6.11).</summary>
-    private static void Carry(ScsiCommand command, List<(ModePage Page, byte[] Values)> changes) =>
+    private static void Carry(
+        ScsiCommand command, List<(ModePage Page, byte[] Values)> changes, ModeHeaderValues? header) =>
         command.Unit.ApplyModes(changes, command.Nexus.Executor, mustHold: false, change =>
         {
             if (change.Failure is { } failure)
                 command.CheckCondition(failure);
             else if (Saves(command.Cdb))
-                Save(command, change);
+                Save(command, change, header);
             else
-                End(command, change);
+                End(command, change, header);
         });
 
-    private static void Save(ScsiCommand command, LogicalUnit.ModeChange change) =>
+    private static void Save(ScsiCommand command, LogicalUnit.ModeChange change, ModeHeaderValues? header) =>
         command.Unit.SaveModes(change, command.Nexus.Executor, saved =>
         {
             if (saved)
             {
-                End(command, change);
+                End(command, change, header);
                 return;
             }
             var failure = new SenseData(SenseKey.HardwareError, AdditionalSense.InternalTargetFailure);
@@ -152,10 +179,12 @@ internal static class ModeSelect
             command.CheckCondition(failure);
         });
 
-    private static void End(ScsiCommand command, LogicalUnit.ModeChange change)
+    /// <summary>Nothing can fail any more, so the header has its new values now.</summary>
+    private static void End(ScsiCommand command, LogicalUnit.ModeChange change, ModeHeaderValues? header)
     {
         change.Hold();
-        if (!change.IsEmpty)
+        bool isHeaderChanged = header is not null && command.Unit.Backend.ModeHeader!.Change(header);
+        if (!change.IsEmpty || isHeaderChanged)
             command.Unit.EstablishUnitAttention(AdditionalSense.ModeParametersChanged, command.ItlNexus);
         command.Complete();
     }

@@ -27,6 +27,15 @@ public static class TransferLengths
     /// <summary>READ CAPACITY (10) has no allocation length: its answer is eight bytes (SBC-4).</summary>
     public static readonly TransferLength EightBytes = static (_, _) => 8;
 
+    /// <summary>READ BLOCK LIMITS without MLOI (SSC-4).</summary>
+    public static readonly TransferLength SixBytes = static (_, _) => 6;
+
+    /// <summary>READ POSITION, short form (SSC-4).</summary>
+    public static readonly TransferLength TwentyBytes = static (_, _) => 20;
+
+    /// <summary>READ POSITION, long form (SSC-4).</summary>
+    public static readonly TransferLength ThirtyTwoBytes = static (_, _) => 32;
+
     // ---- Blocks ----------------------------------------------------------------------------------------------------
 
     /// <summary>READ (6), WRITE (6): zero stands for 256 (SBC-4).</summary>
@@ -63,6 +72,25 @@ public static class TransferLengths
 
     /// <summary>COMPARE AND WRITE: what is compared, then what is written (SBC-4).</summary>
     public static readonly TransferLength TwiceBlocksIn13 = static (cdb, block) => 2L * cdb[13] * block;
+
+    // Tapes: FIXED counts blocks of the length that the mode block descriptor says, else it is bytes (SSC-4).
+
+    public static readonly TransferLength TapeBlocksIn2To4 = static (cdb, block) => Taped(cdb[1], Three(cdb, 2), block);
+
+    public static readonly TransferLength TapeBlocksIn12To14 =
+        static (cdb, block) => Taped(cdb[1], Three(cdb, 12), block);
+
+    /// <summary>VERIFY sends data only to be compared (BYTCMP).</summary>
+    public static readonly TransferLength TapeCompareIn2To4 =
+        static (cdb, block) => (cdb[1] & 2) == 0 ? 0 : Taped(cdb[1], Three(cdb, 2), block);
+
+    public static readonly TransferLength TapeCompareIn12To14 =
+        static (cdb, block) => (cdb[1] & 2) == 0 ? 0 : Taped(cdb[1], Three(cdb, 12), block);
+
+    private static long Taped(byte flags, long count, int blockLengthBytes) =>
+        (flags & 1) == 0 ? count : count * blockLengthBytes;
+
+    private static long Three(ReadOnlySpan<byte> cdb, int offset) => (cdb[offset] << 16) | Two(cdb, offset + 1);
 
     private static long Verified(byte flags, long blocks, int blockLengthBytes) => ((flags >> 1) & 3) switch
     {

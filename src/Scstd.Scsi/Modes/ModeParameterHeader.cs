@@ -21,6 +21,13 @@ public readonly ref struct ModeParameterHeader(ReadOnlySpan<byte> bytes, bool is
 
     public int MediumTypeOffset => _isShort ? 1 : 2;
 
+    public byte DeviceSpecificParameter => _bytes[DeviceSpecificParameterOffset];
+
+    public int DeviceSpecificParameterOffset => _isShort ? 2 : 3;
+
+    /// <summary>Of the 10 byte form alone.</summary>
+    public int LongLbaOffset => 4;
+
     /// <summary>Block descriptors have eight byte addresses.</summary>
     public bool IsLongLba => !_isShort && (_bytes[4] & 1) != 0;
 
@@ -33,17 +40,24 @@ public readonly ref struct ModeParameterHeader(ReadOnlySpan<byte> bytes, bool is
 
     /// <summary>The MODE DATA LENGTH counts what comes after itself, whatever is cut off later.</summary>
     public static void Write(
-        Span<byte> list, bool isShort, byte deviceSpecificParameter, bool longLba, int blockDescriptorLengthBytes)
+        Span<byte> list,
+        bool isShort,
+        byte mediumType,
+        byte deviceSpecificParameter,
+        bool longLba,
+        int blockDescriptorLengthBytes)
     {
         list[..LengthOf(isShort)].Clear();
         if (isShort)
         {
             list[0] = (byte)(list.Length - 1);
+            list[1] = mediumType;
             list[2] = deviceSpecificParameter;
             list[3] = (byte)blockDescriptorLengthBytes;
             return;
         }
         BinaryPrimitives.WriteUInt16BigEndian(list, (ushort)(list.Length - 2));
+        list[2] = mediumType;
         list[3] = deviceSpecificParameter;
         list[4] = (byte)(longLba ? 1 : 0);
         BinaryPrimitives.WriteUInt16BigEndian(list[6..], (ushort)blockDescriptorLengthBytes);

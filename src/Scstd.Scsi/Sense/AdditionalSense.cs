@@ -4,6 +4,12 @@ namespace Scstd.Scsi;
 public readonly record struct AdditionalSense(byte Code, byte Qualifier)
 {
     public static readonly AdditionalSense None = new(0x00, 0x00);
+    public static readonly AdditionalSense FilemarkDetected = new(0x00, 0x01);
+    public static readonly AdditionalSense EndOfPartitionDetected = new(0x00, 0x02);
+    public static readonly AdditionalSense SetmarkDetected = new(0x00, 0x03);
+    public static readonly AdditionalSense BeginningOfPartitionDetected = new(0x00, 0x04);
+    public static readonly AdditionalSense EndOfDataDetected = new(0x00, 0x05);
+    public static readonly AdditionalSense ProgrammableEarlyWarningDetected = new(0x00, 0x07);
     public static readonly AdditionalSense NotReadyCauseNotReportable = new(0x04, 0x00);
     public static readonly AdditionalSense BecomingReady = new(0x04, 0x01);
     public static readonly AdditionalSense InitializingCommandRequired = new(0x04, 0x02);
@@ -13,6 +19,7 @@ public readonly record struct AdditionalSense(byte Code, byte Qualifier)
     public static readonly AdditionalSense LogicalUnitOffline = new(0x04, 0x12);
     public static readonly AdditionalSense WriteError = new(0x0C, 0x00);
     public static readonly AdditionalSense InvalidFieldInCommandInformationUnit = new(0x0E, 0x03);
+    public static readonly AdditionalSense LogicalBlockGuardCheckFailed = new(0x10, 0x01);
     public static readonly AdditionalSense UnrecoveredReadError = new(0x11, 0x00);
     public static readonly AdditionalSense ParameterListLengthError = new(0x1A, 0x00);
     public static readonly AdditionalSense MiscompareDuringVerify = new(0x1D, 0x00);
@@ -22,7 +29,9 @@ public readonly record struct AdditionalSense(byte Code, byte Qualifier)
     public static readonly AdditionalSense LogicalUnitNotSupported = new(0x25, 0x00);
     public static readonly AdditionalSense InvalidFieldInParameterList = new(0x26, 0x00);
     public static readonly AdditionalSense InvalidReleaseOfPersistentReservation = new(0x26, 0x04);
+    public static readonly AdditionalSense IncompleteKeyAssociatedDataSet = new(0x26, 0x11);
     public static readonly AdditionalSense WriteProtected = new(0x27, 0x00);
+    public static readonly AdditionalSense LogicalUnitSoftwareWriteProtected = new(0x27, 0x02);
     public static readonly AdditionalSense SpaceAllocationFailedWriteProtect = new(0x27, 0x07);
     public static readonly AdditionalSense MediumMayHaveChanged = new(0x28, 0x00);
     public static readonly AdditionalSense PowerOnResetOrBusDeviceReset = new(0x29, 0x00);
@@ -37,23 +46,39 @@ public readonly record struct AdditionalSense(byte Code, byte Qualifier)
     public static readonly AdditionalSense AsymmetricAccessStateChanged = new(0x2A, 0x06);
     public static readonly AdditionalSense TimestampChanged = new(0x2A, 0x10);
     public static readonly AdditionalSense CapacityDataHasChanged = new(0x2A, 0x09);
+    public static readonly AdditionalSense DataEncryptionParametersChangedByAnotherNexus = new(0x2A, 0x11);
     public static readonly AdditionalSense CommandSequenceError = new(0x2C, 0x00);
     public static readonly AdditionalSense PreviousBusyStatus = new(0x2C, 0x07);
     public static readonly AdditionalSense PreviousTaskSetFullStatus = new(0x2C, 0x08);
     public static readonly AdditionalSense PreviousReservationConflictStatus = new(0x2C, 0x09);
     public static readonly AdditionalSense CommandsClearedByAnotherInitiator = new(0x2F, 0x00);
+    public static readonly AdditionalSense IncompatibleMediumInstalled = new(0x30, 0x00);
+    public static readonly AdditionalSense CannotReadMediumUnknownFormat = new(0x30, 0x01);
+    public static readonly AdditionalSense CleaningCartridgeInstalled = new(0x30, 0x03);
+    public static readonly AdditionalSense CannotWriteMediumIncompatibleFormat = new(0x30, 0x05);
+    public static readonly AdditionalSense WormMediumOverwriteAttempted = new(0x30, 0x0C);
+    public static readonly AdditionalSense MediumFormatCorrupted = new(0x31, 0x00);
     public static readonly AdditionalSense SavingParametersNotSupported = new(0x39, 0x00);
     public static readonly AdditionalSense MediumNotPresent = new(0x3A, 0x00);
+    public static readonly AdditionalSense MediumAuxiliaryMemoryAccessible = new(0x3A, 0x04);
+    public static readonly AdditionalSense SequentialPositioningError = new(0x3B, 0x00);
+    public static readonly AdditionalSense PositionPastBeginningOfMedium = new(0x3B, 0x0C);
     public static readonly AdditionalSense ThinProvisioningSoftThresholdReached = new(0x38, 0x07);
     public static readonly AdditionalSense MicrocodeHasBeenChanged = new(0x3F, 0x01);
     public static readonly AdditionalSense InquiryDataHasChanged = new(0x3F, 0x03);
     public static readonly AdditionalSense ReportedLunsDataHasChanged = new(0x3F, 0x0E);
     public static readonly AdditionalSense InternalTargetFailure = new(0x44, 0x00);
     public static readonly AdditionalSense InvalidMessageError = new(0x49, 0x00);
+    public static readonly AdditionalSense DataPhaseError = new(0x4B, 0x00);
     public static readonly AdditionalSense OverlappedCommandsAttempted = new(0x4E, 0x00);
+    public static readonly AdditionalSense WriteAppendPositionError = new(0x50, 0x01);
     public static readonly AdditionalSense MediumRemovalPrevented = new(0x53, 0x02);
     public static readonly AdditionalSense InsufficientResources = new(0x55, 0x03);
     public static readonly AdditionalSense InsufficientRegistrationResources = new(0x55, 0x04);
+    public static readonly AdditionalSense AuxiliaryMemoryOutOfSpace = new(0x55, 0x06);
+    public static readonly AdditionalSense UnableToDecryptData = new(0x74, 0x01);
+    public static readonly AdditionalSense UnencryptedDataEncounteredWhileDecrypting = new(0x74, 0x02);
+    public static readonly AdditionalSense IncorrectDataEncryptionKey = new(0x74, 0x03);
 
     public override string ToString() => $"{Code:X2}h/{Qualifier:X2}h";
 }

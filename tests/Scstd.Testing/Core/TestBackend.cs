@@ -32,6 +32,12 @@ public sealed class TestBackend : IBackend
 
     public byte ModeDeviceSpecificParameter { get; set; } = 0x10;
 
+    public byte ModeMediumType { get; set; }
+
+    public IModeHeader? ModeHeader { get; set; }
+
+    public IReadOnlyList<LogPage> LogPages { get; set; } = [];
+
     /// <summary>The 8 byte form; the 16 byte form has the same numbers in wider fields. Empty: none.</summary>
     public byte[] BlockDescriptor { get; set; } = [0x00, 0x08, 0x00, 0x00, 0x00, 0x00, 0x02, 0x00];
 

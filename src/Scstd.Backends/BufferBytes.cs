@@ -1,6 +1,6 @@
 using Scstd.Core;
 
-namespace Scstd.Backends.Disk;
+namespace Scstd.Backends;
 
 /// <summary>Bytes of a buffer that lie in several segments, seen one stretch at a time.</summary>
 internal static class BufferBytes

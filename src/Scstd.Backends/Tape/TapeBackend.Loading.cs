@@ -1,0 +1,217 @@
+using Scstd.Core;
+using Scstd.Linux;
+using Scstd.Scsi;
+
+namespace Scstd.Backends.Tape;
+
+/// <summary>The cartridge comes and goes: LOAD UNLOAD, PREVENT ALLOW MEDIUM REMOVAL, and the robot's hands.</summary>
+public sealed partial class TapeBackend
+{
+    private const int Hold = 0x08;
+    private const int EndOfTape = 0x04;
+    private const int LoadBit = 0x01;
+
+    private static readonly SenseData NoMedium = new(SenseKey.NotReady, AdditionalSense.MediumNotPresent);
+
+    /// <summary>SSC-4: a volume that is held can be told by its auxiliary memory alone.</summary>
+    private static readonly SenseData HeldMedium =
+        new(SenseKey.NotReady, AdditionalSense.MediumAuxiliaryMemoryAccessible);
+
+    private static readonly SenseData Incompatible =
+        new(SenseKey.NotReady, AdditionalSense.IncompatibleMediumInstalled);
+
+    private static readonly SenseData Cleaning =
+        new(SenseKey.NotReady, AdditionalSense.CleaningCartridgeInstalled);
+
+    private static readonly SenseData Unreadable =
+        new(SenseKey.NotReady, AdditionalSense.CannotReadMediumUnknownFormat);
+
+    /// <summary>Its store could not even bring it to its beginning.</summary>
+    private bool _isUnreadable;
+
+    /// <summary>Replaced whole: a nexus that ends asks from its own reactor.</summary>
+    private volatile ItNexus[] _preventing = [];
+
+    public SenseData? NotReady => _load switch
+    {
+        TapeLoad.Loaded => null,
+        TapeLoad.Held => HeldMedium,
+        TapeLoad.Incompatible => _view is { Description.IsCleaning: true } ? Cleaning : Incompatible,
+        TapeLoad.Unreadable => Unreadable,
+        _ => NoMedium,
+    };
+
+    public TapeLoad Load => _load;
+
+    public bool IsRemovalPrevented => _preventing.Length > 0;
+
+    /// <summary>Of the cartridge that is in the drive, threaded or not.</summary>
+    public string? Barcode => _load == TapeLoad.Empty ? null : _view?.Description.Barcode;
+
+    // ---- PREVENT ALLOW MEDIUM REMOVAL ------------------------------------------------------------------------------
+
+    private static SenseData? ValidatePreventAllow(ScsiCommand command) =>
+        (command.Cdb[4] & 0x02) != 0 ? SenseData.InvalidFieldInCdb(4, 1) : null;
+
+    /// <summary>SPC-4 §6.15: prevented until every nexus that prevented it allows it, or is gone.</summary>
+    private void PreventAllow(ScsiCommand command)
+    {
+        ItNexus nexus = command.Nexus;
+        bool prevents = (command.Cdb[4] & 0x03) == 0x01;
+        if (!prevents)
+            _preventing = [.. _preventing.Where(one => !ReferenceEquals(one, nexus))];
+        else if (Array.IndexOf(_preventing, nexus) < 0)
+            _preventing = [.. _preventing, nexus];
+        command.Complete();
+    }
+
+    // ---- LOAD UNLOAD ------------------------------------------------------------------------------------------------
+
+    /// <summary>SSC-4: EOT with LOAD is an invalid field. RETEN asks for nothing that a file needs.</summary>
+    private static SenseData? ValidateLoadUnload(ScsiCommand command) =>
+        (command.Cdb[4] & (EndOfTape | LoadBit)) == (EndOfTape | LoadBit) ? SenseData.InvalidFieldInCdb(4, 2) : null;
+
+    private void LoadUnload(ScsiCommand command)
+    {
+        if (TellDeferred(command))
+            return;
+        int flags = command.Cdb[4];
+        bool loads = (flags & LoadBit) != 0;
+        bool holds = (flags & Hold) != 0;
+        if (_load == TapeLoad.Empty)
+        {
+            command.CheckCondition(NoMedium);
+        }
+        else if (loads && (!holds || _load == TapeLoad.Loaded))
+        {
+            LoadMedium(command);
+        }
+        else if (!holds && _preventing.Length > 0)
+        {
+            Alert(TapeAlert.NoRemoval);
+            command.CheckCondition(SenseData.IllegalRequest(AdditionalSense.MediumRemovalPrevented));
+        }
+        else
+        {
+            UnloadTo(command, holds ? TapeLoad.Held : TapeLoad.Ejected);
+        }
+    }
+
+    /// <summary>A loaded volume goes to its beginning; one that was not is ready then, which the others must hear of.
+    /// </summary>
+    private void LoadMedium(ScsiCommand command)
+    {
+        bool wasLoaded = _load == TapeLoad.Loaded;
+        Work(command, medium =>
+        {
+            if (wasLoaded && Flush(command, medium) is { } failed)
+                return failed;
+            _ahead = null;
+            Thread(medium, isNew: !wasLoaded);
+            return null;
+        }, () =>
+        {
+            if (!wasLoaded)
+            {
+                _isUnreadable = false;
+                _load = Threaded();
+                command.Unit.EstablishUnitAttention(AdditionalSense.MediumMayHaveChanged, command.ItlNexus);
+            }
+            End(command, NotReady);
+        });
+    }
+
+    private void UnloadTo(ScsiCommand command, TapeLoad where)
+    {
+        bool wasLoaded = _load is TapeLoad.Loaded or TapeLoad.Incompatible or TapeLoad.Unreadable;
+        if (!wasLoaded)
+        {
+            _load = where;
+            command.Complete();
+            return;
+        }
+        Work(command, medium => Flush(command, medium), () =>
+        {
+            Unthread();
+            _load = where;
+            command.Complete();
+        });
+    }
+
+    /// <summary>To the beginning of partition 0; counts a load.</summary>
+    private void Thread(ITapeMedium medium, bool isNew)
+    {
+        if (isNew)
+            _counts.Loaded(medium.Statistics);
+        if (Personality.Reads(medium.Description.DensityCode))
+            medium.Locate(0, 0);
+    }
+
+    private TapeLoad Threaded()
+    {
+        MediumDescription description = _view!.Description;
+        if (_isUnreadable)
+            return TapeLoad.Unreadable;
+        if (Personality.Reads(description.DensityCode) && !description.IsCleaning)
+            return TapeLoad.Loaded;
+        Alert(description.IsCleaning ? TapeAlert.CleaningMedia : TapeAlert.UnsupportedFormat);
+        return TapeLoad.Incompatible;
+    }
+
+    private void Unthread()
+    {
+        _ahead = null;
+        _overwrite = null;
+        _writer = null;
+        ForgetKeysOnUnload();
+    }
+
+    // ---- The robot --------------------------------------------------------------------------------------------------
+
+    /// <summary>Away from the reactors, before the medium is the drive's: what a load needs of it.</summary>
+    internal void Prepare(ITapeMedium medium) => Thread(medium, isNew: true);
+
+    /// <summary>Alone on the unit: the medium is the drive's from now on.</summary>
+    internal void Attach(ITapeMedium medium, bool load, bool isReadable)
+    {
+        Invariant.That(_medium is null, "a drive holds one cartridge");
+        _medium = medium;
+        _alerts.Clear();
+        _isUnreadable = !isReadable;
+        Look(medium);
+        _pages.Show(_view);
+        _load = load ? Threaded() : TapeLoad.Ejected;
+    }
+
+    /// <summary>Alone on the unit: the medium is not the drive's any more. Null: there was none.</summary>
+    internal ITapeMedium? Detach(out bool isDirty, out ItNexus? writer)
+    {
+        ITapeMedium? medium = _medium;
+        (isDirty, writer) = (_isDirty, _writer);
+        _medium = null;
+        _isDirty = false;
+        Unthread();
+        _load = TapeLoad.Empty;
+        _view = null;
+        _pages.Show(null);
+        return medium;
+    }
+
+    /// <summary>Away from the reactors, after <see cref="Detach"/>: nothing that is buffered is lost with the move.
+    /// </summary>
+    internal void Finish(ITapeMedium medium)
+    {
+        _counts.KeepIn(medium.Statistics);
+        medium.Synchronize();
+    }
+
+    internal void DeferWriteError(ItNexus? writer)
+    {
+        if (writer is { IsEnding: false })
+            Defer(writer, new SenseData(SenseKey.MediumError, AdditionalSense.WriteError));
+    }
+
+    internal void TellFailure(ITapeMedium medium, string what, Exception thrown) => Failed?.Invoke(new TapeFailure(
+        medium.Description.Barcode,
+        (thrown as MediumFaultException)?.Fault ?? new MediumFault(MediumFaultKind.Store), thrown.Message, what, null));
+}

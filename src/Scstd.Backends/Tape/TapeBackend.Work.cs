@@ -1,0 +1,208 @@
+using Scstd.Core;
+using Scstd.Linux;
+using Scstd.Scsi;
+
+namespace Scstd.Backends.Tape;
+
+/// <summary>How a command gets to the medium and back, and what becomes of what goes wrong there.</summary>
+public sealed partial class TapeBackend
+{
+    /// <summary>Replaced whole: a nexus that ends asks from its own reactor.</summary>
+    private volatile DeferredError[] _deferred = [];
+
+    /// <summary>TEST UNIT READY does not run alone, and of two reactors both may tell.</summary>
+    private readonly Lock _deferring = new();
+
+    /// <summary>What went wrong away from the reactor, to be told there.</summary>
+    private TapeFailure? _failure;
+
+    private sealed record DeferredError(ItNexus Nexus, SenseData Sense);
+
+    /// <summary>Does work that may block, away from the reactor; then ends the command with what it returns, or with
+    /// GOOD, or goes on with <paramref name="then"/>. A medium that is not there is the row's matter.</summary>
+    /// <param name="command">Alone on the unit.</param>
+    /// <param name="work">Null: it went well.</param>
+    /// <param name="then">Ends the command, if the work was done and went well.</param>
+    /// <param name="ended">Runs before either, whatever became of the work.</param>
+    private void Work(
+        ScsiCommand command, Func<ITapeMedium, SenseData?> work, Action? then = null, Action? ended = null)
+    {
+        Reactor reactor = _reactors[command.Nexus.Executor.Index];
+        ITapeMedium medium = _medium!;
+        SenseData? outcome = null;
+        bool isDone = false;
+        reactor.RunBlocking(
+            () =>
+            {
+                // Aborted before it began: nothing is done of it.
+                if (command.IsAborted)
+                    return;
+                isDone = true;
+                outcome = Guard(command, medium, work);
+                Look(medium);
+            },
+            thrown =>
+            {
+                if (thrown is not null)
+                {
+                    _failure = Unexpected(command, medium, thrown);
+                    outcome = new SenseData(SenseKey.HardwareError, AdditionalSense.InternalTargetFailure);
+                }
+                TellFailure();
+                ended?.Invoke();
+                if (outcome is null && isDone && then is not null)
+                    then();
+                else
+                    End(command, outcome);
+            });
+    }
+
+    private void TellFailure()
+    {
+        if (_failure is not { } failure)
+            return;
+        _failure = null;
+        Failed?.Invoke(failure);
+    }
+
+    private SenseData? Guard(ScsiCommand command, ITapeMedium medium, Func<ITapeMedium, SenseData?> work)
+    {
+        try
+        {
+            return work(medium);
+        }
+        catch (MediumFaultException fault)
+        {
+            _ahead = null;
+            _failure = FailureOf(command, medium, fault);
+            return SenseOf(command, fault.Fault);
+        }
+    }
+
+    private static TapeFailure FailureOf(ScsiCommand command, ITapeMedium medium, MediumFaultException fault) => new(
+        medium.Description.Barcode, fault.Fault, fault.Message, command.Binding.Row.Name, command.Nexus.InitiatorPort);
+
+    /// <summary>A store that fails in another way than it may fails one command, not the daemon.</summary>
+    private static TapeFailure Unexpected(ScsiCommand command, ITapeMedium medium, Exception thrown) => new(
+        medium.Description.Barcode, new MediumFault(MediumFaultKind.Store), thrown.ToString(),
+        command.Binding.Row.Name, command.Nexus.InitiatorPort);
+
+    /// <summary>With IMMED what goes wrong is told with the next command (SPC-4 §4.5.7: deferred errors). The status
+    /// waits for the work all the same: nothing here takes longer than an initiator waits, and so no command finds the
+    /// drive on its way.</summary>
+    private void End(ScsiCommand command, SenseData? outcome)
+    {
+        if (outcome is not { } sense)
+        {
+            command.Complete();
+            return;
+        }
+        if (command.DataInLengthBytes > 0 || !IsImmediate(command.Cdb) || sense.Key == SenseKey.IllegalRequest)
+        {
+            command.CheckCondition(sense);
+            return;
+        }
+        Defer(command.Nexus, sense);
+        command.Complete();
+    }
+
+    private void Defer(ItNexus nexus, in SenseData sense)
+    {
+        lock (_deferring)
+        {
+            _deferred =
+            [
+                .. _deferred.Where(one => !ReferenceEquals(one.Nexus, nexus)),
+                new DeferredError(nexus, sense with { IsDeferred = true }),
+            ];
+        }
+    }
+
+    /// <summary>An error of an earlier command is told instead of doing this one; true: it has ended.</summary>
+    private bool TellDeferred(ScsiCommand command)
+    {
+        if (_deferred.Length == 0 || _deferred.FirstOrDefault(
+            one => ReferenceEquals(one.Nexus, command.Nexus)) is not { } error)
+            return false;
+        lock (_deferring)
+            _deferred = [.. _deferred.Where(one => !ReferenceEquals(one, error))];
+        command.CheckCondition(error.Sense);
+        return true;
+    }
+
+    /// <summary>IMMED, where a command has it.</summary>
+    private static bool IsImmediate(ReadOnlySpan<byte> cdb) => cdb[0] switch
+    {
+        0x01 or 0x04 or 0x0B or 0x10 or 0x1B or 0x2B or 0x80 or 0x92 => (cdb[1] & 0x01) != 0,
+        0x19 or 0x93 => (cdb[1] & 0x02) != 0,
+        0x13 or 0x8F => (cdb[1] & 0x04) != 0,
+        _ => false,
+    };
+
+    // ---- Buffered data ----------------------------------------------------------------------------------------------
+
+    /// <summary>What is buffered is written before anything else is done with the medium. If that fails, this is an
+    /// error of the writes before: deferred, and the command is not done (SPC-4 §4.5.7).</summary>
+    private SenseData? Flush(ScsiCommand command, ITapeMedium medium)
+    {
+        if (!_isDirty)
+            return null;
+        try
+        {
+            Synchronize(medium);
+            return null;
+        }
+        catch (MediumFaultException fault)
+        {
+            _failure = FailureOf(command, medium, fault);
+            _counts.WriteFailed();
+            Alert(TapeAlert.WriteFailure);
+            // Who wrote must hear of it, too, if it is another nexus that has found out.
+            if (!ReferenceEquals(_writer, command.Nexus))
+                DeferWriteError(_writer);
+            return new SenseData(SenseKey.MediumError, AdditionalSense.WriteError) { IsDeferred = true };
+        }
+    }
+
+    private void Synchronize(ITapeMedium medium)
+    {
+        _counts.KeepIn(medium.Statistics);
+        // A failure is told once: what it lost is lost.
+        _isDirty = false;
+        medium.Synchronize();
+    }
+
+    /// <summary>What other commands see of the medium from now on.</summary>
+    private void Look(ITapeMedium medium)
+    {
+        _view = new MediumView(medium.Description, [.. medium.Partitions], medium.Position);
+        _pages.Refresh(_view);
+    }
+
+    // ---- What a medium's fault is to an initiator -------------------------------------------------------------------
+
+    private SenseData SenseOf(ScsiCommand command, MediumFault fault)
+    {
+        bool writes = command.Binding.Row.Has(CommandTraits.WritesMedium);
+        switch (fault.Kind)
+        {
+            case MediumFaultKind.DamagedFormat:
+                return new SenseData(SenseKey.MediumError, AdditionalSense.MediumFormatCorrupted);
+            case MediumFaultKind.UnknownFormat:
+                return new SenseData(SenseKey.MediumError, AdditionalSense.CannotReadMediumUnknownFormat);
+            case MediumFaultKind.WrongKey:
+                return new SenseData(SenseKey.DataProtect, AdditionalSense.IncorrectDataEncryptionKey);
+            case MediumFaultKind.WriteProtected:
+                return new SenseData(SenseKey.DataProtect, AdditionalSense.WriteProtected);
+            default:
+                if (writes)
+                    _counts.WriteFailed();
+                else
+                    _counts.ReadFailed();
+                Alert(writes ? TapeAlert.WriteFailure : TapeAlert.ReadFailure);
+                return new SenseData(
+                    SenseKey.MediumError,
+                    writes ? AdditionalSense.WriteError : AdditionalSense.UnrecoveredReadError);
+        }
+    }
+}

@@ -1,0 +1,247 @@
+using Scstd.Core;
+using Scstd.Scsi;
+
+namespace Scstd.Backends.Tape;
+
+/// <summary>WRITE, WRITE FILEMARKS and ERASE, and where a write may be.</summary>
+public sealed partial class TapeBackend
+{
+    /// <summary>Our choice: early warning leaves a fiftieth of a partition to write what a volume ends with, but no
+    /// more than this.</summary>
+    private const ulong MostBehindEarlyWarningBytes = 512UL * 1024 * 1024;
+
+    /// <summary>And no less than two of the longest records, unless that is more than a tenth.</summary>
+    private const ulong LeastBehindEarlyWarningBytes = 16UL * 1024 * 1024;
+
+    private const ulong Megabyte = 1_000_000;
+
+    /// <summary>What ALLOW OVERWRITE has allowed; until the next write or a change of the volume.</summary>
+    private OverwriteAllowed? _overwrite;
+
+    private readonly record struct OverwriteAllowed(bool IsFormat, int Partition, ulong ObjectNumber);
+
+    private SenseData? ValidateWrite(ScsiCommand command)
+    {
+        var transfer = new TapeTransfer(command.Cdb, _blockLengthBytes);
+        if (transfer.IsFixed && transfer.BlockLengthBytes == 0)
+            return SenseData.InvalidFieldInCdb(1, 0);
+        int length = transfer.LengthOfEachBytes - ProtectionOfWrites;
+        if (transfer.Blocks > 0 && (length > Personality.MaxBlockLengthBytes || length <= 0))
+            return SenseData.InvalidFieldInCdb(transfer.CountOffset);
+        return JudgeAddress(transfer);
+    }
+
+    private SenseData? ValidateMarks(ScsiCommand command) =>
+        JudgeAddress(new TapeTransfer(command.Cdb, _blockLengthBytes));
+
+    private void Write(ScsiCommand command)
+    {
+        if (TellDeferred(command))
+            return;
+        var transfer = new TapeTransfer(command.Cdb, _blockLengthBytes);
+        // A MODE SELECT that came in between has changed what the CDB means; the data are those of before.
+        if (command.Data.LengthBytes != (long)transfer.Blocks * transfer.LengthOfEachBytes)
+            command.CheckCondition(new SenseData(SenseKey.AbortedCommand, AdditionalSense.DataPhaseError));
+        else if (transfer.Blocks == 0)
+            command.Complete();
+        else
+            Work(command, medium => WriteRecords(command, transfer, medium));
+    }
+
+    private SenseData? WriteRecords(ScsiCommand command, in TapeTransfer transfer, ITapeMedium medium)
+    {
+        if (BeginWrite(command, transfer, medium) is { } refused)
+            return refused with { Information = transfer.Left(0) };
+        bool wasBeforeWarning = !IsPastProgrammableWarning(medium);
+        bool wasBeforeEnd = !IsPastEarlyWarning(medium);
+        var options = new WriteOptions(_pages.Compresses, KeyForWriting(command));
+        for (int done = 0; done < transfer.Blocks && !command.IsAborted; done++)
+        {
+            int offset = done * transfer.LengthOfEachBytes;
+            int lengthBytes = transfer.LengthOfEachBytes - ProtectionOfWrites;
+            if (ProtectionOfWrites > 0 && !BlockProtection.Holds(command.Data, offset, lengthBytes))
+            {
+                return new SenseData(SenseKey.AbortedCommand, AdditionalSense.LogicalBlockGuardCheckFailed)
+                {
+                    Information = transfer.Left(done),
+                };
+            }
+            ulong before = medium.Position.BytesBefore;
+            bool isWritten;
+            try
+            {
+                isWritten = medium.Write(command.Data, offset, lengthBytes, options);
+            }
+            catch (MediumFaultException fault)
+            {
+                _failure = FailureOf(command, medium, fault);
+                return SenseOf(command, fault.Fault) with { Information = transfer.Left(done) };
+            }
+            if (!isWritten)
+                return VolumeOverflow(transfer.Left(done));
+            Wrote(command);
+            _counts.Wrote(lengthBytes, medium.Position.BytesBefore - before);
+        }
+        return EndWrite(medium, isBuffered: true, wasBeforeWarning, wasBeforeEnd);
+    }
+
+    private static SenseData VolumeOverflow(ulong left) =>
+        new(SenseKey.VolumeOverflow, AdditionalSense.EndOfPartitionDetected)
+        {
+            EndOfMedium = true,
+            Information = left,
+        };
+
+    private void Wrote(ScsiCommand command)
+    {
+        _counts.Changed();
+        _isDirty = true;
+        _writer = command.Nexus;
+        _overwrite = null;
+    }
+
+    /// <summary>Null: the medium stands where the command may write.</summary>
+    private SenseData? BeginWrite(ScsiCommand command, in TapeTransfer transfer, ITapeMedium medium)
+    {
+        _ahead = null;
+        if (transfer.IsExplicit)
+        {
+            // The first of a sequence says where it begins; the others must follow it (SSC-4, tagged writes).
+            if (transfer.IsFirstInSequence && !IsAt(transfer, medium) &&
+                (Flush(command, medium) ?? JudgeLocate(medium, transfer)) is { } lost)
+                return lost;
+            if (!IsAt(transfer, medium))
+                return SenseData.IllegalRequest(AdditionalSense.SequentialPositioningError);
+        }
+        if (JudgeWritable(medium) is { } refused)
+            return refused;
+        // BUFFERED MODE 2h: data of another initiator are on the medium before this one's are buffered.
+        return _bufferedMode == 0x20 && _writer is { } writer && !ReferenceEquals(writer, command.Nexus)
+            ? Flush(command, medium) : null;
+    }
+
+    private SenseData? JudgeLocate(ITapeMedium medium, in TapeTransfer transfer) =>
+        medium.Locate(transfer.Partition, transfer.ObjectNumber) ? null : AtEndOfData(medium);
+
+    /// <summary>Null: something may be written at the position.</summary>
+    private SenseData? JudgeWritable(ITapeMedium medium)
+    {
+        MediumDescription description = medium.Description;
+        if (!Personality.Writes(description.DensityCode))
+            return new SenseData(SenseKey.DataProtect, AdditionalSense.CannotWriteMediumIncompatibleFormat);
+        if (_pages.IsSoftwareWriteProtected)
+            return new SenseData(SenseKey.DataProtect, AdditionalSense.LogicalUnitSoftwareWriteProtected);
+        TapePosition position = medium.Position;
+        if (HasOnlyMarksBehind(medium))
+            return null;
+        if (description.IsWorm)
+            return new SenseData(SenseKey.DataProtect, AdditionalSense.WormMediumOverwriteAttempted);
+        bool isAllowed = !_pages.IsAppendOnly || _overwrite is { IsFormat: false } allowed &&
+            allowed.Partition == position.Partition && allowed.ObjectNumber == position.ObjectNumber;
+        return isAllowed ? null : new SenseData(SenseKey.DataProtect, AdditionalSense.WriteAppendPositionError);
+    }
+
+    /// <summary>Where nothing may be overwritten, the marks may that the data ends with: a volume is closed with them
+    /// and goes on in their place.</summary>
+    private static bool HasOnlyMarksBehind(ITapeMedium medium)
+    {
+        TapePosition position = medium.Position;
+        TapePosition end = medium.EndOfData;
+        return end.ObjectNumber - position.ObjectNumber ==
+            end.FileNumber - position.FileNumber + (end.SetNumber - position.SetNumber);
+    }
+
+    /// <summary>Everything is written; what there is to say of where that ended.</summary>
+    private SenseData? EndWrite(ITapeMedium medium, bool isBuffered, bool wasBeforeWarning, bool wasBeforeEnd)
+    {
+        bool isPastEnd = IsPastEarlyWarning(medium);
+        // BUFFERED MODE 0h: GOOD when it is on the medium. SEW: so is everything when early warning is met.
+        if (!isBuffered || _bufferedMode == 0 || (isPastEnd && wasBeforeEnd && _pages.SynchronizesAtEarlyWarning))
+            Synchronize(medium);
+        if (isPastEnd)
+        {
+            return new SenseData(SenseKey.NoSense, AdditionalSense.EndOfPartitionDetected)
+            {
+                EndOfMedium = true,
+                Information = 0,
+            };
+        }
+        return wasBeforeWarning && IsPastProgrammableWarning(medium)
+            ? new SenseData(SenseKey.NoSense, AdditionalSense.ProgrammableEarlyWarningDetected) { Information = 0 }
+            : null;
+    }
+
+    // ---- Marks ------------------------------------------------------------------------------------------------------
+
+    /// <summary>SSC-4, WRITE FILEMARKS: without IMMED everything that is buffered is on the medium before GOOD, also
+    /// with a count of zero.</summary>
+    private void WriteFilemarks(ScsiCommand command)
+    {
+        if (TellDeferred(command))
+            return;
+        var transfer = new TapeTransfer(command.Cdb, _blockLengthBytes);
+        bool isImmediate = (transfer.Flags & 0x01) != 0;
+        Work(command, medium =>
+        {
+            if (transfer.Count == 0)
+            {
+                if (!isImmediate)
+                    Synchronize(medium);
+                return null;
+            }
+            bool wasBeforeWarning = !IsPastProgrammableWarning(medium);
+            bool wasBeforeEnd = !IsPastEarlyWarning(medium);
+            if (BeginWrite(command, transfer, medium) is { } refused)
+                return refused with { Information = (ulong)transfer.Count };
+            if (!medium.WriteMarks(TapeObjectKind.FileMark, transfer.Count))
+                return VolumeOverflow((ulong)transfer.Count);
+            Wrote(command);
+            return EndWrite(medium, isImmediate, wasBeforeWarning, wasBeforeEnd);
+        });
+    }
+
+    /// <summary>SSC-4, ERASE: the data ends at the position, and with LONG nothing of what was behind it is left. The
+    /// position stays.</summary>
+    private void Erase(ScsiCommand command)
+    {
+        if (TellDeferred(command))
+            return;
+        var transfer = new TapeTransfer(command.Cdb, _blockLengthBytes);
+        bool isLong = (transfer.Flags & 0x01) != 0;
+        Work(command, medium =>
+        {
+            if ((BeginWrite(command, transfer, medium) ?? Flush(command, medium)) is { } refused)
+                return refused;
+            medium.Erase(isLong, () => command.IsAborted);
+            Wrote(command);
+            Synchronize(medium);
+            return null;
+        });
+    }
+
+    // ---- The end of a partition -------------------------------------------------------------------------------------
+
+    private static bool IsPastEarlyWarning(ITapeMedium medium) => IsPastEarlyWarning(
+        medium.Partitions[medium.Position.Partition], medium.Position);
+
+    private static bool IsPastEarlyWarning(in PartitionDescription partition, in TapePosition position) =>
+        position.BytesBefore >= EarlyWarningBytes(partition);
+
+    private bool IsPastProgrammableWarning(ITapeMedium medium) => IsPastProgrammableWarning(
+        medium.Partitions[medium.Position.Partition], medium.Position);
+
+    /// <summary>PEWS megabytes before early warning; zero: there is no such zone.</summary>
+    private bool IsPastProgrammableWarning(in PartitionDescription partition, in TapePosition position)
+    {
+        ulong zone = _pages.ProgrammableEarlyWarningMegabytes * Megabyte;
+        ulong end = EarlyWarningBytes(partition);
+        return zone > 0 && position.BytesBefore >= (zone >= end ? 0 : end - zone);
+    }
+
+    private static ulong EarlyWarningBytes(in PartitionDescription partition)
+    {
+        ulong capacity = partition.CapacityBytes;
+        ulong least = Math.Min(LeastBehindEarlyWarningBytes, capacity / 10);
+        return capacity - Math.Clamp(capacity / 50, least, MostBehindEarlyWarningBytes);
+    }
+}
