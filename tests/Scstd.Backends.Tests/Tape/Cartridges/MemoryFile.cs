@@ -33,6 +33,9 @@ internal sealed unsafe class MemoryFile : ICartridgeFile
     /// <summary>Calls that change or sync the file, so far.</summary>
     public int Calls { get; private set; }
 
+    /// <summary>How often something was read.</summary>
+    public int Reads { get; private set; }
+
     /// <summary>The first call that finds no power.</summary>
     public int PowerLostAt { get; set; } = int.MaxValue;
 
@@ -82,6 +85,7 @@ internal sealed unsafe class MemoryFile : ICartridgeFile
 
     public long Read(Span<IoVector> vectors, long offsetBytes)
     {
+        Reads++;
         long done = 0;
         foreach (IoVector vector in vectors)
         {
