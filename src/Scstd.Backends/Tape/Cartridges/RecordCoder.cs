@@ -14,6 +14,19 @@ internal sealed class RecordCoder : IDisposable
     /// <summary>Our choice: of the record, what compression must save, or reading it is dearer for nothing.</summary>
     private const int LeastSaving = 32;
 
+    /// <summary>Our choice: of a long record so much is tried first, from three places. What is compressed or encrypted
+    /// already, as most of what is backed up, costs a sixteenth of the attempt.</summary>
+    private const int SamplePieceBytes = 4 * 1024;
+    private const int SampledFromBytes = 16 * SamplePieceBytes;
+
+    /// <summary>Our choice: so many long records behind one that was not worth it are not tried either; they are of the
+    /// same file, mostly.</summary>
+    private const int PassedOver = 7;
+
+    private int _passesOver;
+
+    private readonly byte[] _sample = new byte[3 * SamplePieceBytes];
+    private readonly byte[] _sampled = new byte[3 * SamplePieceBytes];
     private readonly PinnedBytes _plain = new();
     private readonly PinnedBytes _compressed = new();
     private readonly PinnedBytes _stored = new();
@@ -99,12 +112,32 @@ internal sealed class RecordCoder : IDisposable
     private bool TryCompress(ReadOnlySpan<byte> record, out Span<byte> compressed)
     {
         _compressor ??= new Compressor(CompressionLevel);
+        compressed = default;
+        if (record.Length >= SampledFromBytes && !IsWorthIt(record))
+            return false;
         int most = record.Length - Math.Max(1, record.Length / LeastSaving);
         compressed = _compressed.Take(Math.Max(most, 1));
         if (most < 1 || !_compressor.TryWrap(record, compressed[..most], out int length))
             return false;
         compressed = compressed[..length];
         return true;
+    }
+
+    /// <summary>A record that is alike only over long distances is taken for one that is not.</summary>
+    private bool IsWorthIt(ReadOnlySpan<byte> record)
+    {
+        if (_passesOver > 0)
+        {
+            _passesOver--;
+            return false;
+        }
+        record[..SamplePieceBytes].CopyTo(_sample);
+        record.Slice((record.Length - SamplePieceBytes) / 2, SamplePieceBytes).CopyTo(_sample.AsSpan(SamplePieceBytes));
+        record[^SamplePieceBytes..].CopyTo(_sample.AsSpan(2 * SamplePieceBytes));
+        int most = _sample.Length - (_sample.Length / LeastSaving);
+        bool isWorthIt = _compressor!.TryWrap(_sample, _sampled.AsSpan(0, most), out _);
+        _passesOver = isWorthIt ? 0 : PassedOver;
+        return isWorthIt;
     }
 
     private ReadOnlySpan<byte> Decompress(ReadOnlySpan<byte> stored, int lengthBytes)
