@@ -110,7 +110,8 @@ public sealed class CartridgeFileTests : IDisposable
         const ulong Large = 18_000_000_000_000;
         CartridgeOptions options = TapeMoves.Options() with
         {
-            CapacityBytes = Large, Partitions = [Large / 2, Large / 2],
+            CapacityBytes = Large,
+            Partitions = [Large / 2, Large / 2],
         };
         using var memory = new RecordMemory(new byte[100_000]);
         using (Cartridge cartridge = Cartridge.Create(_path, options))
