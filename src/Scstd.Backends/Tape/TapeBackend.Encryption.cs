@@ -27,9 +27,15 @@ public sealed partial class TapeBackend
 
     private sealed record SharedKey(ItNexus SetBy, EncryptionParameters Parameters, uint Instance);
 
-    private EncryptionParameters ParametersOf(ItNexus nexus) =>
-        _localKeys.FirstOrDefault(one => ReferenceEquals(one.Nexus, nexus))?.Parameters ??
-        _sharedKey?.Parameters ?? EncryptionParameters.None;
+    private EncryptionParameters ParametersOf(ItNexus nexus)
+    {
+        foreach (LocalKey one in _localKeys)
+        {
+            if (ReferenceEquals(one.Nexus, nexus))
+                return one.Parameters;
+        }
+        return _sharedKey?.Parameters ?? EncryptionParameters.None;
+    }
 
     private TapeKey? KeyForWriting(ScsiCommand command)
     {

@@ -77,9 +77,11 @@ public sealed partial class TapeBackend
     private SenseData? ReadRecords(ScsiCommand command, in TapeTransfer transfer, ITapeMedium medium)
     {
         SenseData? outcome = null;
+        ulong before = medium.Position.BytesBefore;
         int done = 0;
         while (done < transfer.Blocks && outcome is null && !command.IsAborted)
             outcome = ReadRecord(command, transfer, medium, ref done);
+        _counts.Read((ulong)command.DataInLengthBytes, medium.Position.BytesBefore - before);
         _ahead = TryLookAhead(medium);
         return outcome;
     }
@@ -109,7 +111,6 @@ public sealed partial class TapeBackend
         int wanted = transfer.LengthOfEachBytes;
         int isLong = next.LengthBytes + ProtectionOfReads;
         int room = Math.Max(0, Math.Min(command.Data.LengthBytes - offset, wanted));
-        ulong before = medium.Position.BytesBefore;
         try
         {
             medium.Read(command.Data, offset, Math.Min(room, next.LengthBytes), key: key);
@@ -122,7 +123,6 @@ public sealed partial class TapeBackend
         if (ProtectionOfReads > 0 && room >= isLong)
             BlockProtection.Append(command.Data, offset, next.LengthBytes);
         command.DataInLengthBytes = offset + Math.Min(isLong, wanted);
-        _counts.Read(next.LengthBytes, medium.Position.BytesBefore - before);
         if (isLong != wanted && !IsSuppressed(transfer, isLong))
             return IncorrectLength(transfer, isLong, left);
         done++;

@@ -55,34 +55,44 @@ public sealed partial class TapeBackend
         bool wasBeforeWarning = !IsPastProgrammableWarning(medium);
         bool wasBeforeEnd = !IsPastEarlyWarning(medium);
         var options = new WriteOptions(_pages.Compresses, KeyForWriting(command));
-        for (int done = 0; done < transfer.Blocks && !command.IsAborted; done++)
+        ulong before = medium.Position.BytesBefore;
+        SenseData? outcome = null;
+        int done = 0;
+        while (done < transfer.Blocks && outcome is null && !command.IsAborted)
+            outcome = WriteRecord(command, transfer, medium, options, ref done);
+        if (done > 0)
         {
-            int offset = done * transfer.LengthOfEachBytes;
-            int lengthBytes = transfer.LengthOfEachBytes - ProtectionOfWrites;
-            if (ProtectionOfWrites > 0 && !BlockProtection.Holds(command.Data, offset, lengthBytes))
-            {
-                return new SenseData(SenseKey.AbortedCommand, AdditionalSense.LogicalBlockGuardCheckFailed)
-                {
-                    Information = transfer.Left(done),
-                };
-            }
-            ulong before = medium.Position.BytesBefore;
-            bool isWritten;
-            try
-            {
-                isWritten = medium.Write(command.Data, offset, lengthBytes, options);
-            }
-            catch (MediumFaultException fault)
-            {
-                _failure = FailureOf(command, medium, fault);
-                return SenseOf(command, fault.Fault) with { Information = transfer.Left(done) };
-            }
-            if (!isWritten)
-                return VolumeOverflow(transfer.Left(done));
             Wrote(command);
-            _counts.Wrote(lengthBytes, medium.Position.BytesBefore - before);
+            int lengthBytes = transfer.LengthOfEachBytes - ProtectionOfWrites;
+            _counts.Wrote((ulong)done * (uint)lengthBytes, medium.Position.BytesBefore - before);
         }
-        return EndWrite(medium, isBuffered: true, wasBeforeWarning, wasBeforeEnd);
+        return outcome ?? EndWrite(medium, isBuffered: true, wasBeforeWarning, wasBeforeEnd);
+    }
+
+    private SenseData? WriteRecord(
+        ScsiCommand command, in TapeTransfer transfer, ITapeMedium medium, in WriteOptions options, ref int done)
+    {
+        int offset = done * transfer.LengthOfEachBytes;
+        int lengthBytes = transfer.LengthOfEachBytes - ProtectionOfWrites;
+        if (ProtectionOfWrites > 0 && !BlockProtection.Holds(command.Data, offset, lengthBytes))
+        {
+            return new SenseData(SenseKey.AbortedCommand, AdditionalSense.LogicalBlockGuardCheckFailed)
+            {
+                Information = transfer.Left(done),
+            };
+        }
+        try
+        {
+            if (!medium.Write(command.Data, offset, lengthBytes, options))
+                return VolumeOverflow(transfer.Left(done));
+        }
+        catch (MediumFaultException fault)
+        {
+            _failure = FailureOf(command, medium, fault);
+            return SenseOf(command, fault.Fault) with { Information = transfer.Left(done) };
+        }
+        done++;
+        return null;
     }
 
     private static SenseData VolumeOverflow(ulong left) =>
