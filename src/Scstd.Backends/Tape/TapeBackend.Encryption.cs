@@ -82,7 +82,9 @@ public sealed partial class TapeBackend
         ReadOnlySpan<byte> cdb = command.Cdb;
         if (cdb[1] != TapeProtocol)
             return SenseData.InvalidFieldInCdb(1);
-        return BinaryPrimitives.ReadUInt16BigEndian(cdb[2..]) != 0x0010 ? SenseData.InvalidFieldInCdb(2) : null;
+        if (BinaryPrimitives.ReadUInt16BigEndian(cdb[2..]) != 0x0010)
+            return SenseData.InvalidFieldInCdb(2);
+        return command.RequestedBytes > EncryptionParameters.MostBytes ? SenseData.InvalidFieldInCdb(6) : null;
     }
 
     /// <summary>Set Data Encryption. Whoever else the parameters are for is told that they have changed.</summary>

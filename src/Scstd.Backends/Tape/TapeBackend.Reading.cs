@@ -19,9 +19,13 @@ public sealed partial class TapeBackend
             return SenseData.InvalidFieldInCdb(1, 0);
         if (isRead && transfer.IsFixed && transfer.SuppressesIncorrectLength)
             return SenseData.InvalidFieldInCdb(1, 1);
-        return (long)transfer.Blocks * transfer.LengthOfEachBytes > MaxTransferLengthBytes
+        return (isRead || Compares(transfer)) &&
+            (long)transfer.Blocks * transfer.LengthOfEachBytes > MaxTransferLengthBytes
             ? SenseData.InvalidFieldInCdb(transfer.CountOffset) : JudgeAddress(transfer);
     }
+
+    /// <summary>BYTCMP of a VERIFY.</summary>
+    private static bool Compares(in TapeTransfer transfer) => (transfer.Flags & 0x02) != 0;
 
     /// <summary>PARTITION of an explicit address.</summary>
     private SenseData? JudgeAddress(in TapeTransfer transfer) =>
@@ -170,7 +174,7 @@ public sealed partial class TapeBackend
         if (TellDeferred(command))
             return;
         var transfer = new TapeTransfer(command.Cdb, _blockLengthBytes);
-        bool compares = (transfer.Flags & 0x02) != 0;
+        bool compares = Compares(transfer);
         if (compares && command.Data.LengthBytes != (long)transfer.Blocks * transfer.LengthOfEachBytes)
         {
             command.CheckCondition(new SenseData(SenseKey.AbortedCommand, AdditionalSense.DataPhaseError));

@@ -13,6 +13,7 @@ public sealed partial class TapeBackend
     /// <summary>And no less than two of the longest records, unless that is more than a tenth.</summary>
     private const ulong LeastBehindEarlyWarningBytes = 16UL * 1024 * 1024;
 
+    private const int MostMarksAtOnce = 4096;
     private const ulong Megabyte = 1_000_000;
 
     /// <summary>What ALLOW OVERWRITE has allowed; until the next write or a change of the volume.</summary>
@@ -203,11 +204,24 @@ public sealed partial class TapeBackend
             bool wasBeforeEnd = !IsPastEarlyWarning(medium);
             if (BeginWrite(command, transfer, medium) is { } refused)
                 return refused with { Information = (ulong)transfer.Count };
-            if (!medium.WriteMarks(TapeObjectKind.FileMark, transfer.Count))
-                return VolumeOverflow((ulong)transfer.Count);
-            Wrote(command);
+            if (WriteMarks(command, transfer.Count, medium) is { } full)
+                return full;
             return EndWrite(medium, isImmediate, wasBeforeWarning, wasBeforeEnd);
         });
+    }
+
+    /// <summary>A CDB may ask for sixteen million: an abort comes in between.</summary>
+    private SenseData? WriteMarks(ScsiCommand command, int count, ITapeMedium medium)
+    {
+        for (int left = count; left > 0 && !command.IsAborted;)
+        {
+            int some = Math.Min(left, MostMarksAtOnce);
+            if (!medium.WriteMarks(TapeObjectKind.FileMark, some))
+                return VolumeOverflow((ulong)left);
+            Wrote(command);
+            left -= some;
+        }
+        return null;
     }
 
     /// <summary>SSC-4, ERASE: the data ends at the position, and with LONG nothing of what was behind it is left. The

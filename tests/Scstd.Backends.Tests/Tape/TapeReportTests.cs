@@ -224,6 +224,7 @@ public sealed class TapeReportTests
         WriteAttributes(world, "08 00 01 00").MustBe(expected);
         WriteAttributes(world, "08 00 01 00 08 20").MustBe(expected);
         WriteAttributes(world, "").MustBeGood();
+        world.Execute("8D 00 00 00 00 00 00 00 00 00 00 00 40 05 00 00", new byte[0x4005]).MustBeInvalidInCdb(10);
     }
 
     [Fact]

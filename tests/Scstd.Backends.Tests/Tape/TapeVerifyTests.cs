@@ -31,6 +31,16 @@ public sealed class TapeVerifyTests
     }
 
     [Fact]
+    public void Without_a_transfer_more_may_be_verified_than_a_transfer_may_have()
+    {
+        using var world = new TapeWorld();
+        world.SetBlockLength(1 << 20);
+        world.Execute("13 01 00 00 20 00").MustBe(
+            new SenseData(SenseKey.BlankCheck, AdditionalSense.EndOfDataDetected) { Information = 32 });
+        world.Execute("13 03 00 00 20 00", new byte[1 << 20]).MustBeInvalidInCdb(2);
+    }
+
+    [Fact]
     public void Bytcmp_compares_with_what_the_initiator_gives()
     {
         using var world = new TapeWorld();
