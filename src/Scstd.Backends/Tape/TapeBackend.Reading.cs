@@ -140,12 +140,12 @@ public sealed partial class TapeBackend
         (lengthBytes < transfer.Count || transfer.BlockLengthBytes == 0);
 
     /// <summary>INFORMATION: blocks that were not read, without this one; or the bytes asked for less those that there
-    /// are, which is negative for a longer record (two's complement of 32 bits).</summary>
+    /// are, which is negative for a longer record.</summary>
     private static SenseData IncorrectLength(in TapeTransfer transfer, int lengthBytes, ulong left) =>
         new(SenseKey.NoSense, AdditionalSense.None)
         {
             IncorrectLengthIndicator = true,
-            Information = transfer.IsFixed ? left : (uint)(transfer.Count - lengthBytes),
+            Information = transfer.IsFixed ? left : (ulong)(long)(transfer.Count - lengthBytes),
         };
 
     /// <summary>A mark is passed, the end of data is not.</summary>

@@ -26,7 +26,7 @@ public sealed class TapeVerifyTests
             new SenseData(SenseKey.NoSense, AdditionalSense.None)
             {
                 IncorrectLengthIndicator = true,
-                Information = 0xFFFF_FFEC,
+                Information = unchecked((ulong)-20L),
             });
     }
 
@@ -79,7 +79,7 @@ public sealed class TapeVerifyTests
         world.Rewind();
         Assert.Equal(record, world.Read(36).DataIn);
         world.Rewind();
-        Assert.Equal(0xFFFF_FFFCUL, world.Read(32).Sense.Information);
+        Assert.Equal(unchecked((ulong)-4L), world.Read(32).Sense.Information);
     }
 
     [Fact]
