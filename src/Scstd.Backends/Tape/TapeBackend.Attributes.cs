@@ -179,7 +179,7 @@ public sealed partial class TapeBackend
         }
         Work(command, medium =>
         {
-            if (medium.Description.IsWriteProtected)
+            if (medium.Description.IsWriteProtected || command.ItlNexus!.IsReadOnly)
                 return new SenseData(SenseKey.DataProtect, AdditionalSense.WriteProtected);
             int replaced = medium.Attributes(partition)
                 .Where(one => attributes.Exists(other => other.Identifier == one.Identifier))

@@ -228,6 +228,16 @@ public sealed class TapeReportTests
     }
 
     [Fact]
+    public void The_memory_of_a_write_protected_cartridge_is_not_written()
+    {
+        var medium = new MemoryMedium();
+        medium.Description = medium.Description with { IsWriteProtected = true };
+        using var world = new TapeWorld(medium);
+        WriteAttributes(world, "08 05 00 00 01 00").MustBe(
+            new SenseData(SenseKey.DataProtect, AdditionalSense.WriteProtected));
+    }
+
+    [Fact]
     public void The_memory_has_an_end()
     {
         using var world = new TapeWorld();
