@@ -65,6 +65,11 @@ public sealed class SenseWriterTests
             "70 00 20 00 00 00 00 0A 00 00 00 00 00 00 00 00 00 00",
             "72 00 00 00 00 00 00 04 04 02 00 20"
         },
+    };
+
+    /// <summary>An incorrect length, of a block device and of a tape.</summary>
+    public static TheoryData<SenseData, string, string> GoldenLengths => new()
+    {
         {
             SenseData.IllegalRequest(AdditionalSense.InvalidFieldInCdb) with { IncorrectLengthIndicator = true },
             "70 00 25 00 00 00 00 0A 00 00 00 00 24 00 00 00 00 00",
@@ -104,6 +109,7 @@ public sealed class SenseWriterTests
 
     [Theory]
     [MemberData(nameof(Golden))]
+    [MemberData(nameof(GoldenLengths))]
     public void Both_formats_are_as_the_standard_draws_them(SenseData sense, string fixedFormat, string descriptors)
     {
         Assert.Equal(fixedFormat, Write(sense, descriptorFormat: false));
