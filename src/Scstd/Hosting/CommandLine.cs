@@ -41,7 +41,7 @@ internal static class CommandLine
         var root = new RootCommand("scstd: a SCSI target in user space. Without options it serves what "
             + $"{ConfigurationFile.InstalledPath} describes or, if there is no such file, a demonstration.")
         {
-            ConfigOption, CheckOption, DataOption, ListenOption,
+            ConfigOption, CheckOption, DataOption, ListenOption, CartridgeCommands.Build(),
         };
         root.Validators.Add(Exclusions);
         root.SetAction((parsed, _) => RunAsync(parsed, signals));

@@ -140,6 +140,10 @@ public sealed partial class Cartridge
     /// <summary>Everything that was written, which is on stable storage, belongs to the tape from now on.</summary>
     private void SaveCheckpoint()
     {
+        // Of an epoch that was begun before the cartridge was opened, or in which a write failed, something may stand
+        // behind the end.
+        foreach (PartitionLog log in _logs.Where(log => !log.IsAppending && log.Epoch < uint.MaxValue))
+            log.BeginEpoch(log.End);
         byte[] bytes = Encode(out Checkpoint checkpoint);
         try
         {

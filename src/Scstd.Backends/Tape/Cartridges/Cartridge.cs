@@ -145,7 +145,8 @@ public sealed partial class Cartridge : ITapeMedium
         _file.Dispose();
     }
 
-    private static long PlaceOf(ulong sequence) =>
+    /// <summary>Where the checkpoint of a number goes.</summary>
+    internal static long PlaceOf(ulong sequence) =>
         (long)(sequence % CartridgeFormat.CheckpointCount) * CartridgeFormat.CheckpointBytes;
 
     private static uint NewSeed(uint old)

@@ -9,10 +9,13 @@ namespace Scstd.Backends.Tape.Cartridges;
 internal sealed record OpenedCheckpoint(
     Checkpoint Checkpoint, bool IsAlone, bool IsLabelCurrent, long LengthBytes, string Path)
 {
-    /// <summary>The log reaches as far as the checkpoint says. Throws <see cref="MediumFaultException"/>.</summary>
+    /// <summary>The log reaches as far as the checkpoint says, and ends as that says if it has to be asked.</summary>
+    public bool Fits(PartitionLog log) => !IsCut(log) && (!IsAlone || HasLast(log));
+
+    /// <summary>The same. Throws <see cref="MediumFaultException"/>.</summary>
     public void Require(PartitionLog log)
     {
-        if (log.Region.StartBytes + (long)log.End.Offset > LengthBytes && log.End.Offset > 0)
+        if (IsCut(log))
         {
             throw CheckpointReader.Damaged(
                 Path, $"the file has been cut short: it has {LengthBytes} bytes, and the data of partition {log.Number} "
@@ -24,6 +27,11 @@ internal sealed record OpenedCheckpoint(
                 Path, "its newer checkpoint is damaged, and the older one does not fit the data any more");
         }
     }
+
+    /// <summary>The bytes that fill a last entry up need not be there: a record that recovery took in may lack them.
+    /// </summary>
+    private bool IsCut(PartitionLog log) => log.End.Offset > 0
+        && log.Region.StartBytes + (long)log.End.Offset - CartridgeFormat.AlignmentBytes >= LengthBytes;
 
     private static bool HasLast(PartitionLog log)
     {
@@ -41,23 +49,30 @@ internal static class CheckpointReader
     /// <summary>Throws <see cref="MediumFaultException"/> and LinuxException.</summary>
     public static OpenedCheckpoint Open(ICartridgeFile file)
     {
-        byte[] head = new byte[CartridgeFormat.LogsOffsetBytes];
-        long length = file.LengthBytes;
-        if (length == 0)
-        {
-            throw new MediumFaultException(
-                new MediumFault(MediumFaultKind.UnknownFormat),
-                $"{file.Path}: the file is empty, it never became a cartridge");
-        }
-        head = head[..(int)file.Read(head.AsSpan(), 0)];
-        RequireVersion(file.Path, head);
+        byte[] head = Head(file);
         List<Checkpoint> whole = Checkpoints(head);
         if (whole.Count == 0)
             throw Damaged(file.Path, "both of its checkpoints are damaged");
         Checkpoint newest = whole.MaxBy(checkpoint => checkpoint.Sequence)!;
         bool isLabelCurrent = LabelOf(head) is { } label && label.Seed == newest.Label.Seed
             && label.Identity.AsSpan().SequenceEqual(newest.Label.Identity);
-        return new OpenedCheckpoint(newest, whole.Count == 1, isLabelCurrent, length, file.Path);
+        return new OpenedCheckpoint(newest, whole.Count == 1, isLabelCurrent, file.LengthBytes, file.Path);
+    }
+
+    /// <summary>All that is before the logs, of a file that is a cartridge of a version known here. Throws
+    /// <see cref="MediumFaultException"/> and LinuxException.</summary>
+    public static byte[] Head(ICartridgeFile file)
+    {
+        if (file.LengthBytes == 0)
+        {
+            throw new MediumFaultException(
+                new MediumFault(MediumFaultKind.UnknownFormat),
+                $"{file.Path}: the file is empty, it never became a cartridge");
+        }
+        byte[] head = new byte[CartridgeFormat.LogsOffsetBytes];
+        head = head[..(int)file.Read(head.AsSpan(), 0)];
+        RequireVersion(file.Path, head);
+        return head;
     }
 
     public static List<Checkpoint> Checkpoints(ReadOnlySpan<byte> head)
@@ -75,9 +90,7 @@ internal static class CheckpointReader
     public static CartridgeLabel? LabelOf(ReadOnlySpan<byte> head) =>
         Checkpoint.DecodeLabel(Place(head, CartridgeFormat.CheckpointCount));
 
-    /// <summary>It is a cartridge, and of a version that is known here. Throws <see cref="MediumFaultException"/>.
-    /// </summary>
-    public static void RequireVersion(string path, ReadOnlySpan<byte> head)
+    private static void RequireVersion(string path, ReadOnlySpan<byte> head)
     {
         uint? version = null;
         for (int place = 0; place <= CartridgeFormat.CheckpointCount; place++)

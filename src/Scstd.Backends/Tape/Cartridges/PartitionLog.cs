@@ -175,10 +175,8 @@ internal sealed class PartitionLog(
     }
 
     /// <summary>An index node as it was written; null: it is damaged.</summary>
-    public IndexNode? Load(ulong node, in NodePointer pointer)
+    public IndexNode? ReadNode(ulong node, in NodePointer pointer)
     {
-        if (_nodes[node % KeptNodes] is { } kept && kept.Number == node)
-            return kept;
         byte[] bytes = new byte[ObjectHeader.Bytes + IndexNode.StoredBytesOf(node)];
         if (file.Read(bytes.AsSpan(), Region.StartBytes + (long)pointer.Offset) != bytes.Length
             || ObjectHeader.Read(bytes, Seed, Number, pointer.Offset) is not { Kind: EntryKind.IndexNode } header
@@ -186,12 +184,11 @@ internal sealed class PartitionLog(
             || header.StoredBytes != bytes.Length - ObjectHeader.Bytes
             || header.StoredChecksum != Crc32c.Compute(bytes.AsSpan(ObjectHeader.Bytes)))
             return null;
-        IndexNode? read = IndexNode.ReadStored(bytes.AsSpan(ObjectHeader.Bytes), node, pointer.Offset);
-        _nodes[node % KeptNodes] = read ?? _nodes[node % KeptNodes];
-        return read;
+        return IndexNode.ReadStored(bytes.AsSpan(ObjectHeader.Bytes), node, pointer.Offset);
     }
 
-    private (NodePointer[] Levels, NodePointer[] Previous) LevelsAt(ulong nodes)
+    /// <summary>The pointers that the node behind so many nodes has, its own and those of the one before it.</summary>
+    public (NodePointer[] Levels, NodePointer[] Previous) LevelsAt(ulong nodes)
     {
         if (nodes == End.NodeCount)
             return (End.Levels, End.PreviousLevels);
@@ -202,6 +199,15 @@ internal sealed class PartitionLog(
         NodePointer[] Levels(ulong count) =>
             [.. Enumerable.Range(0, IndexNode.LevelsOf(count))
                 .Select(level => PointerTo(IndexNode.NodeOf(count, level)))];
+    }
+
+    private IndexNode? Load(ulong node, in NodePointer pointer)
+    {
+        if (_nodes[node % KeptNodes] is { } kept && kept.Number == node)
+            return kept;
+        IndexNode? read = ReadNode(node, pointer);
+        _nodes[node % KeptNodes] = read ?? _nodes[node % KeptNodes];
+        return read;
     }
 
     /// <summary>The first node that reaches a target; null: none does, it is behind the last.</summary>

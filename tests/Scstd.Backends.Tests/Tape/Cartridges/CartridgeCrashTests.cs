@@ -10,8 +10,8 @@ public sealed class CartridgeCrashTests
     private static readonly WriteOptions Plain = default;
 
     [Theory]
-    [InlineData(0, 500)]
-    [InlineData(1, 500)]
+    [InlineData(0, 600)]
+    [InlineData(1, 600)]
     public void What_was_synchronised_survives_and_nothing_comes_back(int part, int worlds)
     {
         for (int seed = part * worlds; seed < (part + 1) * worlds; seed++)

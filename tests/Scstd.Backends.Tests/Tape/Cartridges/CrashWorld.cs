@@ -146,24 +146,24 @@ internal sealed class CrashWorld
             Assert.True(HasPartitionsOf(before), "the partitions are those of before or of after a format");
             (_model, _least) = (before, leastBefore);
         }
-        bool isFormatted = before.Partitions.Count != _model.Partitions.Count || !HasPartitionsOf(before);
+        if (!HasPartitionsOf(before))
+            (before, leastBefore) = (_model, new int[_model.Partitions.Count]);
         _least = new int[_model.Partitions.Count];
         for (int partition = 0; partition < _least.Length; partition++)
         {
             List<ModelObject> found = TapeMoves.ReadAll(_cartridge, partition);
             IReadOnlyList<ModelObject> after = _model.ObjectsOf(partition);
-            bool mayBeAfter = IsBeginning(
-                found, after, isFormatted ? 0 : Least(before, after, partition, leastBefore, isKilled));
-            bool mayBeBefore = !isFormatted && IsBeginning(
+            bool mayBeAfter = IsBeginning(found, after, Least(before, after, partition, leastBefore, isKilled));
+            bool mayBeBefore = IsBeginning(
                 found, before.ObjectsOf(partition),
                 isKilled ? before.ObjectsOf(partition).Count : leastBefore[partition]);
             Assert.True(
                 mayBeAfter || mayBeBefore,
                 $"partition {partition}: {found.Count} objects, of {before.ObjectsOf(partition).Count} before and "
-                + $"{after.Count} after, {leastBefore[Math.Min(partition, leastBefore.Length - 1)]} synchronised");
+                + $"{after.Count} after, {leastBefore[partition]} synchronised");
             _model.Settle(partition, found);
             _least[partition] = found.Count;
-            RequireAttributes(before, partition, isFormatted);
+            RequireAttributes(before, partition);
         }
         ulong counter = _cartridge.Statistics.TryGetValue(Counter, out ulong value) ? value : 0;
         Assert.InRange(counter, _counted, _counter);
@@ -181,12 +181,12 @@ internal sealed class CrashWorld
         return Math.Min(common, isKilled ? int.MaxValue : leastBefore[partition]);
     }
 
-    private void RequireAttributes(ModelMedium before, int partition, bool isFormatted)
+    private void RequireAttributes(ModelMedium before, int partition)
     {
         string found = Text(_cartridge.Attributes(partition));
         string after = Text(_model.Attributes(partition));
         Assert.True(
-            found == after || (!isFormatted && found == Text(before.Attributes(partition))),
+            found == after || found == Text(before.Attributes(partition)),
             "an attribute that was set is there");
         if (found == after)
             return;

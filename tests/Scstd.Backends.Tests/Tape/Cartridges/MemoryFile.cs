@@ -33,6 +33,9 @@ internal sealed unsafe class MemoryFile : ICartridgeFile
     /// <summary>Calls that change or sync the file, so far.</summary>
     public int Calls { get; private set; }
 
+    /// <summary>How often something was read.</summary>
+    public int Reads { get; private set; }
+
     /// <summary>The first call that finds no power.</summary>
     public int PowerLostAt { get; set; } = int.MaxValue;
 
@@ -70,11 +73,19 @@ internal sealed unsafe class MemoryFile : ICartridgeFile
         long length = _lengths.Count == 0 || random.Next(2) == 0 ? _length : _lengths[random.Next(_lengths.Count)];
         foreach (long beyond in sectors.Keys.Where(sector => sector * _sectorBytes >= length).ToList())
             sectors.Remove(beyond);
+        // Whoever lengthens it again finds zeros there.
+        if (sectors.TryGetValue(length / _sectorBytes, out byte[]? last))
+        {
+            last = [.. last];
+            last.AsSpan((int)(length % _sectorBytes)).Clear();
+            sectors[length / _sectorBytes] = last;
+        }
         return new MemoryFile(sectors, length, _sectorBytes);
     }
 
     public long Read(Span<IoVector> vectors, long offsetBytes)
     {
+        Reads++;
         long done = 0;
         foreach (IoVector vector in vectors)
         {
