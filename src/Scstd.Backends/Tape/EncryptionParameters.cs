@@ -43,6 +43,9 @@ internal sealed record EncryptionParameters(
     public const int KeyLengthBytes = 32;
     public const int MostAssociatedBytes = 32;
 
+    /// <summary>Of the whole page.</summary>
+    public const int MostBytes = HeaderBytes + KeyLengthBytes + (2 * (4 + MostAssociatedBytes));
+
     private const int HeaderBytes = 20;
     private const byte UnauthenticatedType = 0;
     private const byte AuthenticatedType = 1;

@@ -27,7 +27,9 @@ public sealed partial class TapeBackend
         return JudgeVolume(cdb);
     }
 
-    private SenseData? ValidateWriteAttribute(ScsiCommand command) => JudgeVolume(command.Cdb);
+    /// <summary>A list longer than the memory can hold nothing that fits into it.</summary>
+    private SenseData? ValidateWriteAttribute(ScsiCommand command) =>
+        command.RequestedBytes > AuxiliaryMemoryBytes + 4 ? SenseData.InvalidFieldInCdb(10) : JudgeVolume(command.Cdb);
 
     /// <summary>LOGICAL VOLUME NUMBER and PARTITION NUMBER.</summary>
     private SenseData? JudgeVolume(ReadOnlySpan<byte> cdb)
@@ -177,7 +179,7 @@ public sealed partial class TapeBackend
         }
         Work(command, medium =>
         {
-            if (medium.Description.IsWriteProtected)
+            if (medium.Description.IsWriteProtected || command.ItlNexus!.IsReadOnly)
                 return new SenseData(SenseKey.DataProtect, AdditionalSense.WriteProtected);
             int replaced = medium.Attributes(partition)
                 .Where(one => attributes.Exists(other => other.Identifier == one.Identifier))

@@ -27,9 +27,15 @@ public sealed partial class TapeBackend
 
     private sealed record SharedKey(ItNexus SetBy, EncryptionParameters Parameters, uint Instance);
 
-    private EncryptionParameters ParametersOf(ItNexus nexus) =>
-        _localKeys.FirstOrDefault(one => ReferenceEquals(one.Nexus, nexus))?.Parameters ??
-        _sharedKey?.Parameters ?? EncryptionParameters.None;
+    private EncryptionParameters ParametersOf(ItNexus nexus)
+    {
+        foreach (LocalKey one in _localKeys)
+        {
+            if (ReferenceEquals(one.Nexus, nexus))
+                return one.Parameters;
+        }
+        return _sharedKey?.Parameters ?? EncryptionParameters.None;
+    }
 
     private TapeKey? KeyForWriting(ScsiCommand command)
     {
@@ -76,7 +82,9 @@ public sealed partial class TapeBackend
         ReadOnlySpan<byte> cdb = command.Cdb;
         if (cdb[1] != TapeProtocol)
             return SenseData.InvalidFieldInCdb(1);
-        return BinaryPrimitives.ReadUInt16BigEndian(cdb[2..]) != 0x0010 ? SenseData.InvalidFieldInCdb(2) : null;
+        if (BinaryPrimitives.ReadUInt16BigEndian(cdb[2..]) != 0x0010)
+            return SenseData.InvalidFieldInCdb(2);
+        return command.RequestedBytes > EncryptionParameters.MostBytes ? SenseData.InvalidFieldInCdb(6) : null;
     }
 
     /// <summary>Set Data Encryption. Whoever else the parameters are for is told that they have changed.</summary>

@@ -19,9 +19,13 @@ public sealed partial class TapeBackend
             return SenseData.InvalidFieldInCdb(1, 0);
         if (isRead && transfer.IsFixed && transfer.SuppressesIncorrectLength)
             return SenseData.InvalidFieldInCdb(1, 1);
-        return (long)transfer.Blocks * transfer.LengthOfEachBytes > MaxTransferLengthBytes
+        return (isRead || Compares(transfer)) &&
+            (long)transfer.Blocks * transfer.LengthOfEachBytes > MaxTransferLengthBytes
             ? SenseData.InvalidFieldInCdb(transfer.CountOffset) : JudgeAddress(transfer);
     }
+
+    /// <summary>BYTCMP of a VERIFY.</summary>
+    private static bool Compares(in TapeTransfer transfer) => (transfer.Flags & 0x02) != 0;
 
     /// <summary>PARTITION of an explicit address.</summary>
     private SenseData? JudgeAddress(in TapeTransfer transfer) =>
@@ -77,9 +81,11 @@ public sealed partial class TapeBackend
     private SenseData? ReadRecords(ScsiCommand command, in TapeTransfer transfer, ITapeMedium medium)
     {
         SenseData? outcome = null;
+        ulong before = medium.Position.BytesBefore;
         int done = 0;
         while (done < transfer.Blocks && outcome is null && !command.IsAborted)
             outcome = ReadRecord(command, transfer, medium, ref done);
+        _counts.Read((ulong)command.DataInLengthBytes, medium.Position.BytesBefore - before);
         _ahead = TryLookAhead(medium);
         return outcome;
     }
@@ -109,7 +115,6 @@ public sealed partial class TapeBackend
         int wanted = transfer.LengthOfEachBytes;
         int isLong = next.LengthBytes + ProtectionOfReads;
         int room = Math.Max(0, Math.Min(command.Data.LengthBytes - offset, wanted));
-        ulong before = medium.Position.BytesBefore;
         try
         {
             medium.Read(command.Data, offset, Math.Min(room, next.LengthBytes), key: key);
@@ -122,7 +127,6 @@ public sealed partial class TapeBackend
         if (ProtectionOfReads > 0 && room >= isLong)
             BlockProtection.Append(command.Data, offset, next.LengthBytes);
         command.DataInLengthBytes = offset + Math.Min(isLong, wanted);
-        _counts.Read(next.LengthBytes, medium.Position.BytesBefore - before);
         if (isLong != wanted && !IsSuppressed(transfer, isLong))
             return IncorrectLength(transfer, isLong, left);
         done++;
@@ -136,12 +140,12 @@ public sealed partial class TapeBackend
         (lengthBytes < transfer.Count || transfer.BlockLengthBytes == 0);
 
     /// <summary>INFORMATION: blocks that were not read, without this one; or the bytes asked for less those that there
-    /// are, which is negative for a longer record (two's complement of 32 bits).</summary>
+    /// are, which is negative for a longer record.</summary>
     private static SenseData IncorrectLength(in TapeTransfer transfer, int lengthBytes, ulong left) =>
         new(SenseKey.NoSense, AdditionalSense.None)
         {
             IncorrectLengthIndicator = true,
-            Information = transfer.IsFixed ? left : (uint)(transfer.Count - lengthBytes),
+            Information = transfer.IsFixed ? left : (ulong)(long)(transfer.Count - lengthBytes),
         };
 
     /// <summary>A mark is passed, the end of data is not.</summary>
@@ -170,7 +174,7 @@ public sealed partial class TapeBackend
         if (TellDeferred(command))
             return;
         var transfer = new TapeTransfer(command.Cdb, _blockLengthBytes);
-        bool compares = (transfer.Flags & 0x02) != 0;
+        bool compares = Compares(transfer);
         if (compares && command.Data.LengthBytes != (long)transfer.Blocks * transfer.LengthOfEachBytes)
         {
             command.CheckCondition(new SenseData(SenseKey.AbortedCommand, AdditionalSense.DataPhaseError));

@@ -13,6 +13,7 @@ public sealed partial class TapeBackend
     /// <summary>And no less than two of the longest records, unless that is more than a tenth.</summary>
     private const ulong LeastBehindEarlyWarningBytes = 16UL * 1024 * 1024;
 
+    private const int MostMarksAtOnce = 4096;
     private const ulong Megabyte = 1_000_000;
 
     /// <summary>What ALLOW OVERWRITE has allowed; until the next write or a change of the volume.</summary>
@@ -55,34 +56,44 @@ public sealed partial class TapeBackend
         bool wasBeforeWarning = !IsPastProgrammableWarning(medium);
         bool wasBeforeEnd = !IsPastEarlyWarning(medium);
         var options = new WriteOptions(_pages.Compresses, KeyForWriting(command));
-        for (int done = 0; done < transfer.Blocks && !command.IsAborted; done++)
+        ulong before = medium.Position.BytesBefore;
+        SenseData? outcome = null;
+        int done = 0;
+        while (done < transfer.Blocks && outcome is null && !command.IsAborted)
+            outcome = WriteRecord(command, transfer, medium, options, ref done);
+        if (done > 0)
         {
-            int offset = done * transfer.LengthOfEachBytes;
-            int lengthBytes = transfer.LengthOfEachBytes - ProtectionOfWrites;
-            if (ProtectionOfWrites > 0 && !BlockProtection.Holds(command.Data, offset, lengthBytes))
-            {
-                return new SenseData(SenseKey.AbortedCommand, AdditionalSense.LogicalBlockGuardCheckFailed)
-                {
-                    Information = transfer.Left(done),
-                };
-            }
-            ulong before = medium.Position.BytesBefore;
-            bool isWritten;
-            try
-            {
-                isWritten = medium.Write(command.Data, offset, lengthBytes, options);
-            }
-            catch (MediumFaultException fault)
-            {
-                _failure = FailureOf(command, medium, fault);
-                return SenseOf(command, fault.Fault) with { Information = transfer.Left(done) };
-            }
-            if (!isWritten)
-                return VolumeOverflow(transfer.Left(done));
             Wrote(command);
-            _counts.Wrote(lengthBytes, medium.Position.BytesBefore - before);
+            int lengthBytes = transfer.LengthOfEachBytes - ProtectionOfWrites;
+            _counts.Wrote((ulong)done * (uint)lengthBytes, medium.Position.BytesBefore - before);
         }
-        return EndWrite(medium, isBuffered: true, wasBeforeWarning, wasBeforeEnd);
+        return outcome ?? EndWrite(medium, isBuffered: true, wasBeforeWarning, wasBeforeEnd);
+    }
+
+    private SenseData? WriteRecord(
+        ScsiCommand command, in TapeTransfer transfer, ITapeMedium medium, in WriteOptions options, ref int done)
+    {
+        int offset = done * transfer.LengthOfEachBytes;
+        int lengthBytes = transfer.LengthOfEachBytes - ProtectionOfWrites;
+        if (ProtectionOfWrites > 0 && !BlockProtection.Holds(command.Data, offset, lengthBytes))
+        {
+            return new SenseData(SenseKey.AbortedCommand, AdditionalSense.LogicalBlockGuardCheckFailed)
+            {
+                Information = transfer.Left(done),
+            };
+        }
+        try
+        {
+            if (!medium.Write(command.Data, offset, lengthBytes, options))
+                return VolumeOverflow(transfer.Left(done));
+        }
+        catch (MediumFaultException fault)
+        {
+            _failure = FailureOf(command, medium, fault);
+            return SenseOf(command, fault.Fault) with { Information = transfer.Left(done) };
+        }
+        done++;
+        return null;
     }
 
     private static SenseData VolumeOverflow(ulong left) =>
@@ -193,11 +204,24 @@ public sealed partial class TapeBackend
             bool wasBeforeEnd = !IsPastEarlyWarning(medium);
             if (BeginWrite(command, transfer, medium) is { } refused)
                 return refused with { Information = (ulong)transfer.Count };
-            if (!medium.WriteMarks(TapeObjectKind.FileMark, transfer.Count))
-                return VolumeOverflow((ulong)transfer.Count);
-            Wrote(command);
+            if (WriteMarks(command, transfer.Count, medium) is { } full)
+                return full;
             return EndWrite(medium, isImmediate, wasBeforeWarning, wasBeforeEnd);
         });
+    }
+
+    /// <summary>A CDB may ask for sixteen million: an abort comes in between.</summary>
+    private SenseData? WriteMarks(ScsiCommand command, int count, ITapeMedium medium)
+    {
+        for (int left = count; left > 0 && !command.IsAborted;)
+        {
+            int some = Math.Min(left, MostMarksAtOnce);
+            if (!medium.WriteMarks(TapeObjectKind.FileMark, some))
+                return VolumeOverflow((ulong)left);
+            Wrote(command);
+            left -= some;
+        }
+        return null;
     }
 
     /// <summary>SSC-4, ERASE: the data ends at the position, and with LONG nothing of what was behind it is left. The

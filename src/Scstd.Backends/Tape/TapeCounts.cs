@@ -76,18 +76,18 @@ internal sealed class TapeCounts
         return had;
     }
 
-    /// <summary>A record: its bytes, and what they took of the capacity.</summary>
-    public void Wrote(int lengthBytes, ulong storedBytes)
+    /// <summary>Records: their bytes, and what they took of the capacity.</summary>
+    public void Wrote(ulong lengthBytes, ulong storedBytes)
     {
-        _device.AddWritten((ulong)lengthBytes, storedBytes);
-        _mount.AddWritten((ulong)lengthBytes, storedBytes);
+        _device.AddWritten(lengthBytes, storedBytes);
+        _mount.AddWritten(lengthBytes, storedBytes);
         _life = _life with { BytesWritten = _life.BytesWritten + storedBytes };
     }
 
-    public void Read(int lengthBytes, ulong storedBytes)
+    public void Read(ulong lengthBytes, ulong storedBytes)
     {
-        _device.AddRead((ulong)lengthBytes, storedBytes);
-        _mount.AddRead((ulong)lengthBytes, storedBytes);
+        _device.AddRead(lengthBytes, storedBytes);
+        _mount.AddRead(lengthBytes, storedBytes);
         _life = _life with { BytesRead = _life.BytesRead + storedBytes };
     }
 

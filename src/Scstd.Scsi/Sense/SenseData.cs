@@ -6,7 +6,7 @@ namespace Scstd.Scsi;
 /// </summary>
 public readonly record struct SenseData(SenseKey Key, AdditionalSense Additional)
 {
-    /// <summary>INFORMATION, valid if not null.</summary>
+    /// <summary>INFORMATION, valid if not null; a negative number in two's complement of 64 bits.</summary>
     public ulong? Information { get; init; }
 
     /// <summary>COMMAND-SPECIFIC INFORMATION, valid if not null.</summary>

@@ -39,7 +39,7 @@ public static class SenseWriter
         to[2] = (byte)((byte)sense.Key | (sense.Filemark ? 0x80 : 0) | (sense.EndOfMedium ? 0x40 : 0) |
             (sense.IncorrectLengthIndicator ? 0x20 : 0));
         // §4.5.3: VALID says that INFORMATION holds the whole value; more than 32 bits do not fit, so it is left out.
-        if (sense.Information is { } information && information <= uint.MaxValue)
+        if (sense.Information is { } information && FitsFixed(information))
         {
             to[0] |= 0x80;
             BinaryPrimitives.WriteUInt32BigEndian(to[3..], (uint)information);
@@ -74,7 +74,9 @@ public static class SenseWriter
         }
         if (HasSenseKeySpecific(sense))
             WriteSenseKeySpecific(sense, Descriptor(SenseDescriptorType.SenseKeySpecific, 8, destination, ref at)[4..]);
-        if (sense.Filemark || sense.EndOfMedium)
+        // ILI of a tape comes without an error; that of a block device with an ILLEGAL REQUEST (READ LONG, SBC-4).
+        if (sense.Filemark || sense.EndOfMedium ||
+            (sense.IncorrectLengthIndicator && sense.Key != SenseKey.IllegalRequest))
         {
             Span<byte> to = Descriptor(SenseDescriptorType.StreamCommands, 4, destination, ref at);
             to[3] = (byte)((sense.Filemark ? 0x80 : 0) | (sense.EndOfMedium ? 0x40 : 0) |
@@ -87,6 +89,10 @@ public static class SenseWriter
         destination[7] = (byte)(at - DescriptorHeaderBytes);
         return at;
     }
+
+    /// <summary>In 32 bits, without a sign or as a negative number (a tape's residue, SSC-4).</summary>
+    private static bool FitsFixed(ulong information) =>
+        information <= uint.MaxValue || (long)information is >= int.MinValue and < 0;
 
     private static Span<byte> Descriptor(SenseDescriptorType type, int lengthBytes, Span<byte> destination, ref int at)
     {

@@ -198,6 +198,7 @@ public sealed class EncryptionTests
         world.Execute("B5 00 00 00 00 00 00 00 00 00 00 00").MustBeInvalidInCdb(1);
         world.Execute("B5 20 00 11 00 00 00 00 00 00 00 00").MustBeInvalidInCdb(2);
         world.Execute("B5 20 00 10 00 00 00 00 00 00 00 00").MustBeGood();
+        world.Execute("B5 20 00 10 00 00 00 00 00 7D 00 00", new byte[125]).MustBeInvalidInCdb(6);
     }
 
     private static TestCommand In(TapeWorld world, int protocol, int page, TestInitiator? from = null) =>

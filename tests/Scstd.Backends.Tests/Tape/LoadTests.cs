@@ -203,6 +203,27 @@ public sealed class LoadTests
     }
 
     [Fact]
+    public void A_persistent_reservation_of_another_nexus_holds_the_drive()
+    {
+        using var world = new TapeWorld();
+        // Register a key, then reserve with Exclusive Access.
+        world.Execute("5F 00 00 00 00 00 00 00 18 00",
+            Hex.Bytes("0000000000000000 0000000000000001 00000000 00000000"), world.Other).MustBeGood();
+        world.Execute("5F 01 03 00 00 00 00 00 18 00",
+            Hex.Bytes("0000000000000001 0000000000000000 00000000 00000000"), world.Other).MustBeGood();
+        world.Write(TapeWorld.Record(10)).MustConflict();
+        world.Read(10).MustConflict();
+        world.Execute("34 06 00 00 00 00 00 00 00 00").MustConflict();
+        world.Execute(Unload).MustConflict();
+        world.Execute("1E 00 00 00 01 00").MustConflict();
+        world.Execute("8C 00 00 00 00 00 00 00 00 00 00 00 04 00 00 00").MustConflict();
+        world.Execute("05 00 00 00 00 00").MustBeGood();
+        world.Execute("44 00 00 00 00 00 00 04 00 00").MustBeGood();
+        world.Execute("1E 00 00 00 00 00").MustBeGood();
+        world.Write(TapeWorld.Record(10), world.Other).MustBeGood();
+    }
+
+    [Fact]
     public void A_nexus_that_is_lost_leaves_the_position_as_it_was()
     {
         using var world = new TapeWorld();

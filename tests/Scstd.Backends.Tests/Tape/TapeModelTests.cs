@@ -118,7 +118,7 @@ public sealed class TapeModelTests
             var sense = new SenseData(SenseKey.NoSense, AdditionalSense.None)
             {
                 IncorrectLengthIndicator = true,
-                Information = unchecked((uint)(askedBytes - record.Length)),
+                Information = unchecked((ulong)(long)(askedBytes - record.Length)),
             };
             return new Outcome(sense, data);
         }

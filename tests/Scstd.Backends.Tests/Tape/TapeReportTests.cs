@@ -224,6 +224,17 @@ public sealed class TapeReportTests
         WriteAttributes(world, "08 00 01 00").MustBe(expected);
         WriteAttributes(world, "08 00 01 00 08 20").MustBe(expected);
         WriteAttributes(world, "").MustBeGood();
+        world.Execute("8D 00 00 00 00 00 00 00 00 00 00 00 40 05 00 00", new byte[0x4005]).MustBeInvalidInCdb(10);
+    }
+
+    [Fact]
+    public void The_memory_of_a_write_protected_cartridge_is_not_written()
+    {
+        var medium = new MemoryMedium();
+        medium.Description = medium.Description with { IsWriteProtected = true };
+        using var world = new TapeWorld(medium);
+        WriteAttributes(world, "08 05 00 00 01 00").MustBe(
+            new SenseData(SenseKey.DataProtect, AdditionalSense.WriteProtected));
     }
 
     [Fact]

@@ -26,8 +26,18 @@ public sealed class TapeVerifyTests
             new SenseData(SenseKey.NoSense, AdditionalSense.None)
             {
                 IncorrectLengthIndicator = true,
-                Information = 0xFFFF_FFEC,
+                Information = unchecked((ulong)-20L),
             });
+    }
+
+    [Fact]
+    public void Without_a_transfer_more_may_be_verified_than_a_transfer_may_have()
+    {
+        using var world = new TapeWorld();
+        world.SetBlockLength(1 << 20);
+        world.Execute("13 01 00 00 20 00").MustBe(
+            new SenseData(SenseKey.BlankCheck, AdditionalSense.EndOfDataDetected) { Information = 32 });
+        world.Execute("13 03 00 00 20 00", new byte[1 << 20]).MustBeInvalidInCdb(2);
     }
 
     [Fact]
@@ -69,7 +79,7 @@ public sealed class TapeVerifyTests
         world.Rewind();
         Assert.Equal(record, world.Read(36).DataIn);
         world.Rewind();
-        Assert.Equal(0xFFFF_FFFCUL, world.Read(32).Sense.Information);
+        Assert.Equal(unchecked((ulong)-4L), world.Read(32).Sense.Information);
     }
 
     [Fact]

@@ -90,6 +90,14 @@ public sealed class WriteTests
     }
 
     [Fact]
+    public void As_many_filemarks_are_written_as_are_asked_for()
+    {
+        using var world = new TapeWorld();
+        world.Marks(10_000).MustBeGood();
+        Assert.Equal((0, 10_000UL, 10_000UL), world.Position());
+    }
+
+    [Fact]
     public void Early_warning_synchronises_what_is_buffered_unless_it_is_told_not_to()
     {
         foreach (bool synchronises in (bool[])[true, false])

@@ -63,7 +63,25 @@ public sealed class SenseWriterTests
         {
             new SenseData(SenseKey.NoSense, AdditionalSense.None) { IncorrectLengthIndicator = true },
             "70 00 20 00 00 00 00 0A 00 00 00 00 00 00 00 00 00 00",
-            "72 00 00 00 00 00 00 04 05 02 00 20"
+            "72 00 00 00 00 00 00 04 04 02 00 20"
+        },
+    };
+
+    /// <summary>An incorrect length, of a block device and of a tape.</summary>
+    public static TheoryData<SenseData, string, string> GoldenLengths => new()
+    {
+        {
+            SenseData.IllegalRequest(AdditionalSense.InvalidFieldInCdb) with { IncorrectLengthIndicator = true },
+            "70 00 25 00 00 00 00 0A 00 00 00 00 24 00 00 00 00 00",
+            "72 05 24 00 00 00 00 04 05 02 00 20"
+        },
+        {
+            new SenseData(SenseKey.NoSense, AdditionalSense.None)
+            {
+                IncorrectLengthIndicator = true, Information = unchecked((ulong)-40L),
+            },
+            "F0 00 20 FF FF FF D8 0A 00 00 00 00 00 00 00 00 00 00",
+            "72 00 00 00 00 00 00 10 00 0A 80 00 FF FF FF FF FF FF FF D8 04 02 00 20"
         },
     };
 
@@ -91,6 +109,7 @@ public sealed class SenseWriterTests
 
     [Theory]
     [MemberData(nameof(Golden))]
+    [MemberData(nameof(GoldenLengths))]
     public void Both_formats_are_as_the_standard_draws_them(SenseData sense, string fixedFormat, string descriptors)
     {
         Assert.Equal(fixedFormat, Write(sense, descriptorFormat: false));
@@ -115,7 +134,9 @@ public sealed class SenseWriterTests
         Assert.Equal(
             sense with
             {
-                Information = sense.Information > uint.MaxValue ? null : sense.Information,
+                // A negative number keeps its 32 bits, and who reads them must know that it may be one.
+                Information = (long?)sense.Information is >= int.MinValue and < 0 ? (uint?)sense.Information :
+                    sense.Information > uint.MaxValue ? null : sense.Information,
                 CommandSpecificInformation =
                     sense.CommandSpecificInformation > uint.MaxValue ? null : sense.CommandSpecificInformation,
             },
