@@ -56,8 +56,8 @@ internal sealed partial class Server
             var library = new ServedLibrary(
                 section, changer, Serve(section.Name.Text, changer, state, plan), drives);
             _log.Information(
-                "Library {Library:l}: {Slots} slots, {Drives} drives, {Cartridges} cartridges in {Where:l}", library.Name,
-                section.Slots, drives.Count, changer.Library.Elements.Count(one => one.IsFull), directory);
+                "Library {Library:l}: {Slots} slots, {Drives} drives, {Cartridges} cartridges in {Where:l}",
+                library.Name, section.Slots, drives.Count, changer.Library.Elements.Count(one => one.IsFull), directory);
             return library;
         }
         catch
@@ -106,6 +106,24 @@ internal sealed partial class Server
     private void StartLibraries()
     {
         foreach (ServedLibrary library in _libraries)
-            _ = library.Changer.StartAsync(library.ChangerUnit.Unit);
+            _ = StartAsync(library);
+    }
+
+    private async Task StartAsync(ServedLibrary library)
+    {
+        try
+        {
+            await library.Changer.StartAsync(library.ChangerUnit.Unit, _stopping.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            // The daemon stops: what lay in drives lies in drives.
+        }
+#pragma warning disable CA1031 // Whatever it is, the rest of the daemon goes on.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            _log.Error(exception, "Library {Library:l} cannot begin", library.Name);
+        }
     }
 }
