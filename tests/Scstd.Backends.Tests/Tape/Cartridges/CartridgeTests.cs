@@ -68,6 +68,30 @@ public sealed class CartridgeTests
         Assert.False(cartridge.Peek().IsCompressed);
     }
 
+    /// <summary>A long record is tried on a sample, and those behind one that was not worth it are of the same file.
+    /// </summary>
+    [Fact]
+    public void Behind_a_long_record_that_does_not_compress_the_next_few_are_not_tried()
+    {
+        const int LongBytes = 256 * 1024;
+        Cartridge cartridge = Cartridge.Create(new MemoryFile(), TapeMoves.Options());
+        var options = new WriteOptions(Compress: true, null);
+        byte[] halfNoise = [.. Noise(LongBytes / 2), .. new byte[LongBytes / 2]];
+        Write(cartridge, halfNoise, options);
+        Write(cartridge, Noise(LongBytes), options);
+        for (int i = 0; i < 8; i++)
+            Write(cartridge, new byte[LongBytes], options);
+        cartridge.Locate(0, 0);
+        var compressed = new List<bool>();
+        for (int i = 0; i < 10; i++)
+        {
+            compressed.Add(cartridge.Peek().IsCompressed);
+            cartridge.Skip();
+        }
+
+        Assert.Equal([true, false, .. Enumerable.Repeat(false, 7), true], compressed);
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
