@@ -49,13 +49,8 @@ internal static partial class MutationList
             "bool attends = (itl.Conditions & NexusConditions.UnitAttention) != 0 && " +
             "command.Attribute != TaskAttribute.HeadOfQueue &&"),
         new("MODE SELECT tells others though nothing changed", LogicalUnits + "ModeSelect.cs",
-            """
-                    if (!change.IsEmpty)
-                        command.Unit.Est
-            """,
-            """
-                    command.Unit.Est
-            """),
+            "if (!change.IsEmpty || isHeaderChanged)",
+            "if (!change.IsEmpty || !isHeaderChanged)"),
         new("a loss of the nexus is not told to the one that replaces it", Targets + "ItNexus.cs",
             "condition = afterLoss ? AdditionalSense.ItNexusLossOccurred",
             "condition = false ? AdditionalSense.ItNexusLossOccurred"),
