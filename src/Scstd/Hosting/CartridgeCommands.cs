@@ -61,10 +61,12 @@ internal static class CartridgeCommands
         return new Command("cartridge", "Make, check, repair or list the file of a cartridge that no drive has.")
         {
             With(create, Create),
-            With(new Command("check", "Read all of it and tell what is damaged. Status 0: nothing, 2: something."), Check),
             With(
-                new Command("repair", "Write index, checkpoints and label anew where they are damaged. Records that are "
-                    + "damaged stay so. Status 0: it is whole now, 2: something is left."),
+                new Command("check", "Read all of it and tell what is damaged. Status 0: nothing, 2: something."),
+                Check),
+            With(
+                new Command("repair", "Write index, checkpoints and label anew where they are damaged. Records that "
+                    + "are damaged stay so. Status 0: it is whole now, 2: something is left."),
                 Repair),
             With(new Command("list", "Tell what is on it, file by file."), List),
         };
