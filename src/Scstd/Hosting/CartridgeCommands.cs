@@ -61,10 +61,12 @@ internal static class CartridgeCommands
         return new Command("cartridge", "Make, check, repair or list the file of a cartridge that no drive has.")
         {
             With(create, Create),
-            With(new Command("check", "Read all of it and tell what is damaged. Status 0: nothing, 2: something."), Check),
             With(
-                new Command("repair", "Write index, checkpoints and label anew where they are damaged. Records that are "
-                    + "damaged stay so. Status 0: it is whole now, 2: something is left."),
+                new Command("check", "Read all of it and tell what is damaged. Status 0: nothing, 2: something."),
+                Check),
+            With(
+                new Command("repair", "Write index, checkpoints and label anew where they are damaged. Records that "
+                    + "are damaged stay so. Status 0: it is whole now, 2: something is left."),
                 Repair),
             With(new Command("list", "Tell what is on it, file by file."), List),
         };
@@ -82,7 +84,7 @@ internal static class CartridgeCommands
             }
             catch (MediumFaultException exception)
             {
-                Console.Error.WriteLine($"scstd: {exception.Message}");
+                Error(parsed).WriteLine($"scstd: {exception.Message}");
                 return exception.Fault.Kind is MediumFaultKind.DamagedFormat ? DamagedStatus : MistakeStatus;
             }
         });
@@ -96,7 +98,7 @@ internal static class CartridgeCommands
         if (TapeDensity.All.FirstOrDefault(one => one.Generation == generation && generation >= OldestGeneration)
             is not { } density)
         {
-            Console.Error.WriteLine(generation is null
+            Error(parsed).WriteLine(generation is null
                 ? $"scstd: '{barcode}' does not end as a barcode of LTO does; say which it is with --generation."
                 : $"scstd: there is no generation {generation}; 5 to 9 are known.");
             return MistakeStatus;
@@ -111,24 +113,24 @@ internal static class CartridgeCommands
             IsWriteProtected = parsed.GetValue(ProtectedOption),
         };
         using Cartridge made = Cartridge.Create(path, options);
-        Console.Out.WriteLine($"{path}: {Describe(made.Description)}");
+        Out(parsed).WriteLine($"{path}: {Describe(made.Description)}");
         return 0;
     }
 
     private static int Check(ParseResult parsed, string path)
     {
         CartridgeReport report = CartridgeCheck.Run(path);
-        return Tell(path, report);
+        return Tell(parsed, path, report);
     }
 
     private static int Repair(ParseResult parsed, string path)
     {
         RepairReport report = CartridgeRepair.Run(path);
         foreach (string done in report.Done)
-            Console.Out.WriteLine($"{path}: {done}");
+            Out(parsed).WriteLine($"{path}: {done}");
         if (report.Done.Count == 0)
-            Console.Out.WriteLine($"{path}: nothing was to be repaired");
-        return Tell(path, report.Left);
+            Out(parsed).WriteLine($"{path}: nothing was to be repaired");
+        return Tell(parsed, path, report.Left);
     }
 
     private static int List(ParseResult parsed, string path)
@@ -137,32 +139,36 @@ internal static class CartridgeCommands
             path,
             report =>
             {
-                Console.Out.WriteLine($"{path}: {Describe(report.Description!)}");
+                Out(parsed).WriteLine($"{path}: {Describe(report.Description!)}");
                 for (int i = 0; i < report.Partitions.Count; i++)
                 {
                     PartitionDescription partition = report.Partitions[i];
-                    Console.Out.WriteLine($"partition {i}: {partition.ObjectCount} objects, "
+                    Out(parsed).WriteLine($"partition {i}: {partition.ObjectCount} objects, "
                         + $"{partition.UsedBytes} of {partition.CapacityBytes} bytes used");
                 }
             },
-            file => Console.Out.WriteLine(
+            file => Out(parsed).WriteLine(
                 $"  {file.Partition}/{file.Number}: from object {file.FirstObject}, {file.Records} records, "
                 + $"{file.LengthBytes} bytes, {file.StoredBytes} stored{Damage(file)}{Ending(file.EndedBy)}"));
         return 0;
     }
 
-    private static int Tell(string path, CartridgeReport report)
+    private static int Tell(ParseResult parsed, string path, CartridgeReport report)
     {
         foreach (string finding in report.Findings)
-            Console.Out.WriteLine($"{path}: {finding}");
+            Out(parsed).WriteLine($"{path}: {finding}");
         if (report.FindingCount > report.Findings.Count)
-            Console.Out.WriteLine($"{path}: and {report.FindingCount - report.Findings.Count} more");
+            Out(parsed).WriteLine($"{path}: and {report.FindingCount - report.Findings.Count} more");
         ulong objects = (ulong)report.Partitions.Sum(partition => (long)partition.ObjectCount);
-        Console.Out.WriteLine(report.IsWhole
+        Out(parsed).WriteLine(report.IsWhole
             ? $"{path}: whole; {report.Partitions.Count} partition(s), {objects} object(s)"
             : $"{path}: damaged in {report.FindingCount} place(s)");
         return report.IsWhole ? 0 : DamagedStatus;
     }
+
+    private static TextWriter Out(ParseResult parsed) => parsed.InvocationConfiguration.Output;
+
+    private static TextWriter Error(ParseResult parsed) => parsed.InvocationConfiguration.Error;
 
     private static string Describe(MediumDescription medium)
     {

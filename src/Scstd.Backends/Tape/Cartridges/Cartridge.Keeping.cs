@@ -208,7 +208,8 @@ public sealed partial class Cartridge
         }
     }
 
-    /// <summary>What lies in a region from an offset on takes no room any more; only that, so a failure is none.</summary>
+    /// <summary>What lies in a region from an offset on takes no room any more; only that, so a failure is none.
+    /// </summary>
     private bool GiveBack(PartitionRegion region, ulong offset)
     {
         long start = region.StartBytes + (long)offset;

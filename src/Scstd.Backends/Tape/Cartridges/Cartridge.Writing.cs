@@ -39,7 +39,8 @@ public sealed partial class Cartridge
     public bool WriteMarks(TapeObjectKind kind, int count)
     {
         Invariant.That(
-            kind is TapeObjectKind.FileMark or TapeObjectKind.SetMark && count >= 0, "a mark is a filemark or a setmark");
+            kind is TapeObjectKind.FileMark or TapeObjectKind.SetMark && count >= 0,
+            "a mark is a filemark or a setmark");
         return Guarded(_file, () =>
         {
             RequireWritable();
@@ -144,7 +145,8 @@ public sealed partial class Cartridge
     /// <summary>
     /// Before anything behind a position is overwritten, a checkpoint says on stable storage that the data ends there,
     /// and that what follows is of a new epoch: so nothing before it can be lost, and nothing behind it come back. What
-    /// was there is given back to the file system, which also spares reading the pages that new data would share with it.
+    /// was there is given back to the file system, which also spares reading the pages that new data would share with
+    /// it.
     /// </summary>
     private void Cut()
     {

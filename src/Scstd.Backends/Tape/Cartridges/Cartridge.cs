@@ -5,8 +5,8 @@ using Scstd.Linux;
 namespace Scstd.Backends.Tape.Cartridges;
 
 /// <summary>
-/// A cartridge in a file: a log of objects for each partition, an index in it, and two checkpoints that take turns. What
-/// <see cref="Synchronize"/> covered survives a loss of power, whatever becomes of the writes behind it;
+/// A cartridge in a file: a log of objects for each partition, an index in it, and two checkpoints that take turns.
+/// What <see cref="Synchronize"/> covered survives a loss of power, whatever becomes of the writes behind it;
 /// docs/cartridge-format.md tells how.
 /// </summary>
 public sealed partial class Cartridge : ITapeMedium

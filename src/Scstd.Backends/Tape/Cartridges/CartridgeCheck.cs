@@ -117,7 +117,8 @@ internal sealed class LogCheck(ICartridgeFile file, PartitionLog log, CartridgeR
         if (read is not { } header || header.Kind != kind || header.ObjectNumber != at.Object
             || header.FileNumber != at.File || header.SetNumber != at.Set)
         {
-            Add($"object {at.Object}: its header is damaged{(kind == EntryKind.Record ? "" : "; the index has the mark")}");
+            string known = kind == EntryKind.Record ? "" : "; the index has the mark";
+            Add($"object {at.Object}: its header is damaged{known}");
             _previous = null;
             return;
         }

@@ -102,8 +102,8 @@ public static class CartridgeRepair
 
     private static uint Next(uint epoch) => epoch == uint.MaxValue ? epoch : epoch + 1;
 
-    /// <summary>A node is what its objects and older nodes say: if the checksum comes out as the pointers have it, it is
-    /// what was there.</summary>
+    /// <summary>A node is what its objects and older nodes say: if the checksum comes out as the pointers have it, it
+    /// is what was there.</summary>
     private static void RestoreNodes(ICartridgeFile file, PartitionLog log, List<string> done)
     {
         for (ulong node = 1; node <= log.End.NodeCount; node++)
@@ -200,7 +200,8 @@ internal sealed class LogRebuilder(ICartridgeFile file, PartitionLog log)
         ulong sets = next.SetNumber - _end.SetCount;
         for (; lost > 0; lost--)
         {
-            EntryKind kind = lost > files + sets ? EntryKind.Record : lost > sets ? EntryKind.FileMark : EntryKind.SetMark;
+            EntryKind kind = lost > files + sets ? EntryKind.Record
+                : lost > sets ? EntryKind.FileMark : EntryKind.SetMark;
             files -= kind == EntryKind.FileMark ? 1u : 0;
             sets -= kind == EntryKind.SetMark ? 1u : 0;
             Put(kind, CartridgeFormat.AlignmentBytes, 0);

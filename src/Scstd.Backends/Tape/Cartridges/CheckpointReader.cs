@@ -18,8 +18,8 @@ internal sealed record OpenedCheckpoint(
         if (IsCut(log))
         {
             throw CheckpointReader.Damaged(
-                Path, $"the file has been cut short: it has {LengthBytes} bytes, and the data of partition {log.Number} "
-                + $"ends at {log.Region.StartBytes + (long)log.End.Offset}");
+                Path, $"the file has been cut short: it has {LengthBytes} bytes, and the data of partition "
+                + $"{log.Number} ends at {log.Region.StartBytes + (long)log.End.Offset}");
         }
         if (IsAlone && !HasLast(log))
         {

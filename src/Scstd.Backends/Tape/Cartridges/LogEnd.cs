@@ -1,7 +1,7 @@
 namespace Scstd.Backends.Tape.Cartridges;
 
-/// <summary>Where a partition's data ends, and all that is needed to go on from there. A value: who fails half-way still
-/// has the one before. What lies in <see cref="Tail"/> behind the count is nobody's.</summary>
+/// <summary>Where a partition's data ends, and all that is needed to go on from there. A value: who fails half-way
+/// still has the one before. What lies in <see cref="Tail"/> behind the count is nobody's.</summary>
 /// <param name="Offset">Where the next entry goes.</param>
 /// <param name="ObjectCount">Records and marks.</param>
 /// <param name="FileCount">Filemarks.</param>

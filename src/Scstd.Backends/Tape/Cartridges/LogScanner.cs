@@ -135,8 +135,8 @@ internal sealed class LogScanner(ICartridgeFile file, PartitionLog log)
         at.Object + 1, at.File + (header.Kind == EntryKind.FileMark ? 1u : 0),
         at.Set + (header.Kind == EntryKind.SetMark ? 1u : 0), at.Offset + header.SizeBytes);
 
-    /// <summary>Objects that are gone, but counted: as many records and marks as the numbers around them say. False: the
-    /// gap is too small for them.</summary>
+    /// <summary>Objects that are gone, but counted: as many records and marks as the numbers around them say. False:
+    /// the gap is too small for them.</summary>
     private static bool FillLost(ulong[] table, ulong first, in Cursor from, in Cursor to)
     {
         ulong count = to.Object - from.Object;
@@ -168,7 +168,8 @@ internal sealed class LogScanner(ICartridgeFile file, PartitionLog log)
                 continue;
             }
             if (at + ObjectHeader.Bytes <= piece.Length
-                && ObjectHeader.Read(piece[at..], log.Seed, log.Number, offset + (ulong)at) is { } header && fits(header))
+                && ObjectHeader.Read(piece[at..], log.Seed, log.Number, offset + (ulong)at) is { } header
+                && fits(header))
                 return header;
         }
         return null;

@@ -36,8 +36,9 @@ internal enum EntryFlags : byte
 /// <param name="PreviousChecksum">The header's of the entry before: the log is a chain.</param>
 /// <param name="Checksum">This header's.</param>
 internal readonly record struct ObjectHeader(
-    EntryKind Kind, EntryFlags Flags, byte Partition, ulong ObjectNumber, ulong FileNumber, ulong SetNumber, ulong Offset,
-    uint LengthBytes, uint StoredBytes, uint StoredChecksum, uint Epoch, uint PreviousChecksum, uint Checksum = 0)
+    EntryKind Kind, EntryFlags Flags, byte Partition, ulong ObjectNumber, ulong FileNumber, ulong SetNumber,
+    ulong Offset, uint LengthBytes, uint StoredBytes, uint StoredChecksum, uint Epoch,
+    uint PreviousChecksum, uint Checksum = 0)
 {
     public const int Bytes = 64;
 
@@ -76,7 +77,8 @@ internal readonly record struct ObjectHeader(
     public static ObjectHeader? Read(ReadOnlySpan<byte> from, uint seed, int partition, ulong offset)
     {
         if (!from.StartsWith(Magic)
-            || BinaryPrimitives.ReadUInt32LittleEndian(from[ChecksumAt..]) is var checksum && checksum != Sum(from, seed))
+            || (BinaryPrimitives.ReadUInt32LittleEndian(from[ChecksumAt..]) is var checksum
+                && checksum != Sum(from, seed)))
             return null;
         var header = new ObjectHeader(
             (EntryKind)from[4], (EntryFlags)from[5], from[6],

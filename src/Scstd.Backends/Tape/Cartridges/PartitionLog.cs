@@ -55,7 +55,7 @@ internal sealed class PartitionLog(
         Array.Clear(_nodes);
     }
 
-    // ---- Places ------------------------------------------------------------------------------------------------------
+    // ---- Places ----------------------------------------------------------------------------------------------------
 
     public Cursor CursorAt(ulong objectNumber)
     {
@@ -102,8 +102,8 @@ internal sealed class PartitionLog(
         ulong entry = interval.Table[at.Object - 1 - interval.FirstObject];
         EntryKind kind = Interval.KindOf(entry);
         return new Cursor(
-            at.Object - 1, at.File - (kind == EntryKind.FileMark ? 1u : 0), at.Set - (kind == EntryKind.SetMark ? 1u : 0),
-            Interval.OffsetOf(entry));
+            at.Object - 1, at.File - (kind == EntryKind.FileMark ? 1u : 0),
+            at.Set - (kind == EntryKind.SetMark ? 1u : 0), Interval.OffsetOf(entry));
     }
 
     /// <summary>Which object is the mark before which there are so many of its kind.</summary>
@@ -136,7 +136,7 @@ internal sealed class PartitionLog(
         return (Load(node, pointer) ?? Rebuild(node, pointer)).Interval;
     }
 
-    // ---- Index nodes -------------------------------------------------------------------------------------------------
+    // ---- Index nodes -----------------------------------------------------------------------------------------------
 
     public NodePointer PointerTo(ulong node) => First(new Target(EntryKind.IndexNode, node))!.Value.Pointer;
 

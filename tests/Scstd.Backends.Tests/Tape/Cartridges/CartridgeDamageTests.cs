@@ -43,7 +43,7 @@ public sealed class CartridgeDamageTests
     [Theory]
     [InlineData(0, 60)]
     [InlineData(1, 60)]
-    public void What_lies_around_an_overwritten_stretch_is_read_and_located_before_and_after_a_repair(int part, int count)
+    public void What_lies_around_an_overwritten_stretch_is_found_before_and_after_a_repair(int part, int count)
     {
         for (int seed = part * count; seed < (part + 1) * count; seed++)
         {
