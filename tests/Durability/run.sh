@@ -2,8 +2,9 @@
 # run.sh: persistent reservations against kill -9. The daemon is killed again and again while registrations and
 # reservations change, and what it remembers is held against a model: the last answered state, or the one in flight.
 # Then what an administrator meets: a damaged file whose backup is whole, and one whose backup is damaged too. Last, a
-# disk that takes writes and loses them when they are written back: who is told (as root, with a loop device).
-# Environment: STAGE_OUT, SCSTD, DURABILITY_KILLS (100), DURABILITY_SEED (the time).
+# disk that takes writes and loses them when they are written back: who is told (as root, with a loop device). And tapes
+# against kill -9: what was synchronised is there, and the cartridge is whole.
+# Environment: STAGE_OUT, SCSTD, DURABILITY_KILLS (100), DURABILITY_TAPE_KILLS (40), DURABILITY_SEED (the time).
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 STAGE_OUT=${STAGE_OUT:-$here/../../artifacts/durability}
@@ -89,4 +90,12 @@ check "with a damaged backup the daemon does not start, and says which file" ref
 rm -rf "$STAGE_OUT/state"
 loses cached "write_cache: yes"
 loses through "write_cache: no"
+
+tape_kills=${DURABILITY_TAPE_KILLS:-40}
+kill_tapes() {
+    python3 "$here/tapes.py" --kills "$tape_kills" --seed "$seed" "$SCSTD" "$STAGE_OUT" | tee "$STAGE_OUT/tapes.out"
+    [ "${PIPESTATUS[0]}" = 0 ]
+}
+check "$tape_kills kills while a tape is written lose nothing that was synchronised" kill_tapes
+tail -n 1 "$STAGE_OUT/tapes.out"
 summary

@@ -57,7 +57,8 @@ internal sealed partial class Server
                 section, changer, Serve(section.Name.Text, changer, state, plan), drives);
             _log.Information(
                 "Library {Library:l}: {Slots} slots, {Drives} drives, {Cartridges} cartridges in {Where:l}",
-                library.Name, section.Slots, drives.Count, changer.Library.Elements.Count(one => one.IsFull), directory);
+                library.Name, section.Slots, drives.Count, changer.Library.Elements.Count(one => one.IsFull),
+                directory);
             return library;
         }
         catch
