@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Scstd.Backends.Tape;
 using Scstd.Core;
 using Scstd.Scsi;
@@ -42,11 +43,41 @@ public sealed partial class ChangerBackend
     public async Task<LibraryOutcome> CreateAsync(
         LogicalUnit unit, NewCartridge wanted, ushort? to = null, CancellationToken cancellation = default)
     {
+        if (!LabelExpression().IsMatch(wanted.Barcode))
+        {
+            return LibraryOutcome.Refused(
+                "expected a barcode of 1 to 32 letters, digits, '-' and '_', such as A00042L8");
+        }
         // Before there is a file that nobody wants.
         if (JudgeNew(wanted.Barcode, to) is { } problem)
             return LibraryOutcome.Refused(problem);
-        return await ImportAsync(unit, () => Shelf.Create(wanted), to, cancellation);
+        ShelvedCartridge? created = null;
+        try
+        {
+            return await ImportAsync(unit, () => created = Shelf.Create(wanted), to, cancellation);
+        }
+        finally
+        {
+            if (created is not null && Library.FindFile(created.File) is null)
+                await DiscardAsync(created);
+        }
     }
+
+    private async Task DiscardAsync(ShelvedCartridge shelved)
+    {
+        try
+        {
+            await Task.Run(() => Shelf.Discard(shelved));
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            Failed?.Invoke(new LibraryFailure(null, shelved.Description?.Barcode, exception.Message));
+        }
+    }
+
+    /// <summary>What a label may say, and its file be called.</summary>
+    [GeneratedRegex("^[A-Za-z0-9_-]{1,32}$", RegexOptions.CultureInvariant)]
+    private static partial Regex LabelExpression();
 
     /// <summary>Takes a cartridge out of the library; its file stays on the shelf. Not from a drive.</summary>
     public Task<LibraryOutcome> ExportAsync(

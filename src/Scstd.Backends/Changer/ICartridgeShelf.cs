@@ -18,6 +18,9 @@ public interface ICartridgeShelf
 
     /// <summary>Makes a new one and labels it. Throws <see cref="MediumFaultException"/>; then there is none.</summary>
     ShelvedCartridge Create(NewCartridge wanted);
+
+    /// <summary>Takes back what <see cref="Create"/> has made and nobody wants.</summary>
+    void Discard(ShelvedCartridge made);
 }
 
 /// <summary>What the shelf knows of a cartridge without opening it for a drive.</summary>

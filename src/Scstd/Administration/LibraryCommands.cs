@@ -104,10 +104,14 @@ internal sealed class LibraryCommands(Server server, ILogger log)
                 library.Name, outcome.Element?.Cartridge?.Barcode ?? barcode,
                 outcome.Element is { } element ? PlaceOf(element) : null);
         }
-        catch (Exception exception) when (exception is OperationCanceledException or TimeoutException)
+        catch (OperationCanceledException)
         {
-            throw new ControlRefusal(
-                ErrorCode.TimedOut, $"library {library.Name} or one of its drives is busy; nothing was begun");
+            throw new ControlRefusal(ErrorCode.TimedOut, $"library {library.Name} is busy; nothing was begun");
+        }
+        catch (TimeoutException)
+        {
+            throw new ControlRefusal(ErrorCode.TimedOut,
+                $"library {library.Name} has begun and waits for a drive or a store; 'library list' tells when it is done");
         }
     }
 

@@ -31,8 +31,7 @@ internal sealed class DirectoryShelf(string directory) : ICartridgeShelf
     {
         try
         {
-            using Cartridge cartridge = Cartridge.Open(PathOf(file));
-            return new ShelvedCartridge(file, cartridge.Description);
+            return new ShelvedCartridge(file, Cartridge.Describe(PathOf(file)));
         }
         catch (MediumFaultException exception)
         {
@@ -58,6 +57,8 @@ internal sealed class DirectoryShelf(string directory) : ICartridgeShelf
         });
         return new ShelvedCartridge(file, cartridge.Description);
     }
+
+    public void Discard(ShelvedCartridge made) => File.Delete(PathOf(made.File));
 
     /// <summary>A name is a name in this directory and nothing else, whoever gave it.</summary>
     private string PathOf(string file) => file == Path.GetFileName(file) && file is not ("" or "." or "..")

@@ -60,6 +60,8 @@ internal sealed class FakeShelf : ICartridgeShelf
         }
         return Look(Add(wanted.Barcode, wanted.IsWorm, wanted.IsCleaning));
     }
+
+    public void Discard(ShelvedCartridge made) => Assert.True(_cartridges.Remove(made.File));
 }
 
 /// <summary>Which cartridge it is; a changer reads and writes nothing.</summary>

@@ -248,6 +248,19 @@ public sealed class LibraryAdministrationTests
         Assert.Contains("could not be saved", outcome.Problem, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData("A\tB")]
+    [InlineData("../A1")]
+    [InlineData("A 1")]
+    [InlineData("0123456789012345678901234567890123")]
+    public void A_label_that_no_reader_reads_is_not_made(string barcode)
+    {
+        using var world = new LibraryWorld();
+        AssertRefused("expected a barcode", Create(world, new NewCartridge(barcode, 0x58)));
+        Assert.DoesNotContain(world.Shelf.List(), one => one.File == barcode);
+    }
+
     private static LibraryOutcome Import(LibraryWorld world, string file, ushort? to = null) =>
         world.Await(world.Changer.ImportAsync(world.Target.Unit, file, to));
 

@@ -16,6 +16,16 @@ public sealed partial class Cartridge
     /// anything new.</summary>
     private const int ContentAt = 40;
 
+    /// <summary>Our choice: what was written behind the last checkpoint is read when the cartridge is opened after a
+    /// crash, and that takes seconds at the most.</summary>
+    internal ulong CoveredAtLeastEveryBytes { get; set; } = 4UL << 30;
+
+    /// <summary>Behind the last checkpoint.</summary>
+    private ulong _uncoveredBytes;
+
+    /// <summary>Something behind the end must not be taken in by a recovery.</summary>
+    private bool _mustCover;
+
     private Checkpoint _covered;
     private byte[] _saved;
     private bool _hasUnsyncedData;
@@ -28,7 +38,7 @@ public sealed partial class Cartridge
         if (_file.IsReadOnly)
             return true;
         SyncData();
-        if (!Encode(out _).AsSpan(ContentAt).SequenceEqual(_saved.AsSpan(ContentAt)))
+        if (_mustCover || !Encode(out _).AsSpan(ContentAt).SequenceEqual(_saved.AsSpan(ContentAt)))
             SaveCheckpoint();
         return true;
     });
@@ -157,6 +167,8 @@ public sealed partial class Cartridge
             throw;
         }
         (_covered, _saved) = (checkpoint, bytes);
+        _uncoveredBytes = 0;
+        _mustCover = false;
     }
 
     private byte[] Encode(out Checkpoint checkpoint)

@@ -111,13 +111,16 @@ public sealed partial class Cartridge
     {
         PartitionLog log = Log;
         _hasUnsyncedData = true;
+        _uncoveredBytes += end.Offset - log.End.Offset;
         try
         {
             _file.Write(vectors, log.Region.StartBytes + (long)log.End.Offset);
         }
         catch (LinuxException)
         {
+            // Parts of it may be whole in the file, and whoever asked for it has been told that it failed.
             log.EndEpoch();
+            _mustCover = true;
             throw;
         }
         log.End = end;
@@ -138,6 +141,11 @@ public sealed partial class Cartridge
     private void BeginWriting()
     {
         _header = null;
+        if (_uncoveredBytes >= CoveredAtLeastEveryBytes)
+        {
+            SyncData();
+            SaveCheckpoint();
+        }
         if (!Log.IsAppending || _at.Object != Log.End.ObjectCount)
             Cut();
     }

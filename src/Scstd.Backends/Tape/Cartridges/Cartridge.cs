@@ -76,6 +76,22 @@ public sealed partial class Cartridge : ITapeMedium
         }
     }
 
+    /// <summary>What a file is, by its checkpoints, whoever has it open meanwhile. Changes nothing and keeps nobody away.
+    /// Throws <see cref="MediumFaultException"/>.</summary>
+    public static MediumDescription Describe(string path)
+    {
+        using ICartridgeFile file = CartridgeFiles.OpenToLook(path);
+        return Guarded(file, () =>
+        {
+            OpenedCheckpoint opened = CheckpointReader.Open(file);
+            CartridgeLabel label = opened.Checkpoint.Label;
+            int number = 0;
+            foreach (PartitionEnd end in opened.Checkpoint.Partitions)
+                opened.Require(new PartitionLog(file, label, number++, end));
+            return label.Medium;
+        });
+    }
+
     /// <summary>Opens a file, locked; for reading only if it may not be written. Throws
     /// <see cref="MediumFaultException"/>.</summary>
     public static Cartridge Open(string path)

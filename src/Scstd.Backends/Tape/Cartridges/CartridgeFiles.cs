@@ -24,12 +24,18 @@ internal static class CartridgeFiles
     }
 
     /// <summary>Only to look at it: several may at a time.</summary>
-    public static ICartridgeFile OpenReadOnly(string path)
+    public static ICartridgeFile OpenReadOnly(string path) => OpenReadOnly(path, isLocked: true);
+
+    /// <summary>Beside whoever has it.</summary>
+    public static ICartridgeFile OpenToLook(string path) => OpenReadOnly(path, isLocked: false);
+
+    private static SystemCartridgeFile OpenReadOnly(string path, bool isLocked)
     {
         Require(path);
         try
         {
-            return new SystemCartridgeFile(BlockFile.Open(path, new BlockFileOptions { ReadOnly = true }));
+            return new SystemCartridgeFile(
+                BlockFile.Open(path, new BlockFileOptions { ReadOnly = true, Lock = isLocked }));
         }
         catch (LinuxException exception)
         {

@@ -68,6 +68,42 @@ public sealed class CartridgeTests
         Assert.False(cartridge.Peek().IsCompressed);
     }
 
+    [Fact]
+    public void Marks_that_were_told_to_have_failed_do_not_come_back()
+    {
+        var file = new MemoryFile();
+        Cartridge cartridge = Cartridge.Create(file, TapeMoves.Options());
+        Write(cartridge, Noise(100), default);
+        cartridge.Synchronize();
+        const int NoSpace = 28;
+        int writes = 0;
+        file.Before = call =>
+        {
+            if (call == "write" && ++writes == 2)
+                throw new LinuxException(NoSpace, "pwritev");
+        };
+        Assert.Throws<MediumFaultException>(() => cartridge.WriteMarks(TapeObjectKind.FileMark, 1000));
+        file.Before = null;
+        cartridge.Synchronize();
+
+        Assert.Equal(1u, Cartridge.Open(file.Killed()).EndOfData.ObjectNumber);
+    }
+
+    /// <summary>So that a recovery does not read a whole tape.</summary>
+    [Fact]
+    public void A_checkpoint_is_never_far_behind_what_is_written()
+    {
+        var file = new MemoryFile();
+        Cartridge cartridge = Cartridge.Create(file, TapeMoves.Options());
+        cartridge.CoveredAtLeastEveryBytes = 64 * 1024;
+        int syncs = 0;
+        file.Before = call => syncs += call == "sync" ? 1 : 0;
+        for (int i = 0; i < 40; i++)
+            Write(cartridge, Noise(10_000), default);
+
+        Assert.InRange(syncs, 2 * 5, 2 * 7);
+    }
+
     /// <summary>A long record is tried on a sample, and those behind one that was not worth it are of the same file.
     /// </summary>
     [Fact]
