@@ -93,7 +93,7 @@ class Answer:
         if status == CHECK_CONDITION:
             self.sense = (task.sense.key, task.sense.ascq >> 8, task.sense.ascq & 0xff)
         elif task.datain.size > 0 and task.datain.data:
-            self.data = bytes(task.datain.data[:task.datain.size])
+            self.data = ctypes.string_at(task.datain.data, task.datain.size)
 
     def __repr__(self):
         sense = ' %x/%02X/%02X' % self.sense if self.sense else ''

@@ -70,7 +70,8 @@ check "administered: the host does: thaw" please thaw && check "administered: th
 
 step "resize"
 forget_messages
-check "administered: the host does: resize" please resize && check "administered: the kernel hears of the new capacity" is_told 'capacity data has changed'
+check "administered: the host does: resize" please resize &&
+    check "administered: the kernel hears of the new capacity" is_told 'capacity data has changed'
 check "administered: and sees it, and the file system grows" grows_online
 check "administered: it is larger" fs_is_larger
 check "administered: fio goes on after the resize" goes_on
@@ -97,10 +98,12 @@ step "move the session to other reactors and back"
 check "administered: the host does: move" please move && check "administered: moved to and fro, fio goes on" goes_on
 
 step "kick"
-check "administered: the host does: kick" please kick && check "administered: kicked, logged in again by itself, fio goes on" goes_on
+check "administered: the host does: kick" please kick &&
+    check "administered: kicked, logged in again by itself, fio goes on" goes_on
 
 step "kill -9, restart"
-check "administered: the host does: kill" please kill && check "administered: the daemon killed and started, fio goes on" goes_on
+check "administered: the host does: kill" please kill &&
+    check "administered: the daemon killed and started, fio goes on" goes_on
 
 step "the end"
 kill -INT $fio

@@ -86,7 +86,8 @@ mtx_to() {
     local out status
     out=$(mtx -f "$changer" "$@" 2>&1); status=$?
     echo "$out"
-    [ $status = 0 ] || sed -n 's/^mtx: Request Sense: Additional Sense \(Code\|Qualifier\) = //p' <<<"$out" | tr '\n' ' '
+    [ $status = 0 ] ||
+        sed -n 's/^mtx: Request Sense: Additional Sense \(Code\|Qualifier\) = //p' <<<"$out" | tr '\n' ' '
     return $status
 }
 # holds ELEMENT=VOLUME...: exactly those are full; a drive's is followed by the slot that it came from
@@ -200,7 +201,8 @@ moves_over_files() {
     check "stands before the filemark" block_is 13
     check "mt seek" mt-st seek 3
     check "at that block" block_is 3
-    check "whose record it is" cmp <(dd if="$TAPE" bs=10k count=1 status=none) <(tail -c +30721 /tmp/one | head -c 10240)
+    check "whose record it is" \
+        cmp <(dd if="$TAPE" bs=10k count=1 status=none) <(tail -c +30721 /tmp/one | head -c 10240)
     check "mt fsr" mt-st fsr 2 && check "two on" block_is 6
     check "mt bsr" mt-st bsr 1 && check "one back" block_is 5
     check "a buffer that is too short is an error" refused 'Cannot allocate memory' \
@@ -245,7 +247,9 @@ takes_up_bytes() {      # takes_up_bytes COMPRESSION: how much of the tape two M
 }
 # What reached the medium from the initiator, as page 1Bh counts it.
 native_bytes() {
-    sg_logs --page=0x1b "$drive1" | awk -F': ' '/Megabytes written to tape/ { m = $2 } /Bytes written to tape/ { b = $2 }
+    sg_logs --page=0x1b "$drive1" | awk -F': ' '
+        /Megabytes written to tape/ { m = $2 }
+        /Bytes written to tape/ { b = $2 }
         END { printf "%d\n", m * 1000000 + b }'
 }
 compression() {
@@ -255,7 +259,8 @@ compression() {
     check "mt compression 0: all of it goes to the tape" [ "${off:-0}" -ge $((2 << 20)) ]
     check "mt compression 1: next to nothing does" [ "${on:-9999999}" -lt 100000 ]
     check "the page says that it is on" says 'compression enabled: 0x1' sg_logs --page=0x1b "$drive1"
-    check "it reads back" mt-st rewind && check "as zeros" cmp <(dd if="$TAPE" bs=64k status=none) <(head -c 2M /dev/zero)
+    check "it reads back" mt-st rewind &&
+        check "as zeros" cmp <(dd if="$TAPE" bs=64k status=none) <(head -c 2M /dev/zero)
 }
 offline_and_load() {
     check "mt offline" mt-st offline
