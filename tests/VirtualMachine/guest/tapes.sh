@@ -2,7 +2,8 @@
 # tapes.sh PORTAL IQN [PART...]: a tape library (LUN 0 the changer, 1 and 2 its drives; 8 slots of which the first 6
 # hold A00001L8 and so on of 8 MiB, 2 mail slots) under the kernel's st, ch and sg, and what people drive them with. Two
 # interfaces of iscsiadm with two initiator names stand for two hosts. What an administrator does it asks the host for
-# (please, lib.sh).
+# (please, lib.sh). The parts build on one another: moves_over_files to offline_and_load need the cartridge that
+# changer_moves leaves in the first drive, several_volumes what offline_and_load leaves.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 portal=${1:?PORTAL} iqn=${2:?IQN}
