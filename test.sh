@@ -5,7 +5,7 @@
 #   --no-vm        all but the guest with the kernel's initiator
 #   --stage NAME   only the named stages (repeatable):
 #                  packages build style unit instructions simulation fuzz control conformance sharing durability
-#                  soak vm
+#                  tapes soak vm
 #
 # All of it takes in the order of an hour on two cores, --quick some minutes.
 #
@@ -24,9 +24,11 @@ packages=(
     qemu-system-x86 busybox-static cpio kmod        # vm: the guest
     open-iscsi sg3-utils xfsprogs e2fsprogs fio     # vm: what runs in the guest
     multipath-tools udev                            # vm: two paths to one disk
+    mt-st mtx lsscsi stenc tar                      # vm: tapes and their library; cpio has a mt of its own, mt-gnu
     python3 procps git shellcheck                   # the scripts, and what looks them over
 )
-all_stages=(packages build style unit instructions simulation fuzz control conformance sharing durability soak vm)
+all_stages=(packages build style unit instructions simulation fuzz control conformance sharing durability tapes soak
+    vm)
 
 usage() { sed -n '2,/^set -u/{/^set -u/d;s/^# \{0,1\}//;p}' "$0"; }
 stages=() without_vm=''
@@ -178,6 +180,7 @@ stage_conformance() { script_stage conformance 1200 tests/Conformance/run.sh; }
 # Every kill is a start of the daemon: a hundred here, a thousand by DURABILITY_KILLS=1000.
 stage_durability() { script_stage durability 900 tests/Durability/run.sh; }
 stage_sharing() { script_stage sharing 900 tests/Sharing/run.sh; }
+stage_tapes() { script_stage tapes 300 tests/Tapes/run.sh; }
 stage_soak() { script_stage soak 400 tests/Soak/run.sh; }
 stage_vm() {
     if [ -n "$without_vm" ]; then one SKIP "vm: switched off by --no-vm"; return; fi

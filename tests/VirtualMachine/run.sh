@@ -6,10 +6,11 @@
 #   4. a guest keeps 128 requests under way while the store takes 20 s for each, and aborts none
 #   5. a guest has a file system under fio while an administrator freezes, resizes, reloads, replaces, moves, kicks, and
 #      kills the daemon
-#   6. a guest runs the daemon's unit under systemd
+#   6. a guest has a tape library, as two hosts, while an administrator moves cartridges
+#   7. a guest runs the daemon's unit under systemd
 # --yardstick runs the same against Debian's tgtd, whose failures are known (docs/conformance.md).
 # Environment: STAGE_OUT (folder for all logs), SCSTD (the daemon), SCSTCTL (its control program), ROUNDS (2),
-# ONLY (shared, slow, administered: nothing but that).
+# ONLY (shared, slow, administered, tapes: nothing but that), PARTS (of tapes: only those).
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 STAGE_OUT=${STAGE_OUT:-$here/../../artifacts/vm}
@@ -172,6 +173,50 @@ administered() {
 }
 host_name=iqn.2026-11.io.scstd.test:guest
 
+# Cartridges so small that their end is reached quickly, in a daemon of its own.
+tapes_config() {        # tapes_config PORT
+    cat <<YAML
+libraries:
+  vtl:
+    drives: 2
+    slots: 8
+    import_export: 2
+    cartridges: {directory: cartridges, create: 6, capacity: 8MiB}
+portals:
+  guest: {address: "127.0.0.1:$1", advertise: "10.0.2.2:$1"}
+targets:
+  $target-tapes:
+    luns: {0: vtl, 1: vtl.drive1, 2: vtl.drive2}
+control: {socket: $control}
+state_directory: $STAGE_OUT/tapes-state
+YAML
+}
+exports_and_shows() { admin library export vtl mail1 && admin library list vtl; }
+tapes() {
+    # What when_asked works with.
+    local admin_out=$STAGE_OUT/tapes admin_guest tapes_port
+    tapes_port=$(free_port)
+    rm -rf "$admin_out" "$STAGE_OUT/cartridges" "$STAGE_OUT/tapes-state"; mkdir -p "$admin_out"
+    tapes_config "$tapes_port" >"$STAGE_OUT/tapes.yaml"
+    start_daemon tapes-daemon --config "$STAGE_OUT/tapes.yaml" || return
+    # shellcheck disable=SC2086
+    guest tapes 600 "$here/guest/tapes.sh" "10.0.2.2:$tapes_port" $target-tapes ${PARTS:-} >"$admin_out/stdout" 2>&1 &
+    admin_guest=$!
+    if [[ " ${PARTS:-administration} " = *" administration "* ]]; then
+        when_asked export exports_and_shows &&
+            when_asked import admin library import vtl A00006L8.cartridge --to mail1 &&
+            when_asked create admin library create vtl B00001L8 --capacity 4MiB --to mail2 &&
+            when_asked load admin library load vtl B00001L8 drive1 &&
+            when_asked unload admin library unload vtl drive1
+    fi
+    wait $admin_guest
+    grep -v '^stage:' "$admin_out/stdout"
+    count_results <"$admin_out/stdout" >/dev/null
+    grep -q '^stage:' "$admin_out/stdout" || fail "the guest with the tapes did not come to its end"
+    check "the daemon with the library logged no error" quiet
+    stop_daemon
+}
+
 if [ "${1:-}" = --yardstick ]; then
     port=$(free_port)
     "$here/host-tgtd.sh" "$port" -- "$0" --against "$port" iqn.2026-11.io.scstd.test:yardstick 1 2
@@ -228,11 +273,13 @@ write_config "$port" "$path1_port" "$path2_port" >"$STAGE_OUT/vm.yaml"
 echo "$CHAP_TARGET_SECRET" >"$STAGE_OUT/mutual.secret"
 chmod 600 "$STAGE_OUT"/vm.yaml "$STAGE_OUT"/mutual.secret
 "$here/vm-prepare.sh" || { fail "there is no kernel to boot"; summary; exit 1; }
-if [ "${ONLY:-}" = administered ]; then
-    administered
+case ${ONLY:-} in
+administered | tapes)
+    $ONLY
     summary
     exit
-fi
+    ;;
+esac
 start_daemon daemon --config "$STAGE_OUT/vm.yaml" || { summary; exit 1; }
 before=$(held)
 
@@ -260,5 +307,6 @@ returns_to "$before" "after the slow store"
 check "the daemon logged no error" quiet
 stop_daemon
 administered
+tapes
 under_systemd
 summary

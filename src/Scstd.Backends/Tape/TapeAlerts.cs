@@ -59,17 +59,24 @@ internal sealed class TapeAlerts
             Array.Clear(_activated);
     }
 
-    /// <summary>What this nexus has not read yet.</summary>
-    public ulong Take(ItNexus nexus)
+    /// <summary>What this nexus has not read yet, up to a time that is to be given to <see cref="Tell"/>.</summary>
+    public ulong UntoldTo(ItNexus nexus, out long upTo)
     {
-        StrongBox<long> told = _told.GetValue(nexus, static _ => new StrongBox<long>());
         lock (_lock)
         {
-            ulong flags = Since(told.Value);
-            told.Value = _clock;
-            return flags;
+            upTo = _clock;
+            return Since(ToldTo(nexus).Value);
         }
     }
+
+    public void Tell(ItNexus nexus, long upTo)
+    {
+        lock (_lock)
+            ToldTo(nexus).Value = Math.Max(ToldTo(nexus).Value, upTo);
+    }
+
+    private StrongBox<long> ToldTo(ItNexus nexus) =>
+        _told.GetValue(nexus, static _ => new StrongBox<long>());
 
     private static ulong Bit(int number) => 1UL << (FlagCount - number);
 

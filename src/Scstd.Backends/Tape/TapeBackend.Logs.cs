@@ -26,9 +26,15 @@ public sealed partial class TapeBackend
         new(0x11, DeviceStatus),
         new(0x17, VolumeStatistics),
         new(0x1B, DataCompressionPage),
-        new(0x2E, () => Alerts(_alerts.Set)) { ReadFor = nexus => Alerts(_alerts.Take(nexus)) },
+        new(0x2E, () => Alerts(_alerts.Set)) { ReadFor = AlertsFor },
         new(0x31, TapeCapacity),
     ];
+
+    private (IReadOnlyList<LogParameter> Parameters, Action Told) AlertsFor(ItNexus nexus)
+    {
+        ulong flags = _alerts.UntoldTo(nexus, out long upTo);
+        return (Alerts(flags), () => _alerts.Tell(nexus, upTo));
+    }
 
     private void Alert(TapeAlert alert) => _alerts.Activate(alert);
 

@@ -121,9 +121,9 @@ public sealed record VitalProductDataPage(byte PageCode, byte[] Payload);
 /// </param>
 public sealed record LogPage(byte PageCode, Func<IReadOnlyList<LogParameter>> Read)
 {
-    /// <summary>Instead of <see cref="Read"/>, for a page that changes with its being told to a nexus
-    /// (TapeAlert).</summary>
-    public Func<ItNexus, IReadOnlyList<LogParameter>>? ReadFor { get; init; }
+    /// <summary>Instead of <see cref="Read"/>, for a page that changes with its being told to a nexus (TapeAlert):
+    /// with what is to be done once the nexus takes all of it.</summary>
+    public Func<ItNexus, (IReadOnlyList<LogParameter> Parameters, Action Told)>? ReadFor { get; init; }
 
     /// <summary>LOG SELECT lets its counters begin anew, alone on the unit; false: nothing had been counted.</summary>
     public Func<bool>? Reset { get; init; }

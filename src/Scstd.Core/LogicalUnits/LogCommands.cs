@@ -49,7 +49,15 @@ internal static class LogCommands
         }
         if (FindBackendPage(command.Unit, page) is { } ofBackend)
         {
-            CompleteWithParameters(command, page, ofBackend.ReadFor?.Invoke(command.Nexus) ?? ofBackend.Read());
+            if (ofBackend.ReadFor is { } readFor)
+            {
+                (IReadOnlyList<LogParameter> parameters, Action told) = readFor(command.Nexus);
+                CompleteWithParameters(command, page, parameters, told);
+            }
+            else
+            {
+                CompleteWithParameters(command, page, ofBackend.Read());
+            }
             return;
         }
         // §6.8: a pointer behind the last parameter of the page.
@@ -85,7 +93,7 @@ internal static class LogCommands
     /// <summary>§7.3.2: DS set (the page is not saved); parameters that are not saved either, from PARAMETER POINTER
     /// on.</summary>
     private static void CompleteWithParameters(
-        ScsiCommand command, byte page, IReadOnlyList<LogParameter> parameters)
+        ScsiCommand command, byte page, IReadOnlyList<LogParameter> parameters, Action? told = null)
     {
         const byte BinaryListNotSaved = 0x23;
         const byte CounterNotSaved = 0x20;
@@ -105,6 +113,10 @@ internal static class LogCommands
         }
         byte[] bytes = [.. answer];
         BinaryPrimitives.WriteUInt16BigEndian(bytes.AsSpan(2), (ushort)(bytes.Length - 4));
+        // Many ask for the header first, to learn how long the page is; they have not been told of what it holds.
+        uint takenBytes = Math.Min(BinaryPrimitives.ReadUInt16BigEndian(command.Cdb[7..]), command.ExpectedDataInBytes);
+        if (pointer <= parameters[0].Code && takenBytes >= bytes.Length)
+            told?.Invoke();
         command.CompleteWithData(bytes);
     }
 

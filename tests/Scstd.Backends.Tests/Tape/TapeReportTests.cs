@@ -102,6 +102,18 @@ public sealed class TapeReportTests
     }
 
     [Fact]
+    public void A_tapealert_flag_stays_until_its_whole_page_is_taken()
+    {
+        using var world = new TapeWorld();
+        world.Execute("1E 00 00 00 01 00");
+        world.Execute("1B 00 00 00 00 00");
+        world.Execute("4D 00 6E 00 00 00 00 00 04 00").MustBeGood();
+        world.Execute("4D 00 6E 00 00 00 0B 10 00 00").MustBeGood();
+        Assert.Equal(1UL, Counters(world, 0x2E)[9]);
+        Assert.Equal(0UL, Counters(world, 0x2E)[9]);
+    }
+
+    [Fact]
     public void The_volume_change_reference_grows_with_the_first_write_after_each_load()
     {
         using var world = new TapeWorld();

@@ -7,10 +7,6 @@
 portal=${1:?PORTAL} iqn=${2:?IQN}
 mounted=/mnt/administered
 
-please() {  # please NAME: until the host has done it
-    touch "/out/please-$1"
-    wait_until 120 [ -e "/out/done-$1" ] || { fail "administered: the host did not $1"; return 1; }
-}
 # What the kernel says of the unit attentions that it gets (drivers/scsi/scsi_error.c), since forget_messages.
 kernel_says() { dmesg | tail -n +$((messages_before + 1)) | grep -qi "$1"; }
 is_told() { wait_until 30 kernel_says "$1" || { dmesg | tail -n 20; return 1; }; }
@@ -69,19 +65,20 @@ requests_before=$(requests_done)
 wait_until 60 more_are_done 500 || die "administered: fio does not run: $(cat /out/fio-administered.log)"
 
 step "freeze"
-please freeze && check "administered: frozen, all stands still" stands_still
-please thaw && check "administered: thawed, fio goes on" goes_on
+check "administered: the host does: freeze" please freeze && check "administered: frozen, all stands still" stands_still
+check "administered: the host does: thaw" please thaw && check "administered: thawed, fio goes on" goes_on
 
 step "resize"
 forget_messages
-please resize && check "administered: the kernel hears of the new capacity" is_told 'capacity data has changed'
+check "administered: the host does: resize" please resize &&
+    check "administered: the kernel hears of the new capacity" is_told 'capacity data has changed'
 check "administered: and sees it, and the file system grows" grows_online
 check "administered: it is larger" fs_is_larger
 check "administered: fio goes on after the resize" goes_on
 
 step "reload: a second LUN"
 forget_messages
-please reload &&
+check "administered: the host does: reload" please reload &&
     check "administered: the kernel hears of other LUNs" is_told 'LUN assignments on this target have changed'
 check "administered: and finds the second" rescan_finds_second
 check "administered: fio goes on after the reload" goes_on
@@ -90,7 +87,7 @@ step "replace what is behind the second LUN"
 check "administered: the first unit keeps a word" write_second
 check "administered: and says it" second_says first
 forget_messages
-please replace
+check "administered: the host does: replace" please replace
 rescan_second
 check "administered: the kernel hears of another unit" is_told 'inquiry data has changed'
 check "administered: which has another size" wait_until 30 has_bytes "$second" $((24 << 20))
@@ -98,13 +95,15 @@ check "administered: and other data" second_says ''
 check "administered: fio goes on after the replacement" goes_on
 
 step "move the session to other reactors and back"
-please move && check "administered: moved to and fro, fio goes on" goes_on
+check "administered: the host does: move" please move && check "administered: moved to and fro, fio goes on" goes_on
 
 step "kick"
-please kick && check "administered: kicked, logged in again by itself, fio goes on" goes_on
+check "administered: the host does: kick" please kick &&
+    check "administered: kicked, logged in again by itself, fio goes on" goes_on
 
 step "kill -9, restart"
-please kill && check "administered: the daemon killed and started, fio goes on" goes_on
+check "administered: the host does: kill" please kill &&
+    check "administered: the daemon killed and started, fio goes on" goes_on
 
 step "the end"
 kill -INT $fio

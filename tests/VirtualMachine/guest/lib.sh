@@ -11,6 +11,12 @@ step() { printf '\n=== [%4ds] %s\n' "$SECONDS" "$*"; }
 # What cannot go on says so and ends; a check that failed is counted already.
 die() { fail "$@"; exit 1; }
 
+# please NAME: until the host has done it (run.sh, when_asked)
+please() {
+    touch "/out/please-$1"
+    wait_until 120 [ -e "/out/done-$1" ] || { echo "the host did not $1"; return 1; }
+}
+
 # There is no udev in the guest: load the upper-level SCSI drivers yourself, device nodes come from devtmpfs.
 scsi_drivers() { modprobe -a sd_mod sg "$@"; }
 
