@@ -92,10 +92,17 @@ public sealed class CommandRow
     }
 
     /// <summary>
-    /// Bits that the standard tells to ignore: nothing looks at them, yet they are no invalid field. As long as
-    /// <see cref="Usage"/>, or empty.
+    /// Bits that the standard tells to ignore: nothing looks at them, yet they are no invalid field. At most as long as
+    /// <see cref="Usage"/>.
     /// </summary>
     public byte[] Ignored { get; init; } = [];
+
+    /// <summary>
+    /// For <see cref="Ignored"/>: bits 7 to 5 of byte 1, where SCSI-2 (§7.2.2) had the logical unit number. They have been
+    /// reserved since, and a recipient need not check what is reserved (SPC-4 §3.3); drivers and tools of medium changers
+    /// still write the number there.
+    /// </summary>
+    internal static byte[] FormerLogicalUnitNumber { get; } = [0, 0xE0];
 
     /// <summary>Null: no data.</summary>
     public TransferLength? TransferLength { get; init; }

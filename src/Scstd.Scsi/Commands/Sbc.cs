@@ -41,6 +41,7 @@ public static partial class Sbc
         Traits = CommandTraits.ChangesUnit,
         TraitsOfCdb = static cdb => (cdb[4] & 0x03) == 0 ? AllowedAlways : CommandTraits.None,
         Usage = [0x1E, 0, 0, 0, 0x03, 0],
+        Ignored = CommandRow.FormerLogicalUnitNumber,
     };
 
     /// <summary>LOGICAL BLOCK ADDRESS and PMI are obsolete and shall be zero. Our choice (SPC-4 §5.15.2.4.4 lets us): a

@@ -20,6 +20,7 @@ public static class Smc
         OperationCode = 0x07,
         Traits = Moves,
         Usage = [0x07, 0, 0, 0, 0, 0],
+        Ignored = CommandRow.FormerLogicalUnitNumber,
     };
 
     /// <summary>ACTION CODE in byte 4: 00h opens, 01h closes.</summary>
@@ -29,6 +30,7 @@ public static class Smc
         OperationCode = 0x1B,
         Traits = Moves,
         Usage = [0x1B, 0, 0xFF, 0xFF, 0x1F, 0],
+        Ignored = CommandRow.FormerLogicalUnitNumber,
     };
 
     /// <summary>SPC-4 §6.15: one command for every device type.</summary>
@@ -41,6 +43,7 @@ public static class Smc
         OperationCode = 0x2B,
         Traits = Moves,
         Usage = [0x2B, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0, 0, 0x01, 0],
+        Ignored = CommandRow.FormerLogicalUnitNumber,
     };
 
     /// <summary>FAST and RANGE; FAST is not acted on: looking takes no time worth saving.</summary>
@@ -50,6 +53,7 @@ public static class Smc
         OperationCode = 0x37,
         Traits = Moves,
         Usage = [0x37, 0x03, 0xFF, 0xFF, 0, 0, 0xFF, 0xFF, 0, 0],
+        Ignored = CommandRow.FormerLogicalUnitNumber,
     };
 
     public static readonly CommandRow MoveMedium = new()
@@ -58,6 +62,7 @@ public static class Smc
         OperationCode = 0xA5,
         Traits = Moves,
         Usage = [0xA5, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0, 0, 0x01, 0],
+        Ignored = CommandRow.FormerLogicalUnitNumber,
     };
 
     /// <summary>INV1 and INV2 as INVERT elsewhere.</summary>
@@ -67,6 +72,7 @@ public static class Smc
         OperationCode = 0xA6,
         Traits = Moves,
         Usage = [0xA6, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x03, 0],
+        Ignored = CommandRow.FormerLogicalUnitNumber,
     };
 
     public static readonly CommandRow RequestVolumeElementAddress = new()
@@ -76,6 +82,7 @@ public static class Smc
         Direction = DataDirection.In,
         Traits = CommandTraits.NeedsMedium,
         Usage = [0xB5, 0x1F, 0xFF, 0xFF, 0xFF, 0xFF, 0, 0xFF, 0xFF, 0xFF, 0, 0],
+        Ignored = CommandRow.FormerLogicalUnitNumber,
         TransferLength = TransferLengths.BytesIn7To9,
         LengthFieldOffset = 7,
     };
@@ -87,6 +94,7 @@ public static class Smc
         Direction = DataDirection.Out,
         Traits = Moves,
         Usage = [0xB6, 0x0F, 0xFF, 0xFF, 0, 0x1F, 0, 0, 0xFF, 0xFF, 0, 0],
+        Ignored = CommandRow.FormerLogicalUnitNumber,
         TransferLength = TransferLengths.BytesIn8To9,
         LengthFieldOffset = 8,
     };
@@ -100,6 +108,7 @@ public static class Smc
         Traits = CommandTraits.NeedsMedium,
         TraitsOfCdb = static cdb => (cdb[6] & CurrentData) != 0 ? AllowedAlways : CommandTraits.None,
         Usage = [0xB8, 0x1F, 0xFF, 0xFF, 0xFF, 0xFF, 0x03, 0xFF, 0xFF, 0xFF, 0, 0],
+        Ignored = CommandRow.FormerLogicalUnitNumber,
         TransferLength = TransferLengths.BytesIn7To9,
         LengthFieldOffset = 7,
     };

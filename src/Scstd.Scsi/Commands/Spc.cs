@@ -21,6 +21,7 @@ public static class Spc
         OperationCode = 0x00,
         Traits = AllowedUnderPersistent | CommandTraits.NeedsMedium,
         Usage = [0x00, 0, 0, 0, 0, 0],
+        Ignored = CommandRow.FormerLogicalUnitNumber,
     };
 
     public static readonly CommandRow RequestSense = new()
@@ -31,6 +32,7 @@ public static class Spc
         Traits = AllowedAlways | CommandTraits.BypassesUnitAttention | CommandTraits.ImplicitHeadOfQueue |
             AllowedInAnyAccessState,
         Usage = [0x03, 0x01, 0, 0, 0xFF, 0],
+        Ignored = CommandRow.FormerLogicalUnitNumber,
         TransferLength = TransferLengths.BytesIn4,
         LengthFieldOffset = 4,
     };
@@ -84,6 +86,7 @@ public static class Spc
         Direction = DataDirection.In,
         Traits = CommandTraits.AllowedUnderWriteExclusive | CommandTraits.AllowedInStandby,
         Usage = [0x1A, 0x08, 0xFF, 0xFF, 0xFF, 0],
+        Ignored = CommandRow.FormerLogicalUnitNumber,
         TransferLength = TransferLengths.BytesIn4,
         LengthFieldOffset = 4,
     };

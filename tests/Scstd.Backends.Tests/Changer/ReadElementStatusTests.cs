@@ -23,6 +23,14 @@ public sealed class ReadElementStatusTests
         Assert.All(elements, element => Assert.Equal(16, element.Descriptor.Length));
     }
 
+    /// <summary>SCSI-2's logical unit number, in bits that are reserved today: drivers still write it there.</summary>
+    [Fact]
+    public void A_unit_number_in_the_CDB_is_no_invalid_field()
+    {
+        using var world = new LibraryWorld();
+        Assert.Equal(Everything.Length, Read(world, StatusCdb(flags: 0xE0)).Count);
+    }
+
     [Theory]
     [InlineData(1, new ushort[] { Robot })]
     [InlineData(2, new ushort[] { Slot1, Slot2, Slot3, Slot4 })]
