@@ -85,15 +85,19 @@ class Failed(Exception):
 
 
 class Answer:
-    """How a command ended. `sense` is (key, ASC, ASCQ) or None."""
+    """How a command ended. `sense` is (key, ASC, ASCQ) or None; `sense_data` is all of it, in fixed format."""
 
     def __init__(self, status, task):
         self.status = status
-        self.sense, self.data = None, b''
+        self.sense, self.sense_data, self.data = None, b'', b''
+        received = b''
+        if task.datain.size > 0 and task.datain.data:
+            received = ctypes.string_at(task.datain.data, task.datain.size)
         if status == CHECK_CONDITION:
             self.sense = (task.sense.key, task.sense.ascq >> 8, task.sense.ascq & 0xff)
-        elif task.datain.size > 0 and task.datain.data:
-            self.data = ctypes.string_at(task.datain.data, task.datain.size)
+            self.sense_data = received[2:]      # behind SENSELENGTH (RFC 7143 11.4.7)
+        else:
+            self.data = received
 
     def __repr__(self):
         sense = ' %x/%02X/%02X' % self.sense if self.sense else ''
@@ -114,16 +118,19 @@ class Command:
         if _library.iscsi_scsi_command_async(initiator.context, lun, self._task, self._callback,
                                              ctypes.byref(self._data) if self._data else None, None) != 0:
             raise Failed(initiator.error())
+        self.tags = self._task.contents.itt, self._task.contents.cmdsn
         # Its header leaves now; the answer may come later.
         initiator.serve(0)
-
-    @property
-    def tags(self):
-        return self._task.contents.itt, self._task.contents.cmdsn
 
     def wait(self, seconds=30):
         self._initiator.serve_until(lambda: self.answer is not None, seconds)
         return self.answer
+
+    def free(self):
+        """What the library holds of a command that has ended."""
+        if self._task:
+            _library.scsi_free_scsi_task(self._task)
+            self._task = None
 
     def _ended(self, _context, status, _data, _private):
         self.answer = Answer(status, self._task.contents)
@@ -152,7 +159,11 @@ class Initiator:
 
     def send(self, cdb, data_out=b'', read_bytes=0, lun=None):
         command = Command(self, cdb, data_out, read_bytes, self.lun if lun is None else lun)
-        self._commands.append(command)     # what the library still points to must live
+        ended = [one for one in self._commands if one.answer is not None]
+        for one in ended:
+            one.free()
+        # What the library still points to must live.
+        self._commands = [one for one in self._commands if one.answer is None] + [command]
         return command
 
     def command(self, cdb, data_out=b'', read_bytes=0, lun=None):

@@ -98,9 +98,9 @@ public sealed class CommandRow
     public byte[] Ignored { get; init; } = [];
 
     /// <summary>
-    /// For <see cref="Ignored"/>: bits 7 to 5 of byte 1, where SCSI-2 (§7.2.2) had the logical unit number. They have been
-    /// reserved since, and a recipient need not check what is reserved (SPC-4 §3.3); drivers and tools of medium changers
-    /// still write the number there.
+    /// For <see cref="Ignored"/>: bits 7 to 5 of byte 1, where SCSI-2 (§7.2.2) had the logical unit number. They have
+    /// been reserved since, and a recipient need not check what is reserved (SPC-4 §3.3); drivers and tools of medium
+    /// changers still write the number there.
     /// </summary>
     internal static byte[] FormerLogicalUnitNumber { get; } = [0, 0xE0];
 

@@ -207,7 +207,7 @@ public sealed class ReadElementStatusTests
     {
         using var world = new LibraryWorld();
         AssertInvalidField(6, 2, world.Execute(StatusCdb(options: 4)));
-        AssertInvalidField(1, 5, world.Execute(StatusCdb(flags: 0x20)));
+        AssertInvalidField(10, 0, world.Execute([.. StatusCdb()[..10], 1, 0]));
     }
 
     [Fact]
