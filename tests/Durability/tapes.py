@@ -5,8 +5,8 @@ usage: tapes.py [--kills N] [--seed N] SCSTD FOLDER
 
 One initiator writes records of all lengths and filemarks, synchronises now and then, goes back and overwrites, and has
 the changer exchange cartridges. At a moment of chance the daemon is killed (SIGKILL) and started again, which loads its
-drive by itself. Each time `scstd cartridge check` must find the cartridge whole; what was synchronised must be there bit
-for bit, and what follows must be a beginning of what was written since. This is about the end of a process, not of
+drive by itself. Each time `scstd cartridge check` must find the cartridge whole; what was synchronised must be there
+bit for bit, and what follows must be a beginning of what was written since. This is about the end of a process, not of
 the power: for that the tests of the store cut its writes at every point.
 
 The last line of standard output is "N kills, N records, N synchronisations, N violations"; the status is 1 if there was

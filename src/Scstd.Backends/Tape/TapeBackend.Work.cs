@@ -97,7 +97,10 @@ public sealed partial class TapeBackend
             command.Complete();
             return;
         }
-        if (command.DataInLengthBytes > 0 || !IsImmediate(command.Cdb) || sense.Key == SenseKey.IllegalRequest)
+        // What is known before the status, and is no failure of the medium, is told with it: a deferred early warning
+        // would cost the next command its turn and look like a lost write.
+        bool isFailure = sense.Key is SenseKey.MediumError or SenseKey.HardwareError or SenseKey.BlankCheck;
+        if (command.DataInLengthBytes > 0 || !IsImmediate(command.Cdb) || !isFailure)
         {
             command.CheckCondition(sense);
             return;

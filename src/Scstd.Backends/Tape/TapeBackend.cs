@@ -99,6 +99,7 @@ public sealed partial class TapeBackend : IBackend, IModeHeader, IDisposable
     {
         _preventing = [];
         _deferred = [];
+        _overwrite = null;
         _blockLengthBytes = 0;
         _bufferedMode = BufferedMode;
         ForgetKeys();

@@ -110,8 +110,8 @@ internal sealed class LibraryCommands(Server server, ILogger log)
         }
         catch (TimeoutException)
         {
-            throw new ControlRefusal(ErrorCode.TimedOut,
-                $"library {library.Name} has begun and waits for a drive or a store; 'library list' tells when it is done");
+            throw new ControlRefusal(ErrorCode.TimedOut, $"library {library.Name} has begun and waits for a drive or a "
+                + "store; 'library list' tells when it is done");
         }
     }
 

@@ -231,6 +231,28 @@ public sealed class WriteTests
         world.Execute("00 00 00 00 00 00").MustBeGood();
     }
 
+    /// <summary>Nothing failed, so no later command has to be told.</summary>
+    [Fact]
+    public void With_immed_early_warning_is_told_at_once_and_the_next_command_is_done()
+    {
+        using var world = new TapeWorld(new MemoryMedium(capacityBytes: 10 * Record));
+        for (int i = 0; i < 9; i++)
+            world.Write(TapeWorld.Record(Record, i));
+        world.Execute("10 01 00 00 01 00").MustBe(EarlyWarning);
+        world.Execute("00 00 00 00 00 00").MustBeGood();
+        world.Execute("01 00 00 00 00 00").MustBeGood();
+    }
+
+    [Fact]
+    public void With_immed_a_write_protected_cartridge_refuses_at_once()
+    {
+        var medium = new MemoryMedium();
+        medium.Description = medium.Description with { IsWriteProtected = true };
+        using var world = new TapeWorld(medium);
+        TestCommand marks = world.Execute("10 01 00 00 01 00");
+        Assert.Equal((SenseKey.DataProtect, false), (marks.Sense.Key, marks.Sense.IsDeferred));
+    }
+
     // ---- What may not be written ------------------------------------------------------------------------------------
 
     [Fact]

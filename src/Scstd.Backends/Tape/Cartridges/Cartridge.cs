@@ -76,8 +76,8 @@ public sealed partial class Cartridge : ITapeMedium
         }
     }
 
-    /// <summary>What a file is, by its checkpoints, whoever has it open meanwhile. Changes nothing and keeps nobody away.
-    /// Throws <see cref="MediumFaultException"/>.</summary>
+    /// <summary>What a file is, by its checkpoints, whoever has it open meanwhile. Changes nothing and keeps nobody
+    /// away. Throws <see cref="MediumFaultException"/>.</summary>
     public static MediumDescription Describe(string path)
     {
         using ICartridgeFile file = CartridgeFiles.OpenToLook(path);

@@ -30,8 +30,8 @@ public sealed class CartridgeKillTests
         Assert.NotEqual(0u, found);
     }
 
-    /// <summary>A process that another test starts at the same moment has our locks until it has become another program.
-    /// </summary>
+    /// <summary>A process that another test starts at the same moment has our locks until it has become another
+    /// program.</summary>
     private static Cartridge OpenAlone(string path)
     {
         Cartridge? cartridge = null;
