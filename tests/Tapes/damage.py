@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""damage.py PORTAL TARGET DIRECTORY LOG SCSTD SCSTCTL SOCKET: cartridges whose files are damaged under a running daemon.
+"""damage.py PORTAL TARGET DIRECTORY LOG SCSTD SCSTCTL SOCKET: cartridges whose files are damaged beneath the daemon.
 
 Drive 1 meets them; drive 2 writes and reads all the while, and notices nothing. What is wrong is said in the log and by
 scstctl, and by the sense that the changer or the drive gives.
