@@ -12,9 +12,11 @@ demo=iqn.2026-11.io.scstd:demo
 
 url() { echo "iscsi://127.0.0.1:$port/$1"; }     # url TARGET/LUN
 
-names_both_luns() {
+names_all_luns() {
     iscsi-ls -s "iscsi://127.0.0.1:$port" | tee "$STAGE_OUT/ls"
-    grep -q "Target:$demo" "$STAGE_OUT/ls" && [ "$(grep -c '^Lun:' "$STAGE_OUT/ls")" = 2 ]
+    sed -nE 's/^Lun:([0-9]+) +Type:([A-Z_]+).*/\1 \2/p' "$STAGE_OUT/ls" >"$STAGE_OUT/luns"
+    grep -q "Target:$demo" "$STAGE_OUT/ls" && printf '%s\n' "0 DIRECT_ACCESS" "1 DIRECT_ACCESS" "2 MEDIA_CHANGER" \
+        "3 SEQUENTIAL_ACCESS" "4 SEQUENTIAL_ACCESS" | diff - "$STAGE_OUT/luns"
 }
 size_of() { iscsi-readcapacity16 -s "$(url "$1")"; }
 has_size() { [ "$(size_of "$1")" = "$2" ]; }
@@ -53,7 +55,7 @@ refused() { ! "$@"; }
 # With the demonstration target: what is there without a configuration.
 peers() {
     local lun page unit
-    check "iscsi-ls names the target and both units" names_both_luns
+    check "iscsi-ls names the target and its units: disks, a changer, drives" names_all_luns
     check "LUN 0 has 256 MiB" has_size $demo/0 268435456
     for lun in 0 1; do
         unit=$demo/$lun
