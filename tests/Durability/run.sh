@@ -4,7 +4,7 @@
 # Then what an administrator meets: a damaged file whose backup is whole, and one whose backup is damaged too. Last, a
 # disk that takes writes and loses them when they are written back: who is told (as root, with a loop device). And tapes
 # against kill -9: what was synchronised is there, and the cartridge is whole.
-# Environment: STAGE_OUT, SCSTD, DURABILITY_KILLS (100), DURABILITY_TAPE_KILLS (40), DURABILITY_SEED (the time).
+# Environment: STAGE_OUT, SCSTD, DURABILITY_KILLS (100), DURABILITY_TAPE_KILLS (25), DURABILITY_SEED (the time).
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 STAGE_OUT=${STAGE_OUT:-$here/../../artifacts/durability}
@@ -91,7 +91,7 @@ rm -rf "$STAGE_OUT/state"
 loses cached "write_cache: yes"
 loses through "write_cache: no"
 
-tape_kills=${DURABILITY_TAPE_KILLS:-40}
+tape_kills=${DURABILITY_TAPE_KILLS:-25}
 kill_tapes() {
     python3 "$here/tapes.py" --kills "$tape_kills" --seed "$seed" "$SCSTD" "$STAGE_OUT" | tee "$STAGE_OUT/tapes.out"
     [ "${PIPESTATUS[0]}" = 0 ]
