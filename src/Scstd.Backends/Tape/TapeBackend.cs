@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
 using Scstd.Core;
 using Scstd.Linux;
 using Scstd.Scsi;
@@ -52,7 +50,7 @@ public sealed partial class TapeBackend : IBackend, IModeHeader, IDisposable
             Product = options.Product ?? Personality.Product,
             Revision = options.Revision ?? Personality.Revision,
             SerialNumber = options.SerialNumber,
-            Naa = LocallyAssigned(options.SerialNumber),
+            Naa = DerivedIdentity.LocallyAssignedNaa(options.SerialNumber),
             IsRemovable = true,
             VersionDescriptors = CommandSets,
         };
@@ -121,14 +119,6 @@ public sealed partial class TapeBackend : IBackend, IModeHeader, IDisposable
     {
         _medium?.Dispose();
         _medium = null;
-    }
-
-    /// <summary>NAA 3h (SPC-4 §7.8.6.6.4), from the serial number as for other devices.</summary>
-    private static byte[] LocallyAssigned(string serial)
-    {
-        byte[] naa = SHA256.HashData(Encoding.UTF8.GetBytes(serial))[..8];
-        naa[0] = (byte)(0x30 | (naa[0] & 0x0F));
-        return naa;
     }
 
     /// <summary>What lies before the position, and how many objects there are in all from there on.</summary>
