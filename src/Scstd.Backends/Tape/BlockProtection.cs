@@ -13,19 +13,8 @@ internal static class BlockProtection
     /// <summary>LOGICAL BLOCK PROTECTION METHOD: Castagnoli.</summary>
     public const byte Method = 0x02;
 
-    public static uint Compute(DataBuffer data, int offsetBytes, int lengthBytes)
-    {
-        uint state = Crc32c.Seed;
-        while (lengthBytes > 0)
-        {
-            ReadOnlySpan<byte> stretch = data.Stretch(offsetBytes);
-            stretch = stretch[..Math.Min(stretch.Length, lengthBytes)];
-            state = Crc32c.Append(state, stretch);
-            offsetBytes += stretch.Length;
-            lengthBytes -= stretch.Length;
-        }
-        return Crc32c.Finish(state);
-    }
+    public static uint Compute(DataBuffer data, int offsetBytes, int lengthBytes) =>
+        Crc32c.Finish(data.AppendCrc32c(Crc32c.Seed, offsetBytes, lengthBytes));
 
     /// <summary>Puts it behind a block in the buffer.</summary>
     public static void Append(DataBuffer data, int offsetBytes, int blockLengthBytes)

@@ -1,3 +1,5 @@
+using Scstd.Scsi;
+
 namespace Scstd.Core;
 
 /// <summary>A piece of native memory.</summary>
@@ -88,6 +90,20 @@ public sealed unsafe class DataBuffer
             offsetBytes -= segment.LengthBytes;
         }
         return [];
+    }
+
+    /// <summary>Appends bytes of it to a CRC32C that has been begun; see <see cref="Crc32c"/>.</summary>
+    public uint AppendCrc32c(uint state, int offsetBytes, int lengthBytes)
+    {
+        while (lengthBytes > 0)
+        {
+            ReadOnlySpan<byte> stretch = Stretch(offsetBytes);
+            stretch = stretch[..Math.Min(stretch.Length, lengthBytes)];
+            state = Crc32c.Append(state, stretch);
+            offsetBytes += stretch.Length;
+            lengthBytes -= stretch.Length;
+        }
+        return state;
     }
 
     public void CopyFrom(ReadOnlySpan<byte> source, int offsetBytes)

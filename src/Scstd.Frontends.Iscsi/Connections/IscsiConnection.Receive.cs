@@ -120,7 +120,7 @@ internal sealed unsafe partial class IscsiConnection
             return;
         }
         if (_hasDataDigest && _sinkCommand is { } command)
-            AppendPlaced(command, lengthBytes);
+            _crc = command.Data.AppendCrc32c(_crc, (int)_sinkOffsetBytes, lengthBytes);
         _sinkOffsetBytes += (uint)lengthBytes;
         _payloadLeftBytes -= lengthBytes;
         FinishTermination();
@@ -312,18 +312,6 @@ internal sealed unsafe partial class IscsiConnection
             _crc = Crc32c.AppendCopying(_crc, piece[..part], place);
             piece = piece[part..];
             offsetBytes += part;
-        }
-    }
-
-    private void AppendPlaced(IscsiCommand command, int lengthBytes)
-    {
-        int offsetBytes = (int)_sinkOffsetBytes;
-        for (int end = offsetBytes + lengthBytes; offsetBytes < end;)
-        {
-            Span<byte> placed = command.Data.Stretch(offsetBytes);
-            placed = placed[..Math.Min(placed.Length, end - offsetBytes)];
-            _crc = Crc32c.Append(_crc, placed);
-            offsetBytes += placed.Length;
         }
     }
 

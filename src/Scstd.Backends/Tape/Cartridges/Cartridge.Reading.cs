@@ -113,14 +113,7 @@ public sealed partial class Cartridge
         }
         if (read < length)
             return "the file ends in it";
-        uint state = Crc32c.Seed;
-        for (int done = 0; done < take;)
-        {
-            Span<byte> stretch = destination.Stretch(offsetBytes + done);
-            stretch = stretch[..Math.Min(stretch.Length, take - done)];
-            state = Crc32c.Append(state, stretch);
-            done += stretch.Length;
-        }
+        uint state = destination.AppendCrc32c(Crc32c.Seed, offsetBytes, take);
         if (Crc32c.Finish(Crc32c.Append(state, rest)) != header.StoredChecksum)
             return "its checksum is wrong";
         bool hasNext = read == length + ahead.Length;

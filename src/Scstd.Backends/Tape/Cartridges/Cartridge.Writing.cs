@@ -26,7 +26,7 @@ public sealed partial class Cartridge
                 return false;
             BeginWriting();
             uint checksum = flags == EntryFlags.None
-                ? Sum(source, offsetBytes, lengthBytes) : Crc32c.Compute(coded);
+                ? Crc32c.Finish(source.AppendCrc32c(Crc32c.Seed, offsetBytes, lengthBytes)) : Crc32c.Compute(coded);
             int count = flags == EntryFlags.None ? Gather(source, offsetBytes, lengthBytes, first: 1) : 2;
             if (flags != EntryFlags.None)
                 _vectors[1] = new IoVector(_coder.Address, storedBytes);
@@ -194,19 +194,5 @@ public sealed partial class Cartridge
             throw Fault(MediumFaultKind.WriteProtected, "the file may only be read");
         if (_label.Medium.IsWriteProtected)
             throw Fault(MediumFaultKind.WriteProtected, "is write protected");
-    }
-
-    private static uint Sum(DataBuffer data, int offsetBytes, int lengthBytes)
-    {
-        uint state = Crc32c.Seed;
-        while (lengthBytes > 0)
-        {
-            ReadOnlySpan<byte> stretch = data.Stretch(offsetBytes);
-            stretch = stretch[..Math.Min(stretch.Length, lengthBytes)];
-            state = Crc32c.Append(state, stretch);
-            offsetBytes += stretch.Length;
-            lengthBytes -= stretch.Length;
-        }
-        return Crc32c.Finish(state);
     }
 }
