@@ -27,7 +27,7 @@ public sealed partial class ChangerBackend
         yield return new(Smc.MoveMedium, MoveMedium, ValidateMove);
         if (Personality.CanExchange)
             yield return new(Smc.ExchangeMedium, ExchangeMedium, ValidateExchange);
-        yield return new(Smc.PreventAllowMediumRemoval, PreventAllow, ValidatePreventAllow);
+        yield return new(Smc.PreventAllowMediumRemoval, _removal.PreventAllow, MediumRemoval.Validate);
         if (_options.ImportExports > 0)
             yield return new(Smc.OpenCloseImportExportElement, OpenClose, ValidateOpenClose);
     }

@@ -129,7 +129,7 @@ public sealed partial class ChangerBackend : IBackend
     /// <summary>Cartridges and open import/export elements stay as they are.</summary>
     public void Reset()
     {
-        _preventing = [];
+        _removal.AllowAll();
         _searches = [];
     }
 

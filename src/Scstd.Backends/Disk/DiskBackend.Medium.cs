@@ -19,8 +19,7 @@ public sealed partial class DiskBackend
 
     private volatile MediumState _medium = MediumState.Ready;
 
-    /// <summary>Replaced whole: a nexus that ends asks from its own reactor.</summary>
-    private volatile ItNexus[] _preventing = [];
+    private readonly MediumRemoval _removal = new();
 
     private enum MediumState
     {
@@ -36,24 +35,9 @@ public sealed partial class DiskBackend
         _ => null,
     };
 
-    public bool HoldsStateOf(ItNexus nexus) => Array.IndexOf(_preventing, nexus) >= 0;
+    public bool HoldsStateOf(ItNexus nexus) => _removal.IsPreventedBy(nexus);
 
-    public void NexusEnded(ItNexus nexus) => _preventing = [.. _preventing.Where(n => !ReferenceEquals(n, nexus))];
-
-    /// <summary>SPC-4 §6.15 PREVENT ALLOW MEDIUM REMOVAL: prevented until every nexus that prevented it allows it, or
-    /// is gone.</summary>
-    private void PreventAllow(ScsiCommand command)
-    {
-        bool prevent = (command.Cdb[4] & 0x03) == 0x01;
-        if (!prevent)
-            NexusEnded(command.Nexus);
-        else if (!HoldsStateOf(command.Nexus))
-            _preventing = [.. _preventing, command.Nexus];
-        command.Complete();
-    }
-
-    private SenseData? ValidatePreventAllow(ScsiCommand command) =>
-        (command.Cdb[4] & 0x02) != 0 ? SenseData.InvalidFieldInCdb(4, 1) : null;
+    public void NexusEnded(ItNexus nexus) => _removal.Allow(nexus);
 
     /// <summary>LOEJ without a medium that can be moved.</summary>
     private SenseData? ValidateStartStop(ScsiCommand command)
@@ -78,7 +62,7 @@ public sealed partial class DiskBackend
         }
         bool start = (flags & StartUnit) != 0;
         bool moves = (flags & LoadEject) != 0;
-        if (moves && _preventing.Length > 0)
+        if (moves && _removal.IsPrevented)
         {
             // Our choice: a locked drive moves no medium, neither out nor in.
             command.CheckCondition(SenseData.IllegalRequest(AdditionalSense.MediumRemovalPrevented));

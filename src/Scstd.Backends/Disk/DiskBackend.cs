@@ -168,7 +168,7 @@ public sealed partial class DiskBackend : IBackend, IDisposable
     /// <summary>A stopped unit is started by a reset as by power on; an ejected medium stays out.</summary>
     public void Reset()
     {
-        _preventing = [];
+        _removal.AllowAll();
         if (_medium == MediumState.Stopped)
             _medium = MediumState.Ready;
         Store.AcknowledgeErrors();

@@ -28,7 +28,7 @@ public sealed partial class DiskBackend
         yield return new(Sbc.ReadCapacity10, ReadCapacity10);
         yield return new(Sbc.ReadCapacity16, ReadCapacity16);
         yield return new(Sbc.StartStopUnit, StartStop, ValidateStartStop);
-        yield return new(Sbc.PreventAllowMediumRemoval, PreventAllow, ValidatePreventAllow);
+        yield return new(Sbc.PreventAllowMediumRemoval, _removal.PreventAllow, MediumRemoval.Validate);
         yield return new(Sbc.ReadDefectData10, ReadDefectData10);
         yield return new(Sbc.ReadDefectData12, ReadDefectData12);
         if (DiskLimits.MaxAtomicBlocks(Store) > 0)

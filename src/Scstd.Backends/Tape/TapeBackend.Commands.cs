@@ -15,7 +15,7 @@ public sealed partial class TapeBackend
         new(Ssc.FormatMedium, FormatMedium, ValidateFormat),
         new(Ssc.SetCapacity, SetCapacity),
         new(Ssc.LoadUnload, LoadUnload, ValidateLoadUnload),
-        new(Ssc.PreventAllowMediumRemoval, PreventAllow, ValidatePreventAllow),
+        new(Ssc.PreventAllowMediumRemoval, _removal.PreventAllow, MediumRemoval.Validate),
         new(Ssc.ReadBlockLimits, ReadBlockLimits),
         new(Ssc.ReportDensitySupport, ReportDensitySupport),
         new(Ssc.AllowOverwrite, AllowOverwrite, ValidateAllowOverwrite),

@@ -29,8 +29,7 @@ public sealed partial class TapeBackend
     /// <summary>Its store could not even bring it to its beginning.</summary>
     private bool _isUnreadable;
 
-    /// <summary>Replaced whole: a nexus that ends asks from its own reactor.</summary>
-    private volatile ItNexus[] _preventing = [];
+    private readonly MediumRemoval _removal = new();
 
     public SenseData? NotReady => _load switch
     {
@@ -43,27 +42,10 @@ public sealed partial class TapeBackend
 
     public TapeLoad Load => _load;
 
-    public bool IsRemovalPrevented => _preventing.Length > 0;
+    public bool IsRemovalPrevented => _removal.IsPrevented;
 
     /// <summary>Of the cartridge that is in the drive, threaded or not.</summary>
     public string? Barcode => _load == TapeLoad.Empty ? null : _view?.Description.Barcode;
-
-    // ---- PREVENT ALLOW MEDIUM REMOVAL ------------------------------------------------------------------------------
-
-    private static SenseData? ValidatePreventAllow(ScsiCommand command) =>
-        (command.Cdb[4] & 0x02) != 0 ? SenseData.InvalidFieldInCdb(4, 1) : null;
-
-    /// <summary>SPC-4 §6.15: prevented until every nexus that prevented it allows it, or is gone.</summary>
-    private void PreventAllow(ScsiCommand command)
-    {
-        ItNexus nexus = command.Nexus;
-        bool prevents = (command.Cdb[4] & 0x03) == 0x01;
-        if (!prevents)
-            _preventing = [.. _preventing.Where(one => !ReferenceEquals(one, nexus))];
-        else if (Array.IndexOf(_preventing, nexus) < 0)
-            _preventing = [.. _preventing, nexus];
-        command.Complete();
-    }
 
     // ---- LOAD UNLOAD ------------------------------------------------------------------------------------------------
 
@@ -86,7 +68,7 @@ public sealed partial class TapeBackend
         {
             LoadMedium(command);
         }
-        else if (!holds && _preventing.Length > 0)
+        else if (!holds && IsRemovalPrevented)
         {
             Alert(TapeAlert.NoRemoval);
             command.CheckCondition(SenseData.IllegalRequest(AdditionalSense.MediumRemovalPrevented));

@@ -95,7 +95,7 @@ public sealed partial class TapeBackend : IBackend, IModeHeader, IDisposable
     /// the medium stays where it is (REWIND ON RESET zero).</summary>
     public void Reset()
     {
-        _preventing = [];
+        _removal.AllowAll();
         _deferred = [];
         _overwrite = null;
         _blockLengthBytes = 0;
@@ -105,12 +105,12 @@ public sealed partial class TapeBackend : IBackend, IModeHeader, IDisposable
     }
 
     public bool HoldsStateOf(ItNexus nexus) =>
-        Array.IndexOf(_preventing, nexus) >= 0 || _deferred.Any(one => ReferenceEquals(one.Nexus, nexus)) ||
+        _removal.IsPreventedBy(nexus) || _deferred.Any(one => ReferenceEquals(one.Nexus, nexus)) ||
         HoldsKeysOf(nexus);
 
     public void NexusEnded(ItNexus nexus)
     {
-        _preventing = [.. _preventing.Where(one => !ReferenceEquals(one, nexus))];
+        _removal.Allow(nexus);
         _deferred = [.. _deferred.Where(one => !ReferenceEquals(one.Nexus, nexus))];
         ForgetKeysOf(nexus);
     }
