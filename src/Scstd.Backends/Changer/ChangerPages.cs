@@ -44,11 +44,11 @@ internal static class ChangerPages
             BinaryPrimitives.WriteUInt16BigEndian(field, library.FirstAddressOf(order[i]));
             BinaryPrimitives.WriteUInt16BigEndian(field[2..], (ushort)library.CountOf(order[i]));
         }
-        return Fixed(0x1D, values);
+        return ModePage.Fixed(0x1D, values);
     }
 
     /// <summary>1Eh: one robot, which turns nothing over (ROTATE 0), the first of its set.</summary>
-    private static ModePage TransportGeometry() => Fixed(0x1E, new byte[2]);
+    private static ModePage TransportGeometry() => ModePage.Fixed(0x1E, new byte[2]);
 
     /// <summary>1Fh: where cartridges are kept, and between which types they are moved (bytes 2-5, one for each source
     /// type) and exchanged (10-13). The robot keeps none.</summary>
@@ -68,14 +68,6 @@ internal static class ChangerPages
             if (personality.CanExchange)
                 values[10 + index] = values[2 + index];
         }
-        return Fixed(0x1F, values);
+        return ModePage.Fixed(0x1F, values);
     }
-
-    private static ModePage Fixed(byte pageCode, byte[] values) => new()
-    {
-        PageCode = pageCode,
-        Current = values,
-        Default = [.. values],
-        Changeable = new byte[values.Length],
-    };
 }

@@ -82,7 +82,7 @@ internal static class DiskPages
     // ---- Mode pages, without their header of two bytes -------------------------------------------------------------
 
     /// <summary>01h, SBC-4 §6.5.8: errors are reported, nothing is retried behind the initiator's back.</summary>
-    private static ModePage ErrorRecovery() => Fixed(0x01, new byte[10]);
+    private static ModePage ErrorRecovery() => ModePage.Fixed(0x01, new byte[10]);
 
     /// <summary>08h, SBC-4 §6.5.6. WCE is the truth about plain writes, and an initiator's to change where there is a
     /// cache to switch off. Where the configuration has switched it off nobody switches it on: what is not changeable
@@ -107,16 +107,8 @@ internal static class DiskPages
     {
         byte[] values = new byte[10];
         values[0] = 0x08;
-        return Fixed(0x1C, values);
+        return ModePage.Fixed(0x1C, values);
     }
-
-    private static ModePage Fixed(byte pageCode, byte[] values) => new()
-    {
-        PageCode = pageCode,
-        Current = values,
-        Default = [.. values],
-        Changeable = new byte[values.Length],
-    };
 
     private static void Write16(byte[] page, int offset, ushort value) =>
         BinaryPrimitives.WriteUInt16BigEndian(page.AsSpan(offset), value);

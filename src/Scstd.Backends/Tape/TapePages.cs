@@ -25,7 +25,7 @@ internal sealed class TapePages
         Partitions = new PartitionPage(options.Personality.MaxPartitions);
         All =
         [
-            Fixed(0x01, new byte[10]), _protection, _compression, _configuration, _extension, Partitions.Page,
+            ModePage.Fixed(0x01, new byte[10]), _protection, _compression, _configuration, _extension, Partitions.Page,
             InformationalExceptions(), _medium,
         ];
     }
@@ -170,7 +170,7 @@ internal sealed class TapePages
     {
         byte[] values = new byte[10];
         values[0] = 0x08;
-        return Fixed(0x1C, values);
+        return ModePage.Fixed(0x1C, values);
     }
 
     /// <summary>WORMM; of what was written once, no label may be overwritten (WORM MODE LABEL RESTRICTIONS 0), but the
@@ -179,10 +179,8 @@ internal sealed class TapePages
     {
         byte[] values = new byte[30];
         values[3] = 0x02;
-        return Fixed(0x1D, values);
+        return ModePage.Fixed(0x1D, values);
     }
-
-    private static ModePage Fixed(byte code, byte[] values) => Page(code, 0, values, new byte[values.Length]);
 
     private static ModePage Page(
         byte code, byte subpage, byte[] values, byte[] changeable,

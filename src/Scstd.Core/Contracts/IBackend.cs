@@ -188,4 +188,13 @@ public sealed class ModePage
     /// <summary>Finds a value that nobody can be meant by, in values of which only changeable bits differ: its byte,
     /// and its bit or null for the whole byte. Null: there is none, or nothing to look for.</summary>
     public Func<byte[], (int Offset, int? Bit)?>? FindInvalidValue { get; init; }
+
+    /// <summary>Nothing of it can be changed.</summary>
+    public static ModePage Fixed(byte pageCode, byte[] values) => new()
+    {
+        PageCode = pageCode,
+        Current = values,
+        Default = [.. values],
+        Changeable = new byte[values.Length],
+    };
 }
