@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Scstd.Backends.Tape;
 using Scstd.Core;
 
 namespace Scstd.Backends.Changer;
@@ -13,7 +14,6 @@ internal static class ChangerPages
     private const int VolumeTagReaderPresent = 0x02;
 
     private const byte TapeAlertPage = 0x2E;
-    private const int TapeAlertFlags = 64;
 
     /// <summary>TapeAlert flag of medium changers: the library has detected an inconsistency in its
     /// inventory.</summary>
@@ -28,8 +28,7 @@ internal static class ChangerPages
     {
         bool isInconsistent = library.Elements.Any(
             element => element.Cartridge is { Problem: not null } or { IsDuplicate: true });
-        return [.. Enumerable.Range(1, TapeAlertFlags).Select(flag => new LogParameter(
-            (ushort)flag, [flag == InventoryFlag && isInconsistent ? (byte)1 : (byte)0]))];
+        return TapeAlerts.Parameters(isInconsistent ? TapeAlerts.Bit(InventoryFlag) : 0);
     });
 
     /// <summary>1Dh: the configuration assigns them.</summary>

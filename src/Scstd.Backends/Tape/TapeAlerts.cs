@@ -39,6 +39,13 @@ internal sealed class TapeAlerts
     public static byte[] SupportedFlags() =>
         Bytes(Enum.GetValues<TapeAlert>().Aggregate(0UL, (all, alert) => all | Bit((int)alert)));
 
+    /// <summary>Of the log page (SSC-4 and SMC-3 alike): one for each flag.</summary>
+    public static IReadOnlyList<LogParameter> Parameters(ulong flags) =>
+    [
+        .. Enumerable.Range(1, FlagCount).Select(number => new LogParameter(
+            (ushort)number, [(byte)((flags >> (FlagCount - number)) & 1)])),
+    ];
+
     public static byte[] Bytes(ulong flags)
     {
         byte[] bytes = new byte[8];
@@ -78,7 +85,8 @@ internal sealed class TapeAlerts
     private StrongBox<long> ToldTo(ItNexus nexus) =>
         _told.GetValue(nexus, static _ => new StrongBox<long>());
 
-    private static ulong Bit(int number) => 1UL << (FlagCount - number);
+    /// <param name="number">From 1 on.</param>
+    public static ulong Bit(int number) => 1UL << (FlagCount - number);
 
     private ulong Since(long told)
     {

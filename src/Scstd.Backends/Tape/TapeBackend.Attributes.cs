@@ -110,7 +110,7 @@ public sealed partial class TapeBackend
         var attributes = new List<MediumAttribute>
         {
             // The remaining and the maximum capacity of the partition, in mebibytes.
-            Number(0x0000, (part.CapacityBytes - Math.Min(part.UsedBytes, part.CapacityBytes)) / Mebibyte, 8),
+            Number(0x0000, part.LeftBytes / Mebibyte, 8),
             Number(0x0001, part.CapacityBytes / Mebibyte, 8),
             new(0x0002, KnownAttribute.Binary, TapeAlerts.Bytes(_alerts.Set)),
             Number(0x0003, life.Loads, 8),
@@ -156,7 +156,8 @@ public sealed partial class TapeBackend
 
     // ---- WRITE ATTRIBUTE -------------------------------------------------------------------------------------------
 
-    /// <summary>All of the list or nothing. An attribute of no length takes the one that is there away.</summary>
+    /// <summary>A list that is wrong changes nothing; where the medium fails half-way, what came before that stays. An
+    /// attribute of no length takes the one that is there away.</summary>
     private void WriteAttribute(ScsiCommand command)
     {
         if (MemoryNotReady is { } notReady)

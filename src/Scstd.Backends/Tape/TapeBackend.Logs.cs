@@ -26,23 +26,17 @@ public sealed partial class TapeBackend
         new(0x11, DeviceStatus),
         new(0x17, VolumeStatistics),
         new(0x1B, DataCompressionPage),
-        new(0x2E, () => Alerts(_alerts.Set)) { ReadFor = AlertsFor },
+        new(0x2E, () => TapeAlerts.Parameters(_alerts.Set)) { ReadFor = AlertsFor },
         new(0x31, TapeCapacity),
     ];
 
     private (IReadOnlyList<LogParameter> Parameters, Action Told) AlertsFor(ItNexus nexus)
     {
         ulong flags = _alerts.UntoldTo(nexus, out long upTo);
-        return (Alerts(flags), () => _alerts.Tell(nexus, upTo));
+        return (TapeAlerts.Parameters(flags), () => _alerts.Tell(nexus, upTo));
     }
 
     private void Alert(TapeAlert alert) => _alerts.Activate(alert);
-
-    private static IReadOnlyList<LogParameter> Alerts(ulong flags) =>
-    [
-        .. Enumerable.Range(1, TapeAlerts.FlagCount).Select(number => new LogParameter(
-            (ushort)number, [(byte)((flags >> (TapeAlerts.FlagCount - number)) & 1)])),
-    ];
 
     /// <summary>SPC-4 §7.3.7: 0003h total errors corrected, 0005h total bytes processed, 0006h total uncorrected
     /// errors.</summary>
@@ -112,8 +106,7 @@ public sealed partial class TapeBackend
             new(0x0081, [(byte)(view.Description.IsWorm ? 1 : 0)]),
             new(0x0202, PerPartition(view, static partition => partition.CapacityBytes)),
             new(0x0203, PerPartition(view, static partition => partition.UsedBytes)),
-            new(0x0204, PerPartition(view, static partition =>
-                partition.CapacityBytes - Math.Min(partition.UsedBytes, partition.CapacityBytes))),
+            new(0x0204, PerPartition(view, static partition => partition.LeftBytes)),
         ];
     }
 
@@ -155,13 +148,8 @@ public sealed partial class TapeBackend
     private static ulong Capacity(MediumView? view, int partition) =>
         view is null || partition >= view.Partitions.Count ? 0 : view.Partitions[partition].CapacityBytes;
 
-    private static ulong Remaining(MediumView? view, int partition)
-    {
-        if (view is null || partition >= view.Partitions.Count)
-            return 0;
-        PartitionDescription one = view.Partitions[partition];
-        return one.CapacityBytes - Math.Min(one.UsedBytes, one.CapacityBytes);
-    }
+    private static ulong Remaining(MediumView? view, int partition) =>
+        view is null || partition >= view.Partitions.Count ? 0 : view.Partitions[partition].LeftBytes;
 
     private static ulong Sum(MediumView view, Func<PartitionDescription, ulong> of) =>
         view.Partitions.Aggregate(0UL, (sum, partition) => sum + of(partition));

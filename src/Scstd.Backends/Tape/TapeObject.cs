@@ -83,7 +83,10 @@ public sealed record MediumDescription(
 /// <param name="CapacityBytes">Native.</param>
 /// <param name="UsedBytes">To the end of data.</param>
 /// <param name="ObjectCount">Records and marks.</param>
-public readonly record struct PartitionDescription(ulong CapacityBytes, ulong UsedBytes, ulong ObjectCount);
+public readonly record struct PartitionDescription(ulong CapacityBytes, ulong UsedBytes, ulong ObjectCount)
+{
+    public ulong LeftBytes => CapacityBytes - Math.Min(UsedBytes, CapacityBytes);
+}
 
 /// <summary>An attribute of medium auxiliary memory.</summary>
 /// <param name="Identifier">ATTRIBUTE IDENTIFIER.</param>
