@@ -35,21 +35,10 @@ public sealed partial class Cartridge : ITapeMedium
     /// <summary>What <see cref="SetAttribute"/> has room for, values and 5 bytes for each.</summary>
     public static int AttributeCapacityBytes => CartridgeFormat.AttributeBytesMax;
 
-    /// <summary>The longest record.</summary>
-    public static int RecordLengthMaxBytes => CartridgeFormat.RecordBytesMax;
-
-    /// <summary>The most partitions.</summary>
-    public static int PartitionCountMax => CartridgeFormat.PartitionsMax;
-
-    /// <summary>The file of this cartridge.</summary>
-    public string FilePath => _file.Path;
-
     public MediumDescription Description =>
         _file.IsReadOnly ? _label.Medium with { IsWriteProtected = true } : _label.Medium;
 
-    public IReadOnlyList<PartitionDescription> Partitions =>
-        [.. _logs.Select(log => new PartitionDescription(
-            log.Region.CapacityBytes, log.End.Offset, log.End.ObjectCount))];
+    public IReadOnlyList<PartitionDescription> Partitions => [.. _logs.Select(log => log.Description)];
 
     public TapePosition Position => PositionOf(_at);
 
@@ -181,10 +170,9 @@ public sealed partial class Cartridge : ITapeMedium
     {
         foreach (PartitionLog log in _logs)
         {
-            opened.Require(log);
-            LogEnd end = new LogScanner(_file, log).Follow(log.End, log.Epoch);
-            _hasUnsyncedData |= end.ObjectCount != log.End.ObjectCount;
-            log.End = end;
+            ulong covered = log.End.ObjectCount;
+            opened.Recover(_file, log);
+            _hasUnsyncedData |= log.End.ObjectCount != covered;
         }
     }
 

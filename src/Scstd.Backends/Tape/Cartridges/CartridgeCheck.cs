@@ -76,9 +76,8 @@ public static class CartridgeCheck
         for (int number = 0; number < opened.Checkpoint.Partitions.Count; number++)
         {
             var log = new PartitionLog(file, opened.Checkpoint.Label, number, opened.Checkpoint.Partitions[number]);
-            opened.Require(log);
-            log.End = new LogScanner(file, log).Follow(log.End, log.Epoch);
-            partitions.Add(new PartitionDescription(log.Region.CapacityBytes, log.End.Offset, log.End.ObjectCount));
+            opened.Recover(file, log);
+            partitions.Add(log.Description);
             report.Partitions = partitions;
             new LogCheck(file, log, report).Run();
         }

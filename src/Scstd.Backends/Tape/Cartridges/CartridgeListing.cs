@@ -30,15 +30,13 @@ public static class CartridgeListing
             foreach (PartitionEnd end in opened.Checkpoint.Partitions)
             {
                 var log = new PartitionLog(file, opened.Checkpoint.Label, logs.Count, end);
-                opened.Require(log);
-                log.End = new LogScanner(file, log).Follow(log.End, log.Epoch);
+                opened.Recover(file, log);
                 logs.Add(log);
             }
             var report = new CartridgeReport
             {
                 Description = opened.Checkpoint.Label.Medium,
-                Partitions = [.. logs.Select(log => new PartitionDescription(
-                    log.Region.CapacityBytes, log.End.Offset, log.End.ObjectCount))],
+                Partitions = [.. logs.Select(log => log.Description)],
             };
             begin(report);
             foreach (PartitionLog log in logs)

@@ -77,9 +77,8 @@ public static class CartridgeRepair
     {
         PartitionEnd known = newest?.Partitions[number] ?? new PartitionEnd(uint.MaxValue, LogEnd.Empty(label.Seed));
         var log = new PartitionLog(file, label, number, known);
-        long regionBytes = Math.Clamp(
+        ulong limit = (ulong)Math.Clamp(
             file.LengthBytes - log.Region.StartBytes, 0, (long)log.Region.CapacityBytes);
-        ulong limit = (ulong)regionBytes;
         if (newest is not null && new OpenedCheckpoint(newest, isAlone, true, file.LengthBytes, file.Path).Fits(log))
         {
             log.End = new LogScanner(file, log).Follow(log.End, log.Epoch);

@@ -28,6 +28,14 @@ internal sealed record OpenedCheckpoint(
         }
     }
 
+    /// <summary>What was written behind the checkpoint and is whole belongs to the log. Throws as
+    /// <see cref="Require"/>, and LinuxException.</summary>
+    public void Recover(ICartridgeFile file, PartitionLog log)
+    {
+        Require(log);
+        log.End = new LogScanner(file, log).Follow(log.End, log.Epoch);
+    }
+
     /// <summary>The bytes that fill a last entry up need not be there: a record that recovery took in may lack them.
     /// </summary>
     private bool IsCut(PartitionLog log) => log.End.Offset > 0

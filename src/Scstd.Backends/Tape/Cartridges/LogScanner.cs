@@ -37,7 +37,6 @@ internal sealed class LogScanner(ICartridgeFile file, PartitionLog log)
         while (at.Object < end.Object)
         {
             ObjectHeader? header = at.Offset < end.Offset ? log.ReadHeader(at.Offset) : null;
-            Cursor found;
             if (header is { } whole && Fits(whole, at, end) && whole.ObjectNumber == at.Object)
             {
                 table[at.Object - start.Object] = Interval.Entry(whole.Kind, at.Offset);
@@ -46,7 +45,7 @@ internal sealed class LogScanner(ICartridgeFile file, PartitionLog log)
             }
             Cursor from = at;
             Cursor to = end;
-            found = FindNext(at.Offset + CartridgeFormat.AlignmentBytes, end.Offset, next => Fits(next, from, to))
+            Cursor found = FindNext(at.Offset + CartridgeFormat.AlignmentBytes, end.Offset, next => Fits(next, from, to))
                 is { } next ? new Cursor(next.ObjectNumber, next.FileNumber, next.SetNumber, next.Offset) : end;
             if (!FillLost(table, start.Object, at, found))
                 return null;

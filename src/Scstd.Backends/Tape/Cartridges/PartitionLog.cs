@@ -36,6 +36,8 @@ internal sealed class PartitionLog(
 
     public PartitionEnd Now => new(Epoch, End);
 
+    public PartitionDescription Description => new(Region.CapacityBytes, End.Offset, End.ObjectCount);
+
     /// <summary>The data ends elsewhere from now on, and what follows is of a new epoch.</summary>
     public void BeginEpoch(in LogEnd end)
     {

@@ -64,9 +64,6 @@ internal sealed class RecordCoder : IDisposable
     /// <summary>Memory for what is stored of a record.</summary>
     public Span<byte> TakeStored(int lengthBytes) => _stored.Take(lengthBytes);
 
-    /// <summary>Where that is.</summary>
-    public nint StoredAddress => _stored.Address;
-
     /// <summary>The record as it was written.</summary>
     /// <param name="header">Its.</param>
     /// <param name="stored">Whose checksum is right.</param>

@@ -18,12 +18,12 @@ namespace Scstd.Backends.Tape.Cartridges;
 /// <summary>Encrypts records (AES-256-GCM, NIST SP 800-38D) and knows what stands before them.</summary>
 internal sealed class RecordSeal : IDisposable
 {
+    public const int FixedBytes = 32;
     public const int KeyDataBytesMax = 32;
     public const int BytesMax = FixedBytes + (2 * KeyDataBytesMax);
 
     private const int NonceBytes = 12;
     private const int TagBytes = 16;
-    private const int FixedBytes = 32;
     private const int UnauthenticatedLengthAt = NonceBytes + TagBytes;
     private const int AuthenticatedLengthAt = UnauthenticatedLengthAt + 1;
     private const int ContextBytes = 13;
@@ -115,5 +115,5 @@ internal readonly record struct SealedRecord(ulong ObjectNumber, uint LengthByte
 /// <summary>Key-associated data of a record.</summary>
 internal readonly record struct KeyData(ReadOnlyMemory<byte> Unauthenticated, ReadOnlyMemory<byte> Authenticated)
 {
-    public int SealBytes => 32 + Unauthenticated.Length + Authenticated.Length;
+    public int SealBytes => RecordSeal.FixedBytes + Unauthenticated.Length + Authenticated.Length;
 }
