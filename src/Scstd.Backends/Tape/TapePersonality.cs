@@ -41,6 +41,10 @@ public sealed record TapePersonality(
     public static TapePersonality? Find(string name) =>
         All.FirstOrDefault(one => string.Equals(one.Name, name, StringComparison.OrdinalIgnoreCase));
 
+    /// <param name="generation">8 for LTO-8 and so on.</param>
+    public static TapePersonality? OfGeneration(int generation) =>
+        All.FirstOrDefault(one => one.Density.Generation == generation);
+
     public bool Reads(byte densityCode) => Readable.Any(density => density.Code == densityCode);
 
     public bool Writes(byte densityCode) => Writable.Any(density => density.Code == densityCode);

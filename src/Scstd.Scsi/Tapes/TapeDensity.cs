@@ -63,6 +63,10 @@ public sealed record TapeDensity(
 
     public static TapeDensity? Find(byte code) => All.FirstOrDefault(density => density.Code == code);
 
+    /// <param name="generation">8 for LTO-8 and so on.</param>
+    public static TapeDensity? OfGeneration(int generation) =>
+        All.FirstOrDefault(density => density.Generation == generation);
+
     /// <summary>MEDIUM TYPE of the vendors' tables for a data cartridge of this generation; those written once have
     /// the bit of value 4.</summary>
     public byte MediumType(bool isWorm) => (byte)((Generation << 4) | (isWorm ? 0x0C : 0x08));

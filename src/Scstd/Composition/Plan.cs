@@ -103,7 +103,7 @@ internal sealed class Plan(DaemonSection daemon, string folder)
         return new TapeOptions
         {
             Name = name,
-            Personality = TapePersonality.All.First(one => one.Density.Generation == (int)kind.Generation),
+            Personality = kind.Personality,
             Vendor = kind.Vendor?.Text,
             Product = kind.Product?.Text,
             Revision = kind.Revision?.Text,

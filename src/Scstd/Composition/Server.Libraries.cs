@@ -74,8 +74,7 @@ internal sealed partial class Server
         TapeGeneration firstDrive = section.EachDrive.First().Generation;
         if (section.Cartridges.Create == 0 || shelf.List().Count > 0)
             return;
-        byte density = TapeDensity.All
-            .First(one => one.Generation == (int)(section.Cartridges.Generation ?? firstDrive)).Code;
+        byte density = TapeDensity.OfGeneration((int)(section.Cartridges.Generation ?? firstDrive))!.Code;
         foreach (string barcode in section.Cartridges.NewBarcodes(firstDrive))
             shelf.Create(new NewCartridge(barcode, density, (ulong?)section.Cartridges.CapacityBytes));
         _log.Information("Library {Library:l}: {Count} cartridges are made", section.Name.Text,

@@ -95,8 +95,7 @@ internal static class CartridgeCommands
     {
         string barcode = parsed.GetValue(BarcodeOption) ?? Path.GetFileNameWithoutExtension(path);
         int? generation = parsed.GetValue(GenerationOption) ?? GenerationOf(barcode);
-        if (TapeDensity.All.FirstOrDefault(one => one.Generation == generation && generation >= OldestGeneration)
-            is not { } density)
+        if (generation is not >= OldestGeneration || TapeDensity.OfGeneration(generation.Value) is not { } density)
         {
             Error(parsed).WriteLine(generation is null
                 ? $"scstd: '{barcode}' does not end as a barcode of LTO does; say which it is with --generation."
@@ -172,8 +171,7 @@ internal static class CartridgeCommands
 
     private static string Describe(MediumDescription medium)
     {
-        string density = TapeDensity.Find(medium.DensityCode) is { } known
-            ? $"LTO-{known.Generation}" : $"density {medium.DensityCode:X2}h";
+        string density = TapeDensity.Find(medium.DensityCode)?.ToString() ?? $"density {medium.DensityCode:X2}h";
         string more = (medium.IsWorm ? ", written once" : "") + (medium.IsCleaning ? ", cleaning" : "")
             + (medium.IsWriteProtected ? ", write protected" : "");
         return $"{medium.Barcode}, {density}, {medium.CapacityBytes} bytes, serial number {medium.SerialNumber}{more}";

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using Scstd.Backends.Changer;
+using Scstd.Backends.Tape;
 
 namespace Scstd.Configuration;
 
@@ -115,9 +116,10 @@ public sealed class DrivesSection : Section
 
     public Word? Revision { get; internal set; }
 
-    /// <summary>A generation writes itself and the one before it.</summary>
+    internal TapePersonality Personality => TapePersonality.OfGeneration((int)Generation)!;
+
     internal bool Writes(TapeGeneration cartridge) =>
-        cartridge == Generation || (int)cartridge == (int)Generation - 1;
+        Personality.Writable.Any(density => density.Generation == (int)cartridge);
 }
 
 /// <summary>The cartridges of a library.</summary>
