@@ -9,6 +9,8 @@ drive by itself. Each time `scstd cartridge check` must find the cartridge whole
 bit for bit, and what follows must be a beginning of what was written since. This is about the end of a process, not of
 the power: for that the tests of the store cut its writes at every point.
 
+A daemon that ends by itself, lets its initiator go before it is killed, or logs an error is a violation, too.
+
 The last line of standard output is "N kills, N records, N synchronisations, N violations"; the status is 1 if there was
 one.
 """
@@ -64,6 +66,8 @@ class World:
         self.port = listener.getsockname()[1]
         listener.close()
         self.config = os.path.join(folder, 'tapes.yaml')
+        self.log = os.path.join(folder, 'tapes.log')
+        open(self.log, 'wb').close()
         with open(self.config, 'w', encoding='utf-8') as file:
             file.write('''log: {level: warning}
 reactors: {count: 2}
@@ -82,7 +86,7 @@ targets:
 
     def start(self):
         self.process = subprocess.Popen([self.program, '--config', self.config], stdout=subprocess.PIPE,
-                                        stderr=open(os.path.join(self.folder, 'tapes.log'), 'ab'))
+                                        stderr=open(self.log, 'ab'))
         if not self.process.stdout.readline():
             raise Broken('the daemon does not start')
         self.initiator = iscsi.Initiator(
@@ -97,8 +101,12 @@ targets:
 
     def die(self):
         self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
         self.initiator.close()
+        status = self.process.wait()
+        if status != -signal.SIGKILL:
+            raise Broken('the daemon ended by itself, with status %d' % status)
+        if os.path.getsize(self.log):
+            raise Broken('the daemon complained, see %s' % self.log)
 
     def do(self, cdb, data=b'', read_bytes=0, lun=DRIVE):
         try:
@@ -206,12 +214,14 @@ targets:
     def round(self):
         if self.loaded is None or self.random.random() < 0.3:
             self.exchange()
-        killer = threading.Timer(self.random.uniform(0.02, 0.4), self.process.kill)
+        is_time = threading.Event()
+        killer = threading.Timer(self.random.uniform(0.02, 0.4), lambda: (is_time.set(), self.process.kill()))
         killer.start()
         try:
             self.stream()
-        except Gone:
-            pass
+        except Gone as gone:
+            if not is_time.is_set():
+                raise Broken('the initiator was let go before the daemon was killed') from gone
         finally:
             killer.join()
         self.die()
