@@ -45,8 +45,9 @@ internal sealed class LogScanner(ICartridgeFile file, PartitionLog log)
             }
             Cursor from = at;
             Cursor to = end;
-            Cursor found = FindNext(at.Offset + CartridgeFormat.AlignmentBytes, end.Offset, next => Fits(next, from, to))
-                is { } next ? new Cursor(next.ObjectNumber, next.FileNumber, next.SetNumber, next.Offset) : end;
+            Cursor found = FindNext(
+                at.Offset + CartridgeFormat.AlignmentBytes, end.Offset, next => Fits(next, from, to)) is { } next
+                ? new Cursor(next.ObjectNumber, next.FileNumber, next.SetNumber, next.Offset) : end;
             if (!FillLost(table, start.Object, at, found))
                 return null;
             at = found;
