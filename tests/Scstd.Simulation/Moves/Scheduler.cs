@@ -57,6 +57,14 @@ internal sealed class Scheduler(World world, SimulatedExecutor[] executors)
 
     private void Begin()
     {
+        if (world.IsRestless && world.Dice(5) == 0)
+        {
+            if (world.Dice(2) == 0)
+                _sessions.SendWithAttention();
+            else
+                _administrator.Act();
+            return;
+        }
         int dice = world.Dice(1000);
         if (dice < 2)
             world.Restart();

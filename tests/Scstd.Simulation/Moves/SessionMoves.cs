@@ -21,8 +21,19 @@ internal sealed class SessionMoves(World world, IReadOnlyList<SimulatedExecutor>
         SimulatedSession session = world.Sessions[world.Dice(world.Sessions.Count)];
         if (session.Goal is not null)
             Stay(session);
-        else if (session.TakesCommands)
-            session.Goal = executors[(session.Executor.Index + 1 + world.Dice(executors.Count - 1)) % executors.Count];
+        else
+            Send(session);
+    }
+
+    /// <summary>One with something to tell sets out, if there is such: what happens now comes to it on its way.</summary>
+    public void SendWithAttention()
+    {
+        SimulatedSession? session = world.Sessions.Find(static session => session.IsAtRest &&
+            session.Nexuses.Exists(static nexus => nexus.Attentions.Certain is not null));
+        if (session is null)
+            return;
+        Send(session);
+        SetOut();
     }
 
     /// <summary>Who has not set out stays.</summary>
@@ -40,6 +51,12 @@ internal sealed class SessionMoves(World world, IReadOnlyList<SimulatedExecutor>
             if (session.CanMove)
                 SetOut(session);
         }
+    }
+
+    private void Send(SimulatedSession session)
+    {
+        if (session.TakesCommands)
+            session.Goal = executors[(session.Executor.Index + 1 + world.Dice(executors.Count - 1)) % executors.Count];
     }
 
     private void SetOut(SimulatedSession session)

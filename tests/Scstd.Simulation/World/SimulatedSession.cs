@@ -26,6 +26,9 @@ internal sealed class SimulatedSession(World world, string name, int port, Simul
     /// <summary>It is on its way there.</summary>
     public bool IsMoving { get; set; }
 
+    /// <summary>Nothing of it is under way, and it takes more.</summary>
+    public bool IsAtRest => TakesCommands && FunctionsOut == 0 && Nexus!.CanMove;
+
     public bool CanMove => Goal is not null && !IsMoving && FunctionsOut == 0 && Nexus!.CanMove;
 
     /// <summary>Null until its executor has brought it into being.</summary>

@@ -44,6 +44,7 @@ internal sealed class World : IDisposable
         _slabs = new SimulatedSlabs(slabLimit);
         // BUSY for want of memory would hide what an ACA condition answers.
         UsesNaca = !IsShortOfMemory && _random.Next(2) == 0;
+        IsRestless = _random.Next(6) == 0;
         _executors = new SimulatedExecutor[Executors];
         BeginExecutors();
         Functions = new FunctionModel(this);
@@ -80,6 +81,9 @@ internal sealed class World : IDisposable
 
     /// <summary>Initiators set NACA now and then.</summary>
     public bool UsesNaca { get; }
+
+    /// <summary>Its administrator is busy, and sessions move while they have something to tell.</summary>
+    public bool IsRestless { get; }
 
     public FunctionModel Functions { get; }
 
