@@ -255,7 +255,7 @@ public sealed partial class ChangerBackend
             made(LibraryOutcome.Refused(problem));
             return;
         }
-        Carry(unit, unit.Home, [new TransportLeg(source!, destination!)], (fault, isSaved) =>
+        Begin(unit, unit.Home, [new TransportLeg(source!, destination!)], (fault, isSaved) =>
         {
             if (fault is not null)
             {
@@ -265,7 +265,7 @@ public sealed partial class ChangerBackend
             // Who relies on what it knew of the elements must look again.
             unit.EstablishUnitAttention(AdditionalSense.MediumMayHaveChanged, except: null);
             made(Outcome(destination!, isSaved));
-        });
+        }).Start();
     }
 
     /// <summary>An operator has put something there or taken it away: IMPORT OR EXPORT ELEMENT ACCESSED. To reach a

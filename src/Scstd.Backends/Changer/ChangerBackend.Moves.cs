@@ -1,3 +1,4 @@
+using Scstd.Backends.Tape;
 using Scstd.Core;
 using Scstd.Scsi;
 
@@ -11,12 +12,20 @@ public sealed partial class ChangerBackend
         "the inventory could not be saved: cartridges lie where they were moved to until the daemon ends, and where "
         + "they were before when it starts again";
 
+    /// <summary>What an initiator has the robot do now; null: nothing.</summary>
+    private volatile Carrying? _carrying;
+
+    private sealed record Carrying(ScsiCommand Command, TransportOperation Operation);
+
     /// <summary>The drive does not give its cartridge now.</summary>
     internal bool IsHeldByDrive(LibraryElement drive)
     {
         IDriveBay bay = BayOf(drive);
         return bay.IsRemovalPrevented || (Personality.NeedsUnloadBeforeMove && bay.IsLoaded);
     }
+
+    internal RemovalTerms TermsOfRemoval =>
+        Personality.NeedsUnloadBeforeMove ? RemovalTerms.UnlessPreventedOrLoaded : RemovalTerms.UnlessPrevented;
 
     /// <summary>Null, or why no cartridge can be taken from there.</summary>
     private static SenseData? JudgeSource(LibraryElement element) => element switch
@@ -64,17 +73,22 @@ public sealed partial class ChangerBackend
             Carry(command, new TransportLeg(source, first), new TransportLeg(first, second));
     }
 
-    private void Carry(ScsiCommand command, params TransportLeg[] legs) =>
-        Carry(command.Unit, command.Nexus.Executor, legs, (fault, isSaved) =>
+    private void Carry(ScsiCommand command, params TransportLeg[] legs)
+    {
+        TransportOperation operation = Begin(command.Unit, command.Nexus.Executor, legs, (fault, isSaved) =>
         {
+            _carrying = null;
             if (fault is not null)
                 command.CheckCondition(fault.Sense);
             else
                 CompleteSaved(command, isSaved);
         });
+        _carrying = new Carrying(command, operation);
+        operation.Start();
+    }
 
     /// <summary>Moves, keeps the books, and has them saved; then calls back on <paramref name="executor"/>.</summary>
-    private void Carry(
+    private TransportOperation Begin(
         LogicalUnit unit, IExecutor executor, TransportLeg[] legs, Action<TransportFault?, bool> ended) =>
         new TransportOperation(this, executor, legs, fault =>
         {
@@ -85,7 +99,7 @@ public sealed partial class ChangerBackend
             }
             Library.Replace([.. legs.Select(leg => leg.Source.Emptied()), .. legs.Select(Arrived)]);
             Save(unit, executor, isSaved => ended(null, isSaved));
-        }).Start();
+        });
 
     /// <summary>What a drive has taken could be opened.</summary>
     private static LibraryElement Arrived(TransportLeg leg)
@@ -140,7 +154,7 @@ public sealed partial class ChangerBackend
             {
                 if (thrown is not null)
                 {
-                    (Tape.MediumFault fault, string message) = CartridgeFaults.Of(thrown);
+                    (MediumFault fault, string message) = CartridgeFaults.Of(thrown);
                     Failed?.Invoke(new LibraryFailure(null, null, message));
                     command.CheckCondition(CartridgeFaults.SenseOf(fault));
                     return;

@@ -121,9 +121,12 @@ public sealed partial class ChangerBackend : IBackend
     {
     }
 
-    /// <summary>The robot cannot be stopped on its way: a cartridge must come to lie somewhere.</summary>
+    /// <summary>The robot cannot be stopped on its way, for a cartridge must come to lie somewhere; but it need not wait
+    /// for a drive that is at work.</summary>
     public void Abort(ScsiCommand command)
     {
+        if (_carrying is { } carrying && ReferenceEquals(carrying.Command, command))
+            carrying.Operation.GiveUp();
     }
 
     /// <summary>Cartridges and open import/export elements stay as they are.</summary>

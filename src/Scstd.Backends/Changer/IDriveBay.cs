@@ -25,7 +25,10 @@ public interface IDriveBay
     /// of the drive's choice when every nexus of the drive has been told (28h/00h).</summary>
     void Insert(ITapeMedium medium, bool load, Action done);
 
-    /// <summary>Has the drive unload if need be, with everything synchronised, and takes the cartridge, which belongs
-    /// to the caller from then on. Null: there was none.</summary>
-    void Remove(Action<ITapeMedium?> done);
+    /// <summary>Waits until the drive does nothing, has it unload if need be, with everything synchronised, and takes
+    /// the cartridge, which belongs to the caller from then on.</summary>
+    /// <param name="terms">Judged when the drive does nothing any more.</param>
+    /// <param name="done">Runs once, on a thread of the drive's choice.</param>
+    /// <returns>Stops waiting, if it still does.</returns>
+    Action Remove(RemovalTerms terms, Action<DriveRemoval> done);
 }

@@ -20,6 +20,9 @@ internal sealed class TransportLeg(LibraryElement source, LibraryElement destina
     public ITapeMedium? Medium { get; set; }
 
     public bool IsOutOfDrive { get; set; }
+
+    /// <summary>It was threaded in the drive that it comes from.</summary>
+    public bool WasLoaded { get; set; }
 }
 
 /// <summary>
@@ -35,18 +38,23 @@ internal sealed class TransportOperation(
     ChangerBackend changer, IExecutor executor, TransportLeg[] legs, Action<TransportFault?> ended)
 {
     private readonly Reactor _reactor = changer.Reactors[executor.Index];
+    private Action? _stopWaiting;
 
     public void Start()
     {
+        // Asked again when the drive does nothing any more; but what is known to fail need not begin.
         if (Array.Find(legs, leg => leg.LeavesDrive && changer.IsHeldByDrive(leg.Source)) is { } held)
-        {
-            ended(new TransportFault(
-                SenseData.IllegalRequest(AdditionalSense.MediumRemovalPreventedByDataTransferElement),
-                $"{held.Source.Name} does not give its cartridge: its removal is prevented"));
-            return;
-        }
-        OpenNext(leg => !leg.LeavesDrive, RemoveNext);
+            ended(Held(held));
+        else
+            OpenNext(leg => !leg.LeavesDrive, RemoveNext);
     }
+
+    /// <summary>As long as it waits for a drive nothing has moved, and nothing will. From the executor.</summary>
+    public void GiveUp() => _stopWaiting?.Invoke();
+
+    private static TransportFault Held(TransportLeg leg) => new(
+        SenseData.IllegalRequest(AdditionalSense.MediumRemovalPreventedByDataTransferElement),
+        $"{leg.Source.Name} does not give its cartridge: its removal is prevented");
 
     /// <summary>Opens what goes into a drive and is not open.</summary>
     private void OpenNext(Func<TransportLeg, bool> isMeant, Action then)
@@ -82,12 +90,27 @@ internal sealed class TransportOperation(
             OpenNext(static _ => true, PutNext);
             return;
         }
-        changer.BayOf(leg.Source).Remove(medium => executor.Post(() =>
+        _stopWaiting = changer.BayOf(leg.Source).Remove(
+            changer.TermsOfRemoval, removal => executor.Post(() => Removed(leg, removal)));
+    }
+
+    private void Removed(TransportLeg leg, in DriveRemoval removal)
+    {
+        _stopWaiting = null;
+        switch (removal.Outcome)
         {
-            leg.Medium = medium;
-            leg.IsOutOfDrive = true;
-            RemoveNext();
-        }));
+            case RemovalOutcome.Taken:
+                (leg.Medium, leg.WasLoaded, leg.IsOutOfDrive) = (removal.Medium, removal.WasLoaded, true);
+                RemoveNext();
+                break;
+            case RemovalOutcome.Refused:
+                PutBackNext(Held(leg));
+                break;
+            default:
+                PutBackNext(new TransportFault(
+                    new SenseData(SenseKey.AbortedCommand, AdditionalSense.None), "the move was given up"));
+                break;
+        }
     }
 
     private void PutNext()
@@ -114,7 +137,10 @@ internal sealed class TransportOperation(
         }
         leg.Medium = null;
         if (leg.IsOutOfDrive)
-            changer.BayOf(leg.Source).Insert(medium, load: true, () => executor.Post(() => PutBackNext(fault)));
+        {
+            changer.BayOf(leg.Source).Insert(
+                medium, leg.WasLoaded, () => executor.Post(() => PutBackNext(fault)));
+        }
         else
             Close(leg.Source, medium, () => PutBackNext(fault));
     }

@@ -33,7 +33,11 @@ public interface ITapeMedium : IDisposable
     /// <summary>Over so many objects of a kind, backwards if negative; stops as SSC-4 says for SPACE: what stopped
     /// it, and how many were left. Spacing over records stops at a mark (behind it, or before it if backwards).
     /// </summary>
-    SpaceResult Space(SpaceUnit unit, long count);
+    /// <param name="unit">Of what.</param>
+    /// <param name="count">How many, and which way.</param>
+    /// <param name="isGivenUp">Looked at where that takes long (runs of marks); then the position is where it was.
+    /// </param>
+    SpaceResult Space(SpaceUnit unit, long count, Func<bool>? isGivenUp = null);
 
     // ---- Reading ---------------------------------------------------------------------------------------------------
 
@@ -74,11 +78,16 @@ public interface ITapeMedium : IDisposable
     /// What the device knows itself the device server adds.</summary>
     IReadOnlyList<MediumAttribute> Attributes(int partition);
 
-    /// <summary>An empty value takes it away. Survives a loss of power when it returns.</summary>
-    void SetAttribute(int partition, in MediumAttribute attribute);
+    /// <summary>All of them or, if that fails, none. An empty value takes one away. Survives a loss of power when it
+    /// returns.</summary>
+    void SetAttributes(int partition, IReadOnlyList<MediumAttribute> attributes);
 
     /// <summary>Counts that go with the cartridge over its life: loads, bytes and records written and read …, by names
     /// of the device server's own choice; kept with the cartridge, lost at most since the last
     /// <see cref="Synchronize"/>.</summary>
     IDictionary<string, ulong> Statistics { get; }
+
+    /// <summary>Closes it as it is, as a crash would: nothing that is in memory is written any more. After that only
+    /// what describes it may be asked, and Dispose does nothing.</summary>
+    void Abandon();
 }

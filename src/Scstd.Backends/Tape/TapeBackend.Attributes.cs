@@ -40,7 +40,12 @@ public sealed partial class TapeBackend
     }
 
     /// <summary>The memory is in the cartridge's shell: it can be read although the tape is not threaded.</summary>
-    private SenseData? MemoryNotReady => _load is TapeLoad.Empty or TapeLoad.Ejected ? NoMedium : null;
+    private SenseData? MemoryNotReady => _load switch
+    {
+        TapeLoad.Empty or TapeLoad.Ejected => NoMedium,
+        TapeLoad.Failed => FailedMedium,
+        _ => null,
+    };
 
     private void ReadAttribute(ScsiCommand command)
     {
@@ -156,8 +161,7 @@ public sealed partial class TapeBackend
 
     // ---- WRITE ATTRIBUTE -------------------------------------------------------------------------------------------
 
-    /// <summary>A list that is wrong changes nothing; where the medium fails half-way, what came before that stays. An
-    /// attribute of no length takes the one that is there away.</summary>
+    /// <summary>All or nothing. An attribute of no length takes the one that is there away.</summary>
     private void WriteAttribute(ScsiCommand command)
     {
         if (MemoryNotReady is { } notReady)
@@ -189,8 +193,7 @@ public sealed partial class TapeBackend
                 .Sum(one => AttributeHeaderBytes + one.Value.Length);
             if (UsedOfMemory(medium) - replaced + added > AuxiliaryMemoryBytes)
                 return SenseData.IllegalRequest(AdditionalSense.AuxiliaryMemoryOutOfSpace);
-            foreach (MediumAttribute attribute in attributes)
-                medium.SetAttribute(partition, attribute);
+            medium.SetAttributes(partition, attributes);
             return null;
         });
     }

@@ -46,11 +46,11 @@ public sealed partial class TapeBackend
             if (divide(medium) is not { } capacities)
                 return SenseData.IllegalRequest(AdditionalSense.InvalidFieldInParameterList);
             _ahead = null;
-            _isDirty = false;
+            ForgetWriters();
             medium.Format(capacities);
             medium.Locate(0, 0);
             _counts.Changed();
-            Synchronize(medium);
+            Synchronize(medium, command.Nexus);
             return null;
         }, () =>
         {

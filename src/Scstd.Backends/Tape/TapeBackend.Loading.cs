@@ -26,6 +26,9 @@ public sealed partial class TapeBackend
     private static readonly SenseData Unreadable =
         new(SenseKey.NotReady, AdditionalSense.CannotReadMediumUnknownFormat);
 
+    private static readonly SenseData FailedMedium =
+        new(SenseKey.HardwareError, AdditionalSense.InternalTargetFailure);
+
     /// <summary>Its store could not even bring it to its beginning.</summary>
     private bool _isUnreadable;
 
@@ -37,8 +40,12 @@ public sealed partial class TapeBackend
         TapeLoad.Held => HeldMedium,
         TapeLoad.Incompatible => _view is { Description.IsCleaning: true } ? Cleaning : Incompatible,
         TapeLoad.Unreadable => Unreadable,
+        TapeLoad.Failed => FailedMedium,
         _ => NoMedium,
     };
+
+    public SenseData? TakeNotReady(ItNexus nexus) =>
+        NotReady is { } notReady ? TakeDeferred(nexus) ?? notReady : null;
 
     public TapeLoad Load => _load;
 
@@ -63,6 +70,10 @@ public sealed partial class TapeBackend
         if (_load == TapeLoad.Empty)
         {
             command.CheckCondition(NoMedium);
+        }
+        else if (_load == TapeLoad.Failed)
+        {
+            command.CheckCondition(FailedMedium);
         }
         else if (loads && (!holds || _load == TapeLoad.Loaded))
         {
@@ -144,7 +155,6 @@ public sealed partial class TapeBackend
     {
         _ahead = null;
         _overwrite = null;
-        _writer = null;
         ForgetKeysOnUnload();
     }
 
@@ -165,32 +175,39 @@ public sealed partial class TapeBackend
         _load = load ? Threaded() : TapeLoad.Ejected;
     }
 
-    /// <summary>Alone on the unit: the medium is not the drive's any more. Null: there was none.</summary>
-    internal ITapeMedium? Detach(out bool isDirty, out ItNexus? writer)
+    /// <summary>Away from the reactors, alone on the unit: nothing that is buffered is lost with the move. Null: it
+    /// went well, or each who lost something is told.</summary>
+    internal MediumFaultException? Settle()
+    {
+        try
+        {
+            if (_isDirty)
+                Synchronize(_medium!, teller: null);
+            return null;
+        }
+        catch (MediumFaultException fault)
+        {
+            return fault;
+        }
+        catch
+        {
+            _medium!.Abandon();
+            DeferLoss(teller: null);
+            throw;
+        }
+    }
+
+    /// <summary>Alone on the unit, after <see cref="Settle"/>: the medium is not the drive's any more. Null: there was
+    /// none.</summary>
+    internal ITapeMedium? Detach()
     {
         ITapeMedium? medium = _medium;
-        (isDirty, writer) = (_isDirty, _writer);
         _medium = null;
-        _isDirty = false;
         Unthread();
         _load = TapeLoad.Empty;
         _view = null;
         _pages.Show(null);
         return medium;
-    }
-
-    /// <summary>Away from the reactors, after <see cref="Detach"/>: nothing that is buffered is lost with the move.
-    /// </summary>
-    internal void Finish(ITapeMedium medium)
-    {
-        _counts.KeepIn(medium.Statistics);
-        medium.Synchronize();
-    }
-
-    internal void DeferWriteError(ItNexus? writer)
-    {
-        if (writer is { IsEnding: false })
-            Defer(writer, new SenseData(SenseKey.MediumError, AdditionalSense.WriteError));
     }
 
     internal void TellFailure(ITapeMedium medium, string what, Exception thrown) => Failed?.Invoke(new TapeFailure(

@@ -56,7 +56,8 @@ public sealed partial class TapeBackend
             command.Complete();
         else
             // The most negative number has no magnitude; nobody has written so much.
-            Move(command, medium => ToldOf(medium.Space(unit, Math.Max(count, -long.MaxValue)), medium));
+            Move(command, medium => ToldOf(
+                medium.Space(unit, Math.Max(count, -long.MaxValue), () => command.IsAborted), medium));
     }
 
     /// <summary>SSC-4, SPACE: INFORMATION is what of the count was not spaced over, without a sign.</summary>

@@ -16,6 +16,8 @@ public sealed partial class TapeBackend
     /// <summary>What went wrong away from the reactor, to be told there.</summary>
     private TapeFailure? _failure;
 
+    private static readonly SenseData LostWrite = new(SenseKey.MediumError, AdditionalSense.WriteError);
+
     private sealed record DeferredError(ItNexus Nexus, SenseData Sense);
 
     /// <summary>Does work that may block, away from the reactor; then ends the command with what it returns, or with
@@ -38,15 +40,14 @@ public sealed partial class TapeBackend
                 if (command.IsAborted)
                     return;
                 isDone = true;
-                outcome = Guard(command, medium, work);
-                Look(medium);
+                outcome = Guarded(command, medium, work);
             },
             thrown =>
             {
                 if (thrown is not null)
                 {
-                    _failure = Unexpected(command, medium, thrown);
-                    outcome = new SenseData(SenseKey.HardwareError, AdditionalSense.InternalTargetFailure);
+                    Fail(command, medium, thrown);
+                    outcome = FailedMedium;
                 }
                 TellFailure();
                 ended?.Invoke();
@@ -65,27 +66,44 @@ public sealed partial class TapeBackend
         Failed?.Invoke(failure);
     }
 
-    private SenseData? Guard(ScsiCommand command, ITapeMedium medium, Func<ITapeMedium, SenseData?> work)
+    private SenseData? Guarded(ScsiCommand command, ITapeMedium medium, Func<ITapeMedium, SenseData?> work)
     {
         try
         {
-            return work(medium);
+            SenseData? outcome = work(medium);
+            Look(medium);
+            return outcome;
         }
         catch (MediumFaultException fault)
         {
             _ahead = null;
             _failure = FailureOf(command, medium, fault);
+            Look(medium);
             return SenseOf(command, fault.Fault);
+        }
+        catch
+        {
+            medium.Abandon();
+            throw;
         }
     }
 
     private static TapeFailure FailureOf(ScsiCommand command, ITapeMedium medium, MediumFaultException fault) => new(
         medium.Description.Barcode, fault.Fault, fault.Message, command.Binding.Row.Name, command.Nexus.InitiatorPort);
 
-    /// <summary>A store that fails in another way than it may fails one command, not the daemon.</summary>
-    private static TapeFailure Unexpected(ScsiCommand command, ITapeMedium medium, Exception thrown) => new(
-        medium.Description.Barcode, new MediumFault(MediumFaultKind.Store), thrown.ToString(),
-        command.Binding.Row.Name, command.Nexus.InitiatorPort);
+    /// <summary>A store that fails in another way than it may fails its drive, not the daemon. What is in memory of the
+    /// cartridge may be wrong: nothing of it goes to the file, which is as a crash would have left it, and what was not
+    /// synchronised may be lost.</summary>
+    private void Fail(ScsiCommand command, ITapeMedium medium, Exception thrown)
+    {
+        _failure = new TapeFailure(
+            medium.Description.Barcode, new MediumFault(MediumFaultKind.Store),
+            $"{thrown}; the cartridge was closed as it is, and is opened again when it is put into a drive",
+            command.Binding.Row.Name, command.Nexus.InitiatorPort);
+        Unthread();
+        _load = TapeLoad.Failed;
+        DeferLoss(command.Nexus);
+    }
 
     /// <summary>With IMMED what goes wrong is told with the next command (SPC-4 §4.5.7: deferred errors). The status
     /// waits for the work all the same: nothing here takes longer than an initiator waits, and so no command finds the
@@ -124,13 +142,20 @@ public sealed partial class TapeBackend
     /// <summary>An error of an earlier command is told instead of doing this one; true: it has ended.</summary>
     private bool TellDeferred(ScsiCommand command)
     {
-        if (_deferred.Length == 0 || _deferred.FirstOrDefault(
-            one => ReferenceEquals(one.Nexus, command.Nexus)) is not { } error)
+        if (TakeDeferred(command.Nexus) is not { } error)
             return false;
+        command.CheckCondition(error);
+        return true;
+    }
+
+    private SenseData? TakeDeferred(ItNexus nexus)
+    {
+        if (_deferred.Length == 0 ||
+            _deferred.FirstOrDefault(one => ReferenceEquals(one.Nexus, nexus)) is not { } error)
+            return null;
         lock (_deferring)
             _deferred = [.. _deferred.Where(one => !ReferenceEquals(one, error))];
-        command.CheckCondition(error.Sense);
-        return true;
+        return error.Sense;
     }
 
     /// <summary>IMMED, where a command has it.</summary>
@@ -152,7 +177,7 @@ public sealed partial class TapeBackend
             return null;
         try
         {
-            Synchronize(medium);
+            Synchronize(medium, command.Nexus);
             return null;
         }
         catch (MediumFaultException fault)
@@ -160,19 +185,45 @@ public sealed partial class TapeBackend
             _failure = FailureOf(command, medium, fault);
             _counts.WriteFailed();
             Alert(TapeAlert.WriteFailure);
-            // Who wrote must hear of it, too, if it is another nexus that has found out.
-            if (!ReferenceEquals(_writer, command.Nexus))
-                DeferWriteError(_writer);
-            return new SenseData(SenseKey.MediumError, AdditionalSense.WriteError) { IsDeferred = true };
+            return LostWrite with { IsDeferred = true };
         }
     }
 
-    private void Synchronize(ITapeMedium medium)
+    /// <summary>If it fails, each nexus that wrote since it last went well is told with its next command: what it lost
+    /// may be anybody's.</summary>
+    /// <param name="medium">All that was written to it.</param>
+    /// <param name="teller">Hears of it by the command that asked for it; null: nobody does.</param>
+    private void Synchronize(ITapeMedium medium, ItNexus? teller)
     {
         _counts.KeepIn(medium.Statistics);
-        // A failure is told once: what it lost is lost.
+        try
+        {
+            medium.Synchronize();
+            ForgetWriters();
+        }
+        catch (MediumFaultException)
+        {
+            DeferLoss(teller);
+            throw;
+        }
+    }
+
+    /// <summary>What was buffered is lost. That is told once: there is nothing more to lose.</summary>
+    private void DeferLoss(ItNexus? teller)
+    {
+        ItNexus[] writers = _writers;
+        ForgetWriters();
+        foreach (ItNexus writer in writers)
+        {
+            if (!ReferenceEquals(writer, teller) && !writer.IsEnding)
+                Defer(writer, LostWrite);
+        }
+    }
+
+    private void ForgetWriters()
+    {
         _isDirty = false;
-        medium.Synchronize();
+        _writers = [];
     }
 
     /// <summary>What other commands see of the medium from now on.</summary>

@@ -67,7 +67,7 @@ public sealed partial class TapeBackend
             int lengthBytes = transfer.LengthOfEachBytes - ProtectionOfWrites;
             _counts.Wrote((ulong)done * (uint)lengthBytes, medium.Position.BytesBefore - before);
         }
-        return outcome ?? EndWrite(medium, isBuffered: true, wasBeforeWarning, wasBeforeEnd);
+        return outcome ?? EndWrite(command, medium, isBuffered: true, wasBeforeWarning, wasBeforeEnd);
     }
 
     private SenseData? WriteRecord(
@@ -107,7 +107,8 @@ public sealed partial class TapeBackend
     {
         _counts.Changed();
         _isDirty = true;
-        _writer = command.Nexus;
+        if (!_writers.Contains(command.Nexus))
+            _writers = [.. _writers, command.Nexus];
         _overwrite = null;
     }
 
@@ -127,7 +128,7 @@ public sealed partial class TapeBackend
         if (JudgeWritable(medium) is { } refused)
             return refused;
         // BUFFERED MODE 2h: data of another initiator are on the medium before this one's are buffered.
-        return _bufferedMode == 0x20 && _writer is { } writer && !ReferenceEquals(writer, command.Nexus)
+        return _bufferedMode == 0x20 && Array.Exists(_writers, one => !ReferenceEquals(one, command.Nexus))
             ? Flush(command, medium) : null;
     }
 
@@ -163,12 +164,13 @@ public sealed partial class TapeBackend
     }
 
     /// <summary>Everything is written; what there is to say of where that ended.</summary>
-    private SenseData? EndWrite(ITapeMedium medium, bool isBuffered, bool wasBeforeWarning, bool wasBeforeEnd)
+    private SenseData? EndWrite(
+        ScsiCommand command, ITapeMedium medium, bool isBuffered, bool wasBeforeWarning, bool wasBeforeEnd)
     {
         bool isPastEnd = IsPastEarlyWarning(medium);
         // BUFFERED MODE 0h: GOOD when it is on the medium. SEW: so is everything when early warning is met.
         if (!isBuffered || _bufferedMode == 0 || (isPastEnd && wasBeforeEnd && _pages.SynchronizesAtEarlyWarning))
-            Synchronize(medium);
+            Synchronize(medium, command.Nexus);
         if (isPastEnd)
         {
             return new SenseData(SenseKey.NoSense, AdditionalSense.EndOfPartitionDetected)
@@ -197,7 +199,7 @@ public sealed partial class TapeBackend
             if (transfer.Count == 0)
             {
                 if (!isImmediate)
-                    Synchronize(medium);
+                    Synchronize(medium, command.Nexus);
                 return null;
             }
             bool wasBeforeWarning = !IsPastProgrammableWarning(medium);
@@ -206,7 +208,7 @@ public sealed partial class TapeBackend
                 return refused with { Information = (ulong)transfer.Count };
             if (WriteMarks(command, transfer.Count, medium) is { } full)
                 return full;
-            return EndWrite(medium, isImmediate, wasBeforeWarning, wasBeforeEnd);
+            return EndWrite(command, medium, isImmediate, wasBeforeWarning, wasBeforeEnd);
         });
     }
 
@@ -216,8 +218,16 @@ public sealed partial class TapeBackend
         for (int left = count; left > 0 && !command.IsAborted;)
         {
             int some = Math.Min(left, MostMarksAtOnce);
-            if (!medium.WriteMarks(TapeObjectKind.FileMark, some))
-                return VolumeOverflow((ulong)left);
+            try
+            {
+                if (!medium.WriteMarks(TapeObjectKind.FileMark, some))
+                    return VolumeOverflow((ulong)left);
+            }
+            catch (MediumFaultException fault)
+            {
+                _failure = FailureOf(command, medium, fault);
+                return SenseOf(command, fault.Fault) with { Information = (ulong)left };
+            }
             Wrote(command);
             left -= some;
         }
@@ -238,7 +248,7 @@ public sealed partial class TapeBackend
                 return refused;
             medium.Erase(isLong, () => command.IsAborted);
             Wrote(command);
-            Synchronize(medium);
+            Synchronize(medium, command.Nexus);
             return null;
         });
     }

@@ -36,8 +36,8 @@ public sealed partial class TapeBackend : IBackend, IModeHeader, IDisposable
     /// <summary>Something was written and is not known to survive a loss of power.</summary>
     private bool _isDirty;
 
-    /// <summary>Who wrote last.</summary>
-    private ItNexus? _writer;
+    /// <summary>Who wrote since everything was last known to survive.</summary>
+    private ItNexus[] _writers = [];
 
     public TapeBackend(TapeOptions options, IReadOnlyList<Reactor> reactors)
     {
@@ -138,6 +138,10 @@ public enum TapeLoad
 
     /// <summary>Threaded, but what is on it cannot be read at all.</summary>
     Unreadable,
+
+    /// <summary>In the drive and closed: its store did what no store may do, so nothing of it is trusted until it is
+    /// opened again.</summary>
+    Failed,
 
     /// <summary>In the drive, not threaded (HOLD).</summary>
     Held,

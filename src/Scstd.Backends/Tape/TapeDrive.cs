@@ -53,39 +53,75 @@ public sealed class TapeDrive
             },
             done)));
 
-    /// <summary>The robot takes the cartridge out; what was buffered is on it then. Whoever may prevent that was asked
-    /// before.</summary>
-    /// <param name="done">With the cartridge, which is the caller's from now on, or null: there was none.</param>
-    public void Remove(Action<ITapeMedium?> done)
+    /// <summary>The robot takes the cartridge out; what was buffered is on it then, or whoever has written it hears
+    /// that it is lost.</summary>
+    /// <param name="terms">Judged when no command is with the device server any more.</param>
+    /// <param name="done">What became of it.</param>
+    /// <returns>Gives it up, from any thread, if it has not begun: <paramref name="done"/> hears of that.</returns>
+    public Action Remove(RemovalTerms terms, Action<DriveRemoval> done)
     {
-        ITapeMedium? medium = null;
-        bool isDirty = false;
-        ItNexus? writer = null;
-        _unit.ChangeAlone(() => medium = _backend.Detach(out isDirty, out writer), () =>
-        {
-            if (medium is null)
-                done(null);
-            else
-                Finish(medium, isDirty, writer, done);
-        });
-    }
-
-    private void Finish(ITapeMedium medium, bool isDirty, ItNexus? writer, Action<ITapeMedium?> done) =>
-        _home.RunBlocking(
-            () =>
+        var removal = new DriveRemoval(RemovalOutcome.GivenUp);
+        PendingChange pending = _unit.ChangeAlone(
+            made =>
             {
-                if (isDirty)
-                    _backend.Finish(medium);
-            },
-            thrown =>
-            {
-                if (thrown is null)
+                if (Refuses(terms))
                 {
-                    done(medium);
+                    removal = new DriveRemoval(RemovalOutcome.Refused);
+                    made();
                     return;
                 }
-                // Writes that were GOOD are lost: whoever wrote last hears of it.
-                _backend.TellFailure(medium, "the removal of a cartridge", thrown);
-                _unit.ChangeAlone(() => _backend.DeferWriteError(writer), () => done(medium));
-            });
+                bool wasLoaded = IsLoaded;
+                Exception? fault = null;
+                _home.RunBlocking(() => fault = _backend.Settle(), thrown =>
+                {
+                    ITapeMedium? medium = _backend.Detach();
+                    if ((thrown ?? fault) is { } failure)
+                        _backend.TellFailure(medium!, "the removal of a cartridge", failure);
+                    removal = new DriveRemoval(RemovalOutcome.Taken, medium, wasLoaded);
+                    made();
+                });
+            },
+            _ => done(removal));
+        return pending.GiveUp;
+    }
+
+    private bool Refuses(RemovalTerms terms) => terms switch
+    {
+        RemovalTerms.Always => false,
+        RemovalTerms.UnlessPrevented => IsRemovalPrevented,
+        _ => IsRemovalPrevented || IsLoaded,
+    };
 }
+
+/// <summary>When a drive gives its cartridge.</summary>
+public enum RemovalTerms
+{
+    /// <summary>Nobody is left whom it could concern.</summary>
+    Always,
+
+    /// <summary>Unless some nexus prevents that (PREVENT ALLOW MEDIUM REMOVAL).</summary>
+    UnlessPrevented,
+
+    /// <summary>Nor if it is loaded: the robot's fingers reach it only at the door.</summary>
+    UnlessPreventedOrLoaded,
+}
+
+/// <summary>What became of a cartridge that a robot wanted.</summary>
+public enum RemovalOutcome
+{
+    /// <summary>It is the robot's, if there was one.</summary>
+    Taken,
+
+    /// <summary>The drive keeps it.</summary>
+    Refused,
+
+    /// <summary>The robot has turned away before the drive was free.</summary>
+    GivenUp,
+}
+
+/// <summary>What the robot has in its hand.</summary>
+/// <param name="Outcome">Nothing, unless it was taken.</param>
+/// <param name="Medium">The caller's from now on; null: the drive was empty.</param>
+/// <param name="WasLoaded">It was threaded.</param>
+public readonly record struct DriveRemoval(
+    RemovalOutcome Outcome, ITapeMedium? Medium = null, bool WasLoaded = false);

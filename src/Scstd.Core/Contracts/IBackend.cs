@@ -63,6 +63,10 @@ public interface IBackend
     /// <summary>Null if a command that needs the medium may run, else why not (NOT READY …).</summary>
     SenseData? NotReady { get; }
 
+    /// <summary>The same for a command of a nexus, which ends with it: what that nexus must hear first (a deferred
+    /// error, SPC-4 §4.5.7) may stand in its place, once.</summary>
+    SenseData? TakeNotReady(ItNexus nexus) => NotReady;
+
     /// <summary>Hurry up with a command that was aborted; its completion must still come, exactly once.</summary>
     void Abort(ScsiCommand command);
 

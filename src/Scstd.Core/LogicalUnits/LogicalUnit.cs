@@ -109,7 +109,7 @@ public sealed partial class LogicalUnit
         if ((itl.Conditions & NexusConditions.NotActive) != 0 && Turnstile.IsKnown(command) &&
             !row.Has(AsymmetricAccess.Needed(itl.AccessState)))
             return AsymmetricAccess.NotReady(itl.AccessState);
-        if (row.Has(CommandTraits.NeedsMedium) && Backend.NotReady is { } notReady)
+        if (row.Has(CommandTraits.NeedsMedium) && Backend.TakeNotReady(command.Nexus) is { } notReady)
             return notReady;
         if (row.Has(CommandTraits.WritesMedium) && (itl.IsReadOnly || IsWriteProtected))
             return new SenseData(SenseKey.DataProtect, AdditionalSense.WriteProtected);

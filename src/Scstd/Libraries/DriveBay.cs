@@ -18,5 +18,5 @@ internal sealed class DriveBay(TapeBackend backend, TapeDrive drive) : IDriveBay
 
     public void Insert(ITapeMedium medium, bool load, Action done) => drive.Insert(medium, load, done);
 
-    public void Remove(Action<ITapeMedium?> done) => drive.Remove(done);
+    public Action Remove(RemovalTerms terms, Action<DriveRemoval> done) => drive.Remove(terms, done);
 }

@@ -39,9 +39,9 @@ internal sealed record ServedLibrary(
     private static Task EmptyAsync(ServedDrive drive)
     {
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        drive.Drive.Remove(medium =>
+        drive.Drive.Remove(RemovalTerms.Always, removal =>
         {
-            medium?.Dispose();
+            removal.Medium?.Dispose();
             done.SetResult();
         });
         return done.Task;

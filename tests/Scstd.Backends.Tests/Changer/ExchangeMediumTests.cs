@@ -138,6 +138,26 @@ public sealed class ExchangeMediumTests
     }
 
     [Fact]
+    public void What_a_drive_gave_goes_back_as_it_was_when_the_other_drive_gives_nothing()
+    {
+        using var world = new LibraryWorld(shelf: ShelfOf("A1", "A2", "A3"));
+        world.MoveGood(Slot1, Drive1);
+        world.MoveGood(Slot2, Drive2);
+        // It was unloaded, and waits at the door.
+        world.Bays[0].IsLoaded = false;
+        world.Bays[1].Holds = true;
+        TestCommand exchange = world.Send(ExchangeCdb(Drive1, Drive2, Slot2));
+        world.Run();
+        world.Bays[1].IsRemovalPrevented = true;
+        world.Bays[1].Settle();
+        world.Run();
+        AssertIllegal(AdditionalSense.MediumRemovalPreventedByDataTransferElement, exchange);
+        Assert.Equal(["insert A1", "remove", "insert A1"], world.Bays[0].Calls);
+        Assert.False(world.Bays[0].IsLoaded);
+        AssertPlaces(world, (Drive1, "A1"), (Drive2, "A2"), (Slot3, "A3"));
+    }
+
+    [Fact]
     public void A_drive_that_prevents_removal_takes_part_in_no_exchange()
     {
         using var world = new LibraryWorld();

@@ -39,16 +39,30 @@ internal sealed class FakeBay(int number) : IDriveBay
         });
     }
 
-    public void Remove(Action<ITapeMedium?> done)
+    public Action Remove(RemovalTerms terms, Action<DriveRemoval> done)
     {
         _calls.Add("remove");
+        bool isGivenUp = false;
         Answer(() =>
         {
-            FakeMedium? medium = Medium;
-            Medium = null;
-            IsLoaded = false;
-            done(medium);
+            if (isGivenUp)
+            {
+                done(new DriveRemoval(RemovalOutcome.GivenUp));
+            }
+            else if (IsRemovalPrevented || (terms == RemovalTerms.UnlessPreventedOrLoaded && IsLoaded))
+            {
+                done(new DriveRemoval(RemovalOutcome.Refused));
+            }
+            else
+            {
+                FakeMedium? medium = Medium;
+                bool wasLoaded = IsLoaded;
+                Medium = null;
+                IsLoaded = false;
+                done(new DriveRemoval(RemovalOutcome.Taken, medium, wasLoaded));
+            }
         });
+        return () => isGivenUp = true;
     }
 
     /// <summary>Ends the oldest call that is held.</summary>

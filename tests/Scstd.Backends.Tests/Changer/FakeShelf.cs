@@ -86,7 +86,7 @@ internal sealed class FakeMedium(FakeShelf shelf, string file, MediumDescription
 
     public bool LocateFile(int partition, ulong fileNumber) => throw NotForAChanger();
 
-    public SpaceResult Space(SpaceUnit unit, long count) => throw NotForAChanger();
+    public SpaceResult Space(SpaceUnit unit, long count, Func<bool>? isGivenUp = null) => throw NotForAChanger();
 
     public TapeObject Peek(bool backwards = false) => throw NotForAChanger();
 
@@ -109,7 +109,9 @@ internal sealed class FakeMedium(FakeShelf shelf, string file, MediumDescription
 
     public IReadOnlyList<MediumAttribute> Attributes(int partition) => throw NotForAChanger();
 
-    public void SetAttribute(int partition, in MediumAttribute attribute) => throw NotForAChanger();
+    public void SetAttributes(int partition, IReadOnlyList<MediumAttribute> attributes) => throw NotForAChanger();
+
+    public void Abandon() => throw NotForAChanger();
 
     public void Dispose()
     {

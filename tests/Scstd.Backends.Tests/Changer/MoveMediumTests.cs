@@ -153,6 +153,42 @@ public sealed class MoveMediumTests
     }
 
     [Fact]
+    public void An_aborted_move_does_not_wait_for_a_drive_that_is_at_work()
+    {
+        using var world = new LibraryWorld();
+        world.MoveGood(Slot1, Drive1);
+        world.Bays[0].Holds = true;
+        TestCommand move = world.Send(MoveCdb(Drive1, Slot3));
+        world.Run();
+        var request = new TaskManagementRequest { Function = TaskManagementFunction.AbortTaskSet };
+        world.Initiator.Nexus.TaskManagementRequested(request);
+        world.Run();
+        Assert.False(move.WasAborted);
+        world.Bays[0].Settle();
+        world.Run();
+        Assert.True(move.WasAborted);
+        Assert.NotNull(world.Bays[0].Medium);
+        Assert.Equal("A1", world.Places()[Drive1]);
+    }
+
+    [Fact]
+    public void A_move_that_an_abort_finds_on_its_way_is_carried_through()
+    {
+        using var world = new LibraryWorld();
+        world.Bays[0].Holds = true;
+        TestCommand move = world.Send(MoveCdb(Slot1, Drive1));
+        world.Run();
+        var request = new TaskManagementRequest { Function = TaskManagementFunction.AbortTaskSet };
+        world.Initiator.Nexus.TaskManagementRequested(request);
+        world.Run();
+        Assert.False(move.WasAborted);
+        world.Bays[0].Settle();
+        world.Run();
+        Assert.True(move.WasAborted);
+        Assert.Equal("A1", world.Places()[Drive1]);
+    }
+
+    [Fact]
     public void A_personality_may_want_the_drive_unloaded_first()
     {
         using var world = new LibraryWorld(options => options with

@@ -124,6 +124,58 @@ public sealed class LoadTests
     }
 
     [Fact]
+    public void A_drive_whose_removal_is_prevented_gives_its_cartridge_only_when_nobody_is_left()
+    {
+        using var world = new TapeWorld();
+        DriveRemoval? removal = null;
+        world.Execute("1E 00 00 00 01 00", from: world.Other).MustBeGood();
+        world.Drive.Remove(RemovalTerms.UnlessPrevented, outcome => removal = outcome);
+        world.Run();
+        Assert.Equal(new DriveRemoval(RemovalOutcome.Refused), removal);
+        world.Execute(Ready).MustBeGood();
+        world.Drive.Remove(RemovalTerms.Always, outcome => removal = outcome);
+        world.Run();
+        Assert.Equal(new DriveRemoval(RemovalOutcome.Taken, world.Medium, WasLoaded: true), removal);
+    }
+
+    [Fact]
+    public void A_robot_that_reaches_a_cartridge_only_at_the_door_waits_for_its_unload()
+    {
+        using var world = new TapeWorld();
+        DriveRemoval? removal = null;
+        world.Drive.Remove(RemovalTerms.UnlessPreventedOrLoaded, outcome => removal = outcome);
+        world.Run();
+        Assert.Equal(RemovalOutcome.Refused, removal!.Value.Outcome);
+        world.Execute(Unload).MustBeGood();
+        world.Drive.Remove(RemovalTerms.UnlessPreventedOrLoaded, outcome => removal = outcome);
+        world.Run();
+        Assert.Equal(new DriveRemoval(RemovalOutcome.Taken, world.Medium, WasLoaded: false), removal);
+    }
+
+    [Fact]
+    public void A_robot_that_turns_away_leaves_a_drive_that_was_at_work_as_it_was()
+    {
+        using var world = new TapeWorld();
+        world.Reactor.HoldBlocking = true;
+        TestCommand rewind = world.Send("01 00 00 00 00 00");
+        world.Run();
+        DriveRemoval? removal = null;
+        Action giveUp = world.Drive.Remove(RemovalTerms.UnlessPrevented, outcome => removal = outcome);
+        TestCommand late = world.Send(Ready);
+        world.Run();
+        Assert.False(late.IsAnswered);
+        giveUp();
+        world.Run();
+        Assert.Equal(new DriveRemoval(RemovalOutcome.GivenUp), removal);
+        late.MustBeGood();
+        Assert.False(rewind.IsAnswered);
+        world.Reactor.HoldBlocking = false;
+        world.Run();
+        rewind.MustBeGood();
+        Assert.True(world.Drive.IsLoaded);
+    }
+
+    [Fact]
     public void What_was_buffered_is_on_the_cartridge_that_the_robot_takes()
     {
         using var world = new TapeWorld();

@@ -28,9 +28,14 @@ internal sealed class MemoryMedium : ITapeMedium
     /// <summary>What the next write throws.</summary>
     public MediumFault? WriteFault { get; set; }
 
+    /// <summary>What no store may throw: the next write does.</summary>
+    public Exception? Bug { get; set; }
+
     public int Synchronizations { get; private set; }
 
     public bool IsDisposed { get; private set; }
+
+    public bool IsAbandoned { get; private set; }
 
     public IDictionary<string, ulong> Statistics { get; } = new Dictionary<string, ulong>();
 
@@ -64,7 +69,7 @@ internal sealed class MemoryMedium : ITapeMedium
         return fileNumber == 0;
     }
 
-    public SpaceResult Space(SpaceUnit unit, long count)
+    public SpaceResult Space(SpaceUnit unit, long count, Func<bool>? isGivenUp = null)
     {
         if (unit == SpaceUnit.EndOfData)
         {
@@ -122,11 +127,7 @@ internal sealed class MemoryMedium : ITapeMedium
 
     public bool Write(DataBuffer source, int offsetBytes, int lengthBytes, in WriteOptions options)
     {
-        if (WriteFault is { } fault)
-        {
-            WriteFault = null;
-            throw new MediumFaultException(fault, "the write has failed");
-        }
+        TakeWriteFault();
         byte[] bytes = new byte[lengthBytes];
         source.CopyTo(bytes, offsetBytes);
         bool isCompressed = options.Compress && CompressionRatio > 1;
@@ -141,6 +142,7 @@ internal sealed class MemoryMedium : ITapeMedium
 
     public bool WriteMarks(TapeObjectKind kind, int count)
     {
+        TakeWriteFault();
         if (Position.BytesBefore > Now.CapacityBytes)
             return false;
         Cut();
@@ -171,15 +173,34 @@ internal sealed class MemoryMedium : ITapeMedium
             .OrderBy(one => one.Identifier),
     ];
 
-    public void SetAttribute(int partition, in MediumAttribute attribute)
+    public void SetAttributes(int partition, IReadOnlyList<MediumAttribute> attributes)
     {
-        ushort identifier = attribute.Identifier;
-        _attributes.RemoveAll(one => one.Partition == partition && one.Attribute.Identifier == identifier);
-        if (attribute.Value.Length > 0)
-            _attributes.Add((partition, attribute));
+        foreach (MediumAttribute attribute in attributes)
+        {
+            ushort identifier = attribute.Identifier;
+            _attributes.RemoveAll(one => one.Partition == partition && one.Attribute.Identifier == identifier);
+            if (attribute.Value.Length > 0)
+                _attributes.Add((partition, attribute));
+        }
     }
 
+    public void Abandon() => IsAbandoned = true;
+
     public void Dispose() => IsDisposed = true;
+
+    private void TakeWriteFault()
+    {
+        if (Bug is { } bug)
+        {
+            Bug = null;
+            throw bug;
+        }
+        if (WriteFault is { } fault)
+        {
+            WriteFault = null;
+            throw new MediumFaultException(fault, "the write has failed");
+        }
+    }
 
     private TapePosition PositionAt(int at)
     {

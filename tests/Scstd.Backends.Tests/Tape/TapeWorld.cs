@@ -66,12 +66,11 @@ internal sealed class TapeWorld : IDisposable
 
     public ITapeMedium? Remove()
     {
-        ITapeMedium? taken = null;
-        bool isDone = false;
-        Drive.Remove(medium => (taken, isDone) = (medium, true));
+        DriveRemoval? removal = null;
+        Drive.Remove(RemovalTerms.UnlessPrevented, outcome => removal = outcome);
         Run();
-        Assert.True(isDone, "the robot did not get an answer");
-        return taken;
+        Assert.True(removal is { Outcome: RemovalOutcome.Taken }, "the robot did not get what it wanted");
+        return removal.Value.Medium;
     }
 
     public void TakeAttentions()

@@ -96,18 +96,22 @@ public sealed partial class Cartridge
 
     public IReadOnlyList<MediumAttribute> Attributes(int partition) => [.. _attributes[LogOf(partition).Number].Values];
 
-    public void SetAttribute(int partition, in MediumAttribute attribute)
+    public void SetAttributes(int partition, IReadOnlyList<MediumAttribute> attributes)
     {
         RequireNothingLost();
         if (_file.IsReadOnly)
             throw Fault(MediumFaultKind.WriteProtected, "the file may only be read");
-        SortedDictionary<ushort, MediumAttribute> attributes = _attributes[LogOf(partition).Number];
-        ushort identifier = attribute.Identifier;
-        MediumAttribute? before = attributes.TryGetValue(identifier, out MediumAttribute old) ? old : null;
-        if (attribute.Value.IsEmpty)
-            attributes.Remove(identifier);
-        else
-            attributes[identifier] = attribute with { Value = attribute.Value.ToArray() };
+        int number = LogOf(partition).Number;
+        SortedDictionary<ushort, MediumAttribute> before = _attributes[number];
+        var after = new SortedDictionary<ushort, MediumAttribute>(before);
+        foreach (MediumAttribute attribute in attributes)
+        {
+            if (attribute.Value.IsEmpty)
+                after.Remove(attribute.Identifier);
+            else
+                after[attribute.Identifier] = attribute with { Value = attribute.Value.ToArray() };
+        }
+        _attributes[number] = after;
         try
         {
             if (_attributes.Sum(all => all.Values.Sum(one => one.Value.Length + 5)) > CartridgeFormat.AttributeBytesMax)
@@ -120,10 +124,7 @@ public sealed partial class Cartridge
         }
         catch
         {
-            if (before is { } restored)
-                attributes[identifier] = restored;
-            else
-                attributes.Remove(identifier);
+            _attributes[number] = before;
             throw;
         }
     }

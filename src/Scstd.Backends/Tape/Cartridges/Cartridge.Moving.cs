@@ -23,7 +23,7 @@ public sealed partial class Cartridge
         return exists;
     });
 
-    public SpaceResult Space(SpaceUnit unit, long count) => Moved(() =>
+    public SpaceResult Space(SpaceUnit unit, long count, Func<bool>? isGivenUp = null) => Moved(() =>
     {
         if (unit == SpaceUnit.EndOfData)
         {
@@ -39,8 +39,8 @@ public sealed partial class Cartridge
             SpaceUnit.Records => backwards ? RecordsBackwards(left) : RecordsForwards(left),
             SpaceUnit.FileMarks => Marks(EntryKind.FileMark, left, backwards),
             SpaceUnit.SetMarks => Marks(EntryKind.SetMark, left, backwards),
-            SpaceUnit.SequentialFileMarks => Run(EntryKind.FileMark, left, backwards),
-            _ => Run(EntryKind.SetMark, left, backwards),
+            SpaceUnit.SequentialFileMarks => Run(EntryKind.FileMark, left, backwards, isGivenUp),
+            _ => Run(EntryKind.SetMark, left, backwards, isGivenUp),
         };
     });
 
@@ -116,7 +116,7 @@ public sealed partial class Cartridge
     }
 
     /// <summary>To the far side of the first run of so many marks; not O(log n), for it looks at each mark.</summary>
-    private SpaceResult Run(EntryKind kind, ulong count, bool backwards)
+    private SpaceResult Run(EntryKind kind, ulong count, bool backwards, Func<bool>? isGivenUp)
     {
         PartitionLog log = Log;
         ulong end = CountOf(kind, log.EndCursor);
@@ -124,6 +124,8 @@ public sealed partial class Cartridge
         ulong last = 0;
         for (ulong ordinal = CountOf(kind, _at); backwards ? ordinal > 0 : ordinal < end;)
         {
+            if (isGivenUp?.Invoke() == true)
+                return new SpaceResult(SpaceStop.Done, count);
             ulong found = log.FindMark(kind, backwards ? --ordinal : ordinal++);
             bool follows = run > 0 && (backwards ? found + 1 == last : found == last + 1);
             run = follows ? run + 1 : 1;

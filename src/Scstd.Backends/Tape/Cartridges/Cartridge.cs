@@ -19,6 +19,7 @@ public sealed partial class Cartridge : ITapeMedium
     private SortedDictionary<ushort, MediumAttribute>[] _attributes;
     private int _partition;
     private Cursor _at;
+    private bool _isClosed;
 
     private Cartridge(ICartridgeFile file, Checkpoint checkpoint, bool isLabelCurrent)
     {
@@ -32,7 +33,7 @@ public sealed partial class Cartridge : ITapeMedium
         _statistics = new Dictionary<string, ulong>(checkpoint.Statistics, StringComparer.Ordinal);
     }
 
-    /// <summary>What <see cref="SetAttribute"/> has room for, values and 5 bytes for each.</summary>
+    /// <summary>What <see cref="SetAttributes"/> has room for, values and 5 bytes for each.</summary>
     public static int AttributeCapacityBytes => CartridgeFormat.AttributeBytesMax;
 
     public MediumDescription Description =>
@@ -138,6 +139,8 @@ public sealed partial class Cartridge : ITapeMedium
     /// <summary>Keeps what can be kept; who must know whether it could calls <see cref="Synchronize"/> first.</summary>
     public void Dispose()
     {
+        if (_isClosed)
+            return;
         try
         {
             Synchronize();
@@ -146,6 +149,12 @@ public sealed partial class Cartridge : ITapeMedium
         {
             // Nobody is left to be told.
         }
+        Abandon();
+    }
+
+    public void Abandon()
+    {
+        _isClosed = true;
         _coder.Dispose();
         _file.Dispose();
     }

@@ -235,7 +235,7 @@ public sealed class CartridgeTests
         Assert.Equal(10, Read(cartridge).Length);
         Assert.Equal(MediumFaultKind.WriteProtected, Fault(() => Write(cartridge, Noise(10), default)).Kind);
         Assert.Equal(
-            MediumFaultKind.WriteProtected, Fault(() => cartridge.SetAttribute(0, new(0x800, 0, new byte[1]))).Kind);
+            MediumFaultKind.WriteProtected, Fault(() => cartridge.SetAttributes(0, [new(0x800, 0, new byte[1])])).Kind);
         cartridge.Statistics["loads"] = 1;
         cartridge.Synchronize();
         Assert.Equal(0, kept.Calls);
@@ -253,14 +253,19 @@ public sealed class CartridgeTests
         {
             Assert.True(used <= Cartridge.AttributeCapacityBytes);
             Exception? thrown = Record.Exception(
-                () => cartridge.SetAttribute(0, new MediumAttribute((ushort)identifier++, 1, new byte[1000])));
+                () => cartridge.SetAttributes(0, [new MediumAttribute((ushort)identifier++, 1, new byte[1000])]));
             full = (thrown as MediumFaultException)?.Fault;
         }
 
         Assert.Equal(new MediumFault(MediumFaultKind.Store, ErrorNumber.NoSpace), full);
         Assert.Equal(Cartridge.AttributeCapacityBytes / 1005, cartridge.Attributes(0).Count);
-        cartridge.SetAttribute(0, new MediumAttribute(0x800, 1, default));
-        cartridge.SetAttribute(0, new MediumAttribute(0x900, 1, new byte[1000]));
+        // Two that together are too much: neither is there.
+        Assert.NotNull(Record.Exception(() => cartridge.SetAttributes(
+            0, [new MediumAttribute(0x800, 1, new byte[1]), new MediumAttribute(0x900, 1, new byte[1999])])));
+        Assert.Equal(1000, cartridge.Attributes(0)[0].Value.Length);
+        Assert.DoesNotContain(cartridge.Attributes(0), one => one.Identifier == 0x900);
+        cartridge.SetAttributes(
+            0, [new MediumAttribute(0x800, 1, default), new MediumAttribute(0x900, 1, new byte[1000])]);
     }
 
     [Fact]

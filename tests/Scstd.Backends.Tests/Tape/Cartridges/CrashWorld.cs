@@ -122,12 +122,19 @@ internal sealed class CrashWorld
 
     private void SetAttribute()
     {
-        byte[] value = new byte[1 + _random.Next(200)];
-        _random.NextBytes(value);
-        var attribute = new MediumAttribute((ushort)(0x800 + _random.Next(4)), 0, value);
+        int first = 0x800 + _random.Next(4);
+        MediumAttribute[] attributes =
+        [
+            .. Enumerable.Range(first, 1 + _random.Next(3)).Select(identifier =>
+            {
+                byte[] value = new byte[1 + _random.Next(200)];
+                _random.NextBytes(value);
+                return new MediumAttribute((ushort)identifier, 0, value);
+            }),
+        ];
         int partition = _random.Next(_model.Partitions.Count);
-        _model.SetAttribute(partition, attribute);
-        _cartridge.SetAttribute(partition, attribute);
+        _model.SetAttributes(partition, attributes);
+        _cartridge.SetAttributes(partition, attributes);
     }
 
     private void Format()
@@ -190,10 +197,9 @@ internal sealed class CrashWorld
             "an attribute that was set is there");
         if (found == after)
             return;
-        foreach (MediumAttribute attribute in _model.Attributes(partition))
-            _model.SetAttribute(partition, attribute with { Value = default });
-        foreach (MediumAttribute attribute in before.Attributes(partition))
-            _model.SetAttribute(partition, attribute);
+        _model.SetAttributes(
+            partition, [.. _model.Attributes(partition).Select(attribute => attribute with { Value = default })]);
+        _model.SetAttributes(partition, before.Attributes(partition));
     }
 
     private bool HasPartitionsOf(ModelMedium model) =>

@@ -76,7 +76,7 @@ internal sealed class ModelMedium : ITapeMedium
         return fileNumber == 0;
     }
 
-    public SpaceResult Space(SpaceUnit unit, long count)
+    public SpaceResult Space(SpaceUnit unit, long count, Func<bool>? isGivenUp = null)
     {
         if (unit == SpaceUnit.EndOfData)
         {
@@ -170,12 +170,19 @@ internal sealed class ModelMedium : ITapeMedium
 
     public IReadOnlyList<MediumAttribute> Attributes(int partition) => [.. _attributes[partition].Values];
 
-    public void SetAttribute(int partition, in MediumAttribute attribute)
+    public void SetAttributes(int partition, IReadOnlyList<MediumAttribute> attributes)
     {
-        if (attribute.Value.IsEmpty)
-            _attributes[partition].Remove(attribute.Identifier);
-        else
-            _attributes[partition][attribute.Identifier] = attribute;
+        foreach (MediumAttribute attribute in attributes)
+        {
+            if (attribute.Value.IsEmpty)
+                _attributes[partition].Remove(attribute.Identifier);
+            else
+                _attributes[partition][attribute.Identifier] = attribute;
+        }
+    }
+
+    public void Abandon()
+    {
     }
 
     public void Dispose()

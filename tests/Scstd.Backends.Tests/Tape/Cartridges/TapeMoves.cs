@@ -143,11 +143,17 @@ internal sealed class TapeMoves(Random random, Cartridge cartridge, ModelMedium 
 
     public void SetAttribute()
     {
-        byte[] value = new byte[random.Next(4) == 0 ? 0 : random.Next(100)];
-        random.NextBytes(value);
-        var attribute = new MediumAttribute((ushort)(0x800 + random.Next(6)), 0, value);
+        MediumAttribute[] attributes =
+        [
+            .. Enumerable.Range(0x800 + random.Next(6), 1 + random.Next(3)).Select(identifier =>
+            {
+                byte[] value = new byte[random.Next(4) == 0 ? 0 : random.Next(100)];
+                random.NextBytes(value);
+                return new MediumAttribute((ushort)identifier, 0, value);
+            }),
+        ];
         int partition = random.Next(Model.Partitions.Count);
-        Both(medium => { medium.SetAttribute(partition, attribute); return 0; });
+        Both(medium => { medium.SetAttributes(partition, attributes); return 0; });
     }
 
     /// <summary>Everything on the tape is read and compared.</summary>
