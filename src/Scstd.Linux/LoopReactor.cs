@@ -78,11 +78,11 @@ internal abstract class LoopReactor : Reactor
 
     public sealed override void AtPassEnd(IPassEnd subscriber) => _passEnds.Add(subscriber);
 
-    public sealed override void RunBlocking(Action work, Action<Exception?> completed)
-    {
-        _blockingUnderWay++;
-        WorkerThreads.Blocking.Enqueue(new BlockingWork(this, work, completed));
-    }
+    public sealed override void RunBlocking(Action work, Action<Exception?> completed) =>
+        Run(WorkerThreads.Blocking, work, completed);
+
+    public sealed override void RunFileCall(Action work, Action<Exception?> completed) =>
+        Run(WorkerThreads.Files, work, completed);
 
     public sealed override void Submit(FileOperation operation)
     {
@@ -358,6 +358,12 @@ internal abstract class LoopReactor : Reactor
             && _blockingUnderWay == 0 && !HasWork;
         IsDrained = idle;
         return idle || ReadClock() >= _stopDeadlineMs;
+    }
+
+    private void Run(WorkerThreads threads, Action work, Action<Exception?> completed)
+    {
+        _blockingUnderWay++;
+        threads.Enqueue(new BlockingWork(this, work, completed));
     }
 
     /// <summary>Awaits in the control path come back to the reactor.</summary>

@@ -106,9 +106,14 @@ public abstract class Reactor : IDisposable
         return file.TakeWriteError();
     }
 
-    /// <summary>Runs work that can only block on a small bounded pool; <paramref name="completed"/> comes back as a
-    /// message on this reactor, with what the work threw, or null.</summary>
+    /// <summary>Runs work of a device that can only block, on a thread that waits for no other device;
+    /// <paramref name="completed"/> comes back as a message on this reactor, with what the work threw, or null. A
+    /// device has few of these under way at a time.</summary>
     public abstract void RunBlocking(Action work, Action<Exception?> completed);
+
+    /// <summary>The same for a call on a file that may wait for its disk, and of which there may be many: on the few
+    /// threads that file operations have.</summary>
+    public virtual void RunFileCall(Action work, Action<Exception?> completed) => RunBlocking(work, completed);
 
     /// <summary>Closes listeners and connections, waits for what is under way, no longer than
     /// <paramref name="timeoutMs"/>, and ends the loop. From any other thread. False if something was still under

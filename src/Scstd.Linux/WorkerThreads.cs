@@ -10,28 +10,42 @@ internal interface IWorkItem
 }
 
 /// <summary>
-/// A few threads for calls that can only block. The queue is bounded by its users: every reactor lets only so many
-/// items out at a time.
+/// Threads for calls that can only block, started when they are wanted. The queue is bounded by its users: every
+/// reactor lets only so many items out at a time.
 /// </summary>
-internal sealed class WorkerThreads(string name, int count)
+/// <param name="name">Of each thread.</param>
+/// <param name="count">No more than these; further items wait.</param>
+/// <param name="idleTimeoutMs">A thread without work ends after this.</param>
+internal sealed class WorkerThreads(string name, int count, int idleTimeoutMs = Timeout.Infinite)
 {
     private readonly object _lock = new();
     private IWorkItem? _first;
     private IWorkItem? _last;
     private int _queued;
     private int _idle;
-    private int _started;
+    private int _running;
 
     /// <summary>File operations that would make a reactor wait. Our choice: 4 threads keep a disk's queue busy, and
     /// more only add switching where the ring is refused.</summary>
     internal static WorkerThreads Files { get; } = new("scstd-file", 4);
 
-    /// <summary>Pass-through devices and the like. Apart from the file workers, for they may block for minutes.
-    /// </summary>
-    internal static WorkerThreads Blocking { get; } = new("scstd-blocking", 4);
+    /// <summary>Tapes, robots, pass-through devices and the like. Apart from the file workers, for they may block for
+    /// minutes; and each of these devices has one thing under way at a time, so with a thread for each none waits for
+    /// another. The number is a bound against the unforeseen.</summary>
+    internal static WorkerThreads Blocking { get; } = new("scstd-blocking", 256, idleTimeoutMs: 10_000);
 
     /// <summary>How many items were ever given to these threads.</summary>
     internal long Enqueued { get; private set; }
+
+    /// <summary>Threads that are there.</summary>
+    internal int Running
+    {
+        get
+        {
+            lock (_lock)
+                return _running;
+        }
+    }
 
     internal void Enqueue(IWorkItem item)
     {
@@ -47,32 +61,38 @@ internal sealed class WorkerThreads(string name, int count)
             _queued++;
             if (_queued <= _idle)
                 Monitor.Pulse(_lock);
-            else if (_started < count)
+            else if (_running < count)
                 StartOne();
         }
     }
 
     private void StartOne()
     {
-        _started++;
+        _running++;
         new Thread(Serve) { IsBackground = true, Name = name }.Start();
     }
 
     private void Serve()
     {
-        while (true)
-            Take().Run();
+        while (Take() is { } item)
+            item.Run();
     }
 
-    private IWorkItem Take()
+    /// <summary>Null: there was nothing to do for long enough, and the thread is not counted any more.</summary>
+    private IWorkItem? Take()
     {
         lock (_lock)
         {
             while (_first is null)
             {
                 _idle++;
-                Monitor.Wait(_lock);
+                bool isCalled = Monitor.Wait(_lock, idleTimeoutMs);
                 _idle--;
+                if (!isCalled && _first is null)
+                {
+                    _running--;
+                    return null;
+                }
             }
             IWorkItem item = _first;
             _first = item.Following;

@@ -222,7 +222,7 @@ public sealed class FileStore : IBlockStore
     {
         ulong lba = request.Lba;
         (bool IsMapped, ulong End) extent = default;
-        request.Reactor.RunBlocking(
+        request.Reactor.RunFileCall(
             () => extent = ExtentAt(lba),
             thrown =>
             {
