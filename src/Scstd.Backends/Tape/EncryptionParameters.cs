@@ -37,7 +37,7 @@ internal enum EncryptionScope : byte
                                                  18-19 KEY LENGTH, KEY, then key-associated data descriptors  */
 internal sealed record EncryptionParameters(
     EncryptionScope Scope, EncryptionMode Encryption, DecryptionMode Decryption, byte Check, bool ClearsOnUnload,
-    TapeKey? Key)
+    TapeKey? Key, bool IsLocked = false)
 {
     public const byte AlgorithmIndex = 1;
     public const int KeyLengthBytes = 32;
@@ -67,8 +67,9 @@ internal sealed record EncryptionParameters(
             return null;
         }
         var scope = (EncryptionScope)(page[4] >> 5);
+        bool isLocked = (page[4] & 0x01) != 0;
         if (scope == EncryptionScope.Public)
-            return None;
+            return None with { IsLocked = isLocked };
         int keyLength = BinaryPrimitives.ReadUInt16BigEndian(page[18..]);
         bool needsKey = page[6] == (byte)EncryptionMode.Encrypt || page[7] != (byte)DecryptionMode.Disable;
         if (keyLength != (needsKey ? KeyLengthBytes : keyLength == 0 ? 0 : KeyLengthBytes))
@@ -88,19 +89,18 @@ internal sealed record EncryptionParameters(
         return new EncryptionParameters(
             scope, (EncryptionMode)page[6], (DecryptionMode)page[7], (byte)(page[5] >> 6), (page[5] & 0x04) != 0,
             needsKey
-                ? new TapeKey(page.Slice(HeaderBytes, keyLength).ToArray(), unauthenticated, authenticated) : null);
+                ? new TapeKey(page.Slice(HeaderBytes, keyLength).ToArray(), unauthenticated, authenticated) : null,
+            isLocked);
     }
 
-    /// <summary>What is refused: LOCK, CKORP and CKORL, supplemental keys, raw reads, external encryption.</summary>
+    /// <summary>What is refused: CKORP and CKORL, supplemental keys, raw reads, external encryption.</summary>
     private static (int Offset, int? Bit)? FindInvalidHead(ReadOnlySpan<byte> page)
     {
         if (page[4] >> 5 > (byte)EncryptionScope.AllNexuses)
             return (4, 7);
-        if ((page[4] & 0x01) != 0)
-            return (4, 0);
         if ((page[5] & 0x80) != 0)
             return (5, 7);
-        if ((page[5] & 0x30) is 0x10 or 0x20)
+        if ((page[5] & 0x30) != 0)
             return (5, 5);
         for (int bit = 3; bit >= 0; bit--)
         {

@@ -45,22 +45,25 @@ internal sealed class PartitionPage
     public ModePage Page { get; }
 
     /// <summary>Of the page as it is now, for a medium of this capacity; null: they do not fit.</summary>
-    public IReadOnlyList<ulong>? Capacities(ulong capacityBytes)
+    /// <param name="capacityBytes">Of the whole medium.</param>
+    /// <param name="leastBytes">A partition that is asked for smaller is rounded up to this, where another takes what
+    /// is left.</param>
+    public IReadOnlyList<ulong>? Capacities(ulong capacityBytes, ulong leastBytes)
     {
         byte[] values = Page.Current;
         int count = values[1] + 1;
+        // As LTO drives do: nearly everything, and behind it the smallest partition that there is.
         if ((values[2] & Fixed) != 0)
-        {
-            // Our choice, as a file system on tape wants it: a small first partition for its index.
-            return [capacityBytes / 40, capacityBytes - (capacityBytes / 40)];
-        }
+            return [capacityBytes - leastBytes, leastBytes];
         if ((values[2] & Selected) != 0)
             return [.. Enumerable.Repeat(capacityBytes / (ulong)count, count)];
-        return InitiatorsCapacities(values, count, capacityBytes);
+        return InitiatorsCapacities(values, count, capacityBytes, leastBytes);
     }
 
-    private static List<ulong>? InitiatorsCapacities(byte[] values, int count, ulong capacityBytes)
+    private static List<ulong>? InitiatorsCapacities(
+        byte[] values, int count, ulong capacityBytes, ulong leastBytes)
     {
+        bool isOpen = Enumerable.Range(0, count).Any(i => SizeOf(values, i) == AllThatIsLeft);
         double unit = Unit(values);
         var sizes = new List<ulong>();
         ulong left = capacityBytes;
@@ -68,7 +71,7 @@ internal sealed class PartitionPage
         for (int i = 0; i < count; i++)
         {
             int size = SizeOf(values, i);
-            double bytes = size == AllThatIsLeft ? 0 : size * unit;
+            double bytes = size == AllThatIsLeft ? 0 : isOpen ? Math.Max(size * unit, leastBytes) : size * unit;
             if (size == AllThatIsLeft)
                 open = i;
             if (bytes > left)

@@ -13,6 +13,7 @@ internal enum TapeAlert
     NoRemoval = 10,
     CleaningMedia = 11,
     UnsupportedFormat = 12,
+    WormOverwriteAttempted = 60,
 }
 
 /// <summary>

@@ -61,19 +61,26 @@ public sealed partial class TapeBackend
         byte[] answer = [];
         Work(command, medium =>
         {
+            // SPC-4 §6.16: the list begins with this attribute or not at all, so who asks for one gets no other.
+            ushort[] identifiers = action is 2 or 3 ? [first] : [.. IdentifiersOf(medium, partition, action == 5)];
+            if (!identifiers.Contains(first))
+                return SenseData.InvalidFieldInCdb(8);
             answer = action switch
             {
                 0 => Values(AttributesOf(medium, partition), first),
-                1 => Identifiers(AttributesOf(medium, partition).Select(one => one.Identifier), first),
                 2 => [0, 2, 0, 1], // one logical volume, 0
                 3 => [0, 2, 0, (byte)medium.Partitions.Count],
-                _ => Identifiers(
-                    DeviceAttributes(medium, partition).Select(one => one.Identifier)
-                        .Concat(KnownAttribute.Host.Select(one => one.Identifier)), first),
+                _ => Identifiers(identifiers, first),
             };
             return null;
         }, () => command.CompleteWithData(answer));
     }
+
+    /// <summary>Of those that there are, or of all that there can be.</summary>
+    private IEnumerable<ushort> IdentifiersOf(ITapeMedium medium, int partition, bool supported) => supported
+        ? DeviceAttributes(medium, partition).Select(one => one.Identifier)
+            .Concat(KnownAttribute.Host.Select(one => one.Identifier)).Order()
+        : AttributesOf(medium, partition).Select(one => one.Identifier);
 
     /// <summary>All of them, in the order of their identifiers.</summary>
     private IEnumerable<MediumAttribute> AttributesOf(ITapeMedium medium, int partition) =>

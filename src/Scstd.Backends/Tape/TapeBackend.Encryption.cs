@@ -21,11 +21,24 @@ public sealed partial class TapeBackend
     private volatile LocalKey[] _localKeys = [];
 
     private volatile SharedKey? _sharedKey;
+
+    /// <summary>Counts changes of keys; zero is no key.</summary>
     private uint _keyInstance;
+
+    /// <summary>LOCK: who writes with one instance of a key and with no other.</summary>
+    private volatile KeyLock[] _keyLocks = [];
+
+    /// <summary>Who has ever asked for anything of this protocol: they hear of changes, and nobody else does, so that
+    /// who does not encrypt is not disturbed.</summary>
+    private volatile ItNexus[] _registered = [];
+
+    private readonly Lock _registering = new();
 
     private sealed record LocalKey(ItNexus Nexus, EncryptionParameters Parameters, uint Instance);
 
-    private sealed record SharedKey(ItNexus SetBy, EncryptionParameters Parameters, uint Instance);
+    private sealed record SharedKey(ItNexus? SetBy, EncryptionParameters Parameters, uint Instance);
+
+    private sealed record KeyLock(ItNexus Nexus, uint Instance);
 
     private EncryptionParameters ParametersOf(ItNexus nexus)
     {
@@ -36,6 +49,15 @@ public sealed partial class TapeBackend
         }
         return _sharedKey?.Parameters ?? EncryptionParameters.None;
     }
+
+    private uint KeyInstanceOf(ItNexus nexus) =>
+        Array.Find(_localKeys, one => ReferenceEquals(one.Nexus, nexus))?.Instance ?? _sharedKey?.Instance ?? 0;
+
+    /// <summary>Null: the nexus writes with the key that it has locked itself to, or with any.</summary>
+    private SenseData? JudgeKeyLock(ItNexus nexus) =>
+        Array.Find(_keyLocks, one => ReferenceEquals(one.Nexus, nexus)) is { } locked &&
+        locked.Instance != KeyInstanceOf(nexus)
+            ? new SenseData(SenseKey.DataProtect, AdditionalSense.DataEncryptionKeyInstanceCounterHasChanged) : null;
 
     private TapeKey? KeyForWriting(ScsiCommand command)
     {
@@ -56,23 +78,63 @@ public sealed partial class TapeBackend
 
     // ---- How long a key lives ---------------------------------------------------------------------------------------
 
-    private bool HoldsKeysOf(ItNexus nexus) => _localKeys.Any(one => ReferenceEquals(one.Nexus, nexus));
+    private bool HoldsKeysOf(ItNexus nexus) => _registered.Contains(nexus);
 
-    private void ForgetKeysOf(ItNexus nexus) =>
+    private void RemoveKeysOf(ItNexus nexus)
+    {
         _localKeys = [.. _localKeys.Where(one => !ReferenceEquals(one.Nexus, nexus))];
+        _keyLocks = [.. _keyLocks.Where(one => !ReferenceEquals(one.Nexus, nexus))];
+        // A key for all stays: it is nobody's own any more.
+        if (_sharedKey is { } shared && ReferenceEquals(shared.SetBy, nexus))
+            _sharedKey = shared with { SetBy = null };
+    }
+
+    /// <summary>The nexus has ended.</summary>
+    private void ForgetKeysOf(ItNexus nexus)
+    {
+        RemoveKeysOf(nexus);
+        lock (_registering)
+            _registered = [.. _registered.Where(one => !ReferenceEquals(one, nexus))];
+    }
 
     private void ForgetKeys()
     {
         _localKeys = [];
+        _keyLocks = [];
         _sharedKey = null;
+        lock (_registering)
+            _registered = [];
     }
 
-    /// <summary>CKOD.</summary>
-    private void ForgetKeysOnUnload()
+    /// <summary>CKOD, where a volume leaves the drive: returns who is to hear that its parameters have changed.
+    /// </summary>
+    private ItNexus[] ForgetKeysOnUnload()
     {
-        _localKeys = [.. _localKeys.Where(one => !one.Parameters.ClearsOnUnload)];
-        if (_sharedKey is { Parameters.ClearsOnUnload: true })
+        LocalKey[] own = [.. _localKeys.Where(one => one.Parameters.ClearsOnUnload)];
+        bool clearsShared = _sharedKey is { Parameters.ClearsOnUnload: true };
+        if (own.Length == 0 && !clearsShared)
+            return [];
+        ItNexus[] users = clearsShared ? UsersOfSharedKey() : [];
+        _localKeys = [.. _localKeys.Except(own)];
+        if (clearsShared)
             _sharedKey = null;
+        _keyInstance++;
+        return [.. users, .. own.Select(one => one.Nexus)];
+    }
+
+    /// <summary>Who has no key of its own, as far as it is to hear of changes.</summary>
+    private ItNexus[] UsersOfSharedKey() =>
+        [.. _registered.Where(one => !Array.Exists(_localKeys, local => ReferenceEquals(local.Nexus, one)))];
+
+    private void Register(ItNexus nexus)
+    {
+        if (_registered.Contains(nexus))
+            return;
+        lock (_registering)
+        {
+            if (!_registered.Contains(nexus))
+                _registered = [.. _registered, nexus];
+        }
     }
 
     // ---- SECURITY PROTOCOL OUT --------------------------------------------------------------------------------------
@@ -90,6 +152,7 @@ public sealed partial class TapeBackend
     /// <summary>Set Data Encryption. Whoever else the parameters are for is told that they have changed.</summary>
     private void SecurityProtocolOut(ScsiCommand command)
     {
+        Register(command.Nexus);
         if (command.RequestedBytes == 0)
         {
             command.Complete();
@@ -98,13 +161,23 @@ public sealed partial class TapeBackend
         byte[] page = command.Data.ToArray(command.Data.LengthBytes);
         EncryptionParameters? parameters = EncryptionParameters.Read(page, out SenseData refused);
         CryptographicOperations.ZeroMemory(page);
+        // What is to be cleared with a volume wants a volume.
+        if (parameters is { ClearsOnUnload: true } && _load != TapeLoad.Loaded)
+            (parameters, refused) = (null, SenseData.InvalidFieldInParameterList(5, 2));
         if (parameters is null)
         {
             command.CheckCondition(refused);
             return;
         }
-        ForgetKeysOf(command.Nexus);
-        _keyInstance++;
+        Adopt(command, parameters);
+        command.Complete();
+    }
+
+    private void Adopt(ScsiCommand command, EncryptionParameters parameters)
+    {
+        RemoveKeysOf(command.Nexus);
+        if (parameters.Scope != EncryptionScope.Public)
+            _keyInstance++;
         if (parameters.Scope == EncryptionScope.Local)
         {
             _localKeys = [.. _localKeys, new LocalKey(command.Nexus, parameters, _keyInstance)];
@@ -113,9 +186,11 @@ public sealed partial class TapeBackend
         {
             _sharedKey = new SharedKey(command.Nexus, parameters, _keyInstance);
             command.Unit.EstablishUnitAttention(
-                AdditionalSense.DataEncryptionParametersChangedByAnotherNexus, command.ItlNexus);
+                AdditionalSense.DataEncryptionParametersChangedByAnotherNexus,
+                [.. UsersOfSharedKey().Where(one => !ReferenceEquals(one, command.Nexus))]);
         }
-        command.Complete();
+        if (parameters.IsLocked)
+            _keyLocks = [.. _keyLocks, new KeyLock(command.Nexus, KeyInstanceOf(command.Nexus))];
     }
 
     // ---- SECURITY PROTOCOL IN ---------------------------------------------------------------------------------------
@@ -136,6 +211,8 @@ public sealed partial class TapeBackend
     {
         ReadOnlySpan<byte> cdb = command.Cdb;
         ushort page = BinaryPrimitives.ReadUInt16BigEndian(cdb[2..]);
+        if (cdb[1] == TapeProtocol)
+            Register(command.Nexus);
         if (cdb[1] == InformationProtocol)
         {
             // The protocols, or no certificate.
@@ -158,8 +235,8 @@ public sealed partial class TapeBackend
                 Answer(command, page, [0x00]); // plain keys
                 break;
             case 0x0012:
-                // CKOD_C; AITN_C, LOCAL_C and PUBLIC_C.
-                Answer(command, page, [0, 0x04, 0, 0x07, 0, 0, 0, 0, 0, 0, 0, 0]);
+                // LOCK_C; CKOD_C; AITN_C, LOCAL_C and PUBLIC_C.
+                Answer(command, page, [0x01, 0x04, 0, 0x07, 0, 0, 0, 0, 0, 0, 0, 0]);
                 break;
             case 0x0020:
                 Answer(command, page, EncryptionStatus(command.Nexus));
@@ -180,17 +257,19 @@ public sealed partial class TapeBackend
     private byte[] Capabilities()
     {
         byte[] payload = new byte[40];
+        payload[0] = 0x01; // CFG_P 01b: nothing keeps an initiator from setting parameters
         Span<byte> algorithm = payload.AsSpan(16);
         algorithm[0] = EncryptionParameters.AlgorithmIndex;
         algorithm[3] = 20; // DESCRIPTOR LENGTH
-        // AVFMV: with the volume that is mounted; MAC_C; DELB_C; DECRYPT_C and ENCRYPT_C 1: by software.
-        algorithm[4] = (byte)((_load == TapeLoad.Loaded ? 0x80 : 0) | 0x20 | 0x10 | 0x04 | 0x01);
+        // AVFMV: with the volume that is mounted; MAC_C; DELB_C; DECRYPT_C and ENCRYPT_C 10b, in the device: 01b would
+        // say that it is slow, and initiators then refuse to use it.
+        algorithm[4] = (byte)((_load == TapeLoad.Loaded ? 0x80 : 0) | 0x20 | 0x10 | 0x08 | 0x02);
         // UKADF and AKADF zero: key-associated data may be shorter than their maximum.
         BinaryPrimitives.WriteUInt16BigEndian(algorithm[6..], EncryptionParameters.MostAssociatedBytes);
         BinaryPrimitives.WriteUInt16BigEndian(algorithm[8..], EncryptionParameters.MostAssociatedBytes);
         BinaryPrimitives.WriteUInt16BigEndian(algorithm[10..], EncryptionParameters.KeyLengthBytes);
-        // RDMC_C 1: nothing is read raw.
-        algorithm[12] = 0x02;
+        // DKAD_C 11b: with a key for reading there may be key-associated data; RDMC_C 1: nothing is read raw.
+        algorithm[12] = 0xC0 | 0x02;
         BinaryPrimitives.WriteUInt32BigEndian(algorithm[20..], AlgorithmCode);
         return payload;
     }
@@ -204,7 +283,7 @@ public sealed partial class TapeBackend
         EncryptionScope keyScope = local is not null ? EncryptionScope.Local :
             shared is not null ? EncryptionScope.AllNexuses : EncryptionScope.Public;
         EncryptionScope nexusScope = local is not null ? EncryptionScope.Local :
-            ReferenceEquals(shared?.SetBy, nexus) ? EncryptionScope.AllNexuses : EncryptionScope.Public;
+            shared is { SetBy: { } setter } && ReferenceEquals(setter, nexus) ? EncryptionScope.AllNexuses : EncryptionScope.Public;
         byte[] payload = new byte[20];
         payload[0] = (byte)(((int)nexusScope << 5) | (int)keyScope);
         payload[1] = (byte)parameters.Encryption;

@@ -22,7 +22,8 @@ public sealed partial class TapeBackend
         Reformat(command, medium =>
         {
             ulong capacity = medium.Description.CapacityBytes;
-            return divides ? _pages.Partitions.Capacities(capacity) : [capacity];
+            ulong least = TapeDensity.Find(medium.Description.DensityCode)!.LeastPartitionBytes(capacity);
+            return divides ? _pages.Partitions.Capacities(capacity, least) : [capacity];
         });
     }
 
@@ -44,7 +45,7 @@ public sealed partial class TapeBackend
             if (JudgeFormat(medium) is { } refused)
                 return refused;
             if (divide(medium) is not { } capacities)
-                return SenseData.IllegalRequest(AdditionalSense.InvalidFieldInParameterList);
+                return SenseData.IllegalRequest(AdditionalSense.ParameterValueInvalid);
             _ahead = null;
             ForgetWriters();
             medium.Format(capacities);
@@ -67,14 +68,14 @@ public sealed partial class TapeBackend
         if (position.Partition != 0 || !position.IsBeginningOfPartition)
             return SenseData.IllegalRequest(AdditionalSense.PositionPastBeginningOfMedium);
         if (medium.Description.IsWorm)
-            return new SenseData(SenseKey.DataProtect, AdditionalSense.WormMediumOverwriteAttempted);
+            return Protected(AdditionalSense.WormMediumOverwriteAttempted, TapeAlert.WormOverwriteAttempted);
         if (!Personality.Writes(medium.Description.DensityCode))
             return new SenseData(SenseKey.DataProtect, AdditionalSense.CannotWriteMediumIncompatibleFormat);
         if (_pages.IsSoftwareWriteProtected)
-            return new SenseData(SenseKey.DataProtect, AdditionalSense.LogicalUnitSoftwareWriteProtected);
+            return Protected(AdditionalSense.LogicalUnitSoftwareWriteProtected);
         bool isEmpty = medium.Partitions.All(partition => partition.ObjectCount == 0);
         return !_pages.IsAppendOnly || isEmpty || _overwrite is { IsFormat: true }
-            ? null : new SenseData(SenseKey.DataProtect, AdditionalSense.WriteAppendPositionError);
+            ? null : Protected(AdditionalSense.OperatorSelectedWriteProtect);
     }
 
     // ---- ALLOW OVERWRITE --------------------------------------------------------------------------------------------
@@ -93,9 +94,10 @@ public sealed partial class TapeBackend
         int partition = cdb[3];
         ulong number = BinaryPrimitives.ReadUInt64BigEndian(cdb[4..]);
         TapePosition position = _view!.Position;
-        if (allowed != 0 && !_pages.IsAppendOnly)
+        if (!_pages.IsAppendOnly)
         {
-            command.CheckCondition(SenseData.IllegalRequest(AdditionalSense.CommandSequenceError));
+            _overwrite = null;
+            command.CheckCondition(SenseData.IllegalRequest(AdditionalSense.IllegalWhenNotInAppendOnlyMode));
         }
         else if (allowed == 1 && (partition != position.Partition || number != position.ObjectNumber))
         {

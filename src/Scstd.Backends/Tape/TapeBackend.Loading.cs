@@ -125,7 +125,9 @@ public sealed partial class TapeBackend
         }
         Work(command, medium => Flush(command, medium), () =>
         {
-            Unthread();
+            command.Unit.EstablishUnitAttention(
+                AdditionalSense.DataEncryptionParametersChangedByAnotherNexus,
+                [.. Unthread().Where(one => !ReferenceEquals(one, command.Nexus))]);
             _load = where;
             command.Complete();
         });
@@ -151,11 +153,12 @@ public sealed partial class TapeBackend
         return TapeLoad.Incompatible;
     }
 
-    private void Unthread()
+    /// <summary>Returns who is to hear that its keys are gone.</summary>
+    private ItNexus[] Unthread()
     {
         _ahead = null;
         _overwrite = null;
-        ForgetKeysOnUnload();
+        return ForgetKeysOnUnload();
     }
 
     // ---- The robot --------------------------------------------------------------------------------------------------
@@ -199,11 +202,12 @@ public sealed partial class TapeBackend
 
     /// <summary>Alone on the unit, after <see cref="Settle"/>: the medium is not the drive's any more. Null: there was
     /// none.</summary>
-    internal ITapeMedium? Detach()
+    /// <param name="withoutKeys">Who is to hear that its keys went with it.</param>
+    internal ITapeMedium? Detach(out ItNexus[] withoutKeys)
     {
         ITapeMedium? medium = _medium;
         _medium = null;
-        Unthread();
+        withoutKeys = Unthread();
         _load = TapeLoad.Empty;
         _view = null;
         _pages.Show(null);

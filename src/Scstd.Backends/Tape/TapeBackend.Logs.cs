@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Text;
 using Scstd.Core;
+using Scstd.Scsi;
 
 namespace Scstd.Backends.Tape;
 
@@ -24,6 +25,8 @@ public sealed partial class TapeBackend
         },
         new(0x0C, SequentialAccessDevice),
         new(0x11, DeviceStatus),
+        new(0x12, () => [new(0x0000, TapeAlerts.Bytes(_alerts.Set))]), // TapeAlert Response: all flags at once
+        new(0x14, DeviceStatistics),
         new(0x17, VolumeStatistics),
         new(0x1B, DataCompressionPage),
         new(0x2E, () => TapeAlerts.Parameters(_alerts.Set)) { ReadFor = AlertsFor },
@@ -43,17 +46,45 @@ public sealed partial class TapeBackend
     private static IReadOnlyList<LogParameter> ErrorCounters(ulong bytes, ulong errors) =>
         [Counter(0x0003, 0), Counter(0x0005, bytes), Counter(0x0006, errors)];
 
-    /// <summary>Bytes from and to initiators and from and to the medium; cleaning is never required.</summary>
+    /// <summary>Bytes from and to initiators and from and to the medium; megabytes of the partition that the drive is
+    /// at, all ones without one: to the end of data, to early warning, from there to the end, and to the position.
+    /// Cleaning is never required.</summary>
     private IReadOnlyList<LogParameter> SequentialAccessDevice()
     {
         TapeCounts.Traffic device = _counts.Device;
+        MediumView? view = _load == TapeLoad.Loaded ? _view : null;
+        PartitionDescription? partition = view is null ? null : PartitionOf(view);
         return
         [
             Counter(0x0000, device.FromInitiators),
             Counter(0x0001, device.ToMedium),
             Counter(0x0002, device.FromMedium),
             Counter(0x0003, device.ToInitiators),
+            Megabytes(0x0004, partition?.UsedBytes),
+            Megabytes(0x0005, partition is { } one ? EarlyWarningBytes(one) : null),
+            Megabytes(0x0006, partition is { } same ? same.CapacityBytes - EarlyWarningBytes(same) : null),
+            Megabytes(0x0007, view?.Position.BytesBefore),
             Counter(0x0100, 0),
+        ];
+    }
+
+    private static LogParameter Megabytes(ushort code, ulong? bytes) =>
+        Counter(code, bytes / Megabyte ?? uint.MaxValue, 4);
+
+    /// <summary>What is known of the drive: loads (since the daemon began), errors that nothing could mend, its names,
+    /// whether removal is prevented, that it is not too hot.</summary>
+    private IReadOnlyList<LogParameter> DeviceStatistics()
+    {
+        byte[] serial = Encoding.ASCII.GetBytes(Identity.SerialNumber);
+        return
+        [
+            Counter(0x000D, _counts.Loads, 4),
+            Counter(0x000E, _counts.Device.WriteErrors, 4),
+            Counter(0x000F, _counts.Device.ReadErrors, 4),
+            new(0x0040, serial),
+            new(0x0041, serial),
+            new(0x0080, [(byte)(IsRemovalPrevented ? 1 : 0)]),
+            new(0x0081, [0]),
         ];
     }
 
@@ -98,15 +129,20 @@ public sealed partial class TapeBackend
             Counter(0x000F, mount.FromMedium / Megabyte, 4),
             Counter(0x0010, life.BytesWritten / Megabyte),
             Counter(0x0011, life.BytesRead / Megabyte),
+            Counter(0x0012, (ulong)Ratio(mount.ToInitiators, mount.FromMedium), 2),
+            Counter(0x0013, (ulong)Ratio(mount.FromInitiators, mount.ToMedium), 2),
             Counter(0x0016, view.Description.CapacityBytes / Megabyte, 4),
             Counter(0x0017, used / Megabyte, 4),
             Text(0x0040, view.Description.SerialNumber, 32),
             Text(0x0042, view.Description.Barcode, 32),
+            Text(0x0045, $"Ultrium-{TapeDensity.Find(view.Description.DensityCode)?.Generation}", 9),
             new(0x0080, [(byte)(view.Description.IsWriteProtected ? 1 : 0)]),
             new(0x0081, [(byte)(view.Description.IsWorm ? 1 : 0)]),
             new(0x0202, PerPartition(view, static partition => partition.CapacityBytes)),
             new(0x0203, PerPartition(view, static partition => partition.UsedBytes)),
-            new(0x0204, PerPartition(view, static partition => partition.LeftBytes)),
+            // What can be written before early warning.
+            new(0x0204, PerPartition(view, static partition =>
+                EarlyWarningBytes(partition) - Math.Min(EarlyWarningBytes(partition), partition.UsedBytes))),
         ];
     }
 

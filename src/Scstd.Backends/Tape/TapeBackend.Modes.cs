@@ -25,9 +25,11 @@ public sealed partial class TapeBackend
     public byte ModeMediumType => _view is { } view && TapeDensity.Find(view.Description.DensityCode) is { } density
         ? density.MediumType(view.Description.IsWorm) : (byte)0;
 
-    private int ProtectionOfReads => _pages.ProtectsReads ? BlockProtection.LengthBytes : 0;
+    private int ProtectionOfReadsBytes(ItNexus nexus) =>
+        _pages.ProtectionOfReads(nexus) is null ? 0 : BlockProtection.LengthBytes;
 
-    private int ProtectionOfWrites => _pages.ProtectsWrites ? BlockProtection.LengthBytes : 0;
+    private int ProtectionOfWritesBytes(ItNexus nexus) =>
+        _pages.ProtectionOfWrites(nexus) is null ? 0 : BlockProtection.LengthBytes;
 
     private byte DensityCode => _view?.Description.DensityCode ?? 0;
 
@@ -40,7 +42,13 @@ public sealed partial class TapeBackend
         return BlockDescriptorBytes;
     }
 
-    public void ModePageChanged(ModePage page) => _pages.Changed(page);
+    public void ModePageChanged(ModePage page)
+    {
+        _pages.Changed(page);
+        // WRITE MODE is another: nothing is allowed yet.
+        if (_pages.IsExtension(page))
+            _overwrite = null;
+    }
 
     public SenseData? Judge(ModeHeaderValues values)
     {

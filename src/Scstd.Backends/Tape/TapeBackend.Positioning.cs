@@ -19,11 +19,7 @@ public sealed partial class TapeBackend
         if (Flush(command, medium) is { } failed)
             return failed;
         _ahead = null;
-        int partition = medium.Position.Partition;
-        SenseData? outcome = work(medium);
-        if (medium.Position.Partition != partition)
-            _overwrite = null;
-        return outcome;
+        return work(medium);
     });
 
     // ---- SPACE -----------------------------------------------------------------------------------------------------

@@ -72,7 +72,7 @@ public sealed partial class TapeBackend
     {
         long lengthBytes = ahead.Next.Kind != TapeObjectKind.Record ? 0 :
             transfer.IsFixed ? (long)Math.Min((ulong)transfer.Count, ahead.Left) * transfer.BlockLengthBytes :
-            Math.Min(transfer.Count, ahead.Next.LengthBytes + ProtectionOfReads);
+            Math.Min(transfer.Count, ahead.Next.LengthBytes + ProtectionOfReadsBytes(command.Nexus));
         lengthBytes = Math.Min(lengthBytes, command.ExpectedDataInBytes);
         if (command.TryLeaseDataIn((int)lengthBytes))
             Work(command, medium => ReadRecords(command, transfer, medium));
@@ -113,7 +113,8 @@ public sealed partial class TapeBackend
             return encrypted with { Information = left };
         int offset = command.DataInLengthBytes;
         int wanted = transfer.LengthOfEachBytes;
-        int isLong = next.LengthBytes + ProtectionOfReads;
+        BlockProtection? protection = _pages.ProtectionOfReads(command.Nexus);
+        int isLong = next.LengthBytes + (protection is null ? 0 : BlockProtection.LengthBytes);
         int room = Math.Max(0, Math.Min(command.Data.LengthBytes - offset, wanted));
         try
         {
@@ -124,8 +125,8 @@ public sealed partial class TapeBackend
             _failure = FailureOf(command, medium, fault);
             return SenseOf(command, fault.Fault) with { Information = left };
         }
-        if (ProtectionOfReads > 0 && room >= isLong)
-            BlockProtection.Append(command.Data, offset, next.LengthBytes);
+        if (protection is not null && room >= isLong)
+            protection.Append(command.Data, offset, next.LengthBytes);
         command.DataInLengthBytes = offset + Math.Min(isLong, wanted);
         if (isLong != wanted && !IsSuppressed(transfer, isLong))
             return IncorrectLength(transfer, isLong, left);

@@ -9,12 +9,13 @@ namespace Scstd.Backends.Tape;
 public sealed partial class TapeBackend
 {
     /// <summary>B0h: WORM; B1h: MANUFACTURER-ASSIGNED SERIAL NUMBER; B2h: the TapeAlert flags that can be set, from
-    /// flag 1 in the first byte's highest bit on (SSC-4 §8.4).</summary>
+    /// flag 1 in the first byte's highest bit on (SSC-4 §8.4); B5h: how blocks can be protected.</summary>
     public IReadOnlyList<VitalProductDataPage> VitalProductData =>
     [
         new(0xB0, [0x01, 0]),
         new(0xB1, Encoding.ASCII.GetBytes(Identity.SerialNumber)),
         new(0xB2, TapeAlerts.SupportedFlags()),
+        new(0xB5, BlockProtection.Descriptors()),
     ];
 
     /// <summary>SSC-4, READ BLOCK LIMITS: any length, byte for byte.</summary>

@@ -100,7 +100,8 @@ public sealed partial class TapeBackend
             medium.Description.Barcode, new MediumFault(MediumFaultKind.Store),
             $"{thrown}; the cartridge was closed as it is, and is opened again when it is put into a drive",
             command.Binding.Row.Name, command.Nexus.InitiatorPort);
-        Unthread();
+        command.Unit.EstablishUnitAttention(
+            AdditionalSense.DataEncryptionParametersChangedByVendorSpecificEvent, Unthread());
         _load = TapeLoad.Failed;
         DeferLoss(command.Nexus);
     }
@@ -229,8 +230,17 @@ public sealed partial class TapeBackend
     /// <summary>What other commands see of the medium from now on.</summary>
     private void Look(ITapeMedium medium)
     {
-        _view = new MediumView(medium.Description, [.. medium.Partitions], medium.Position);
+        MediumView? before = _view;
+        TapePosition position = medium.Position;
+        _view = new MediumView(medium.Description, [.. medium.Partitions], position);
         _pages.Refresh(_view);
+        if (!IsPastProgrammableWarning(PartitionOf(_view), position) ||
+            position.Partition != before?.Position.Partition)
+            _isZoneTold = false;
+        // ALLOW OVERWRITE holds as long as the position does.
+        if (_overwrite is { IsFormat: false } allowed &&
+            (allowed.Partition != position.Partition || allowed.ObjectNumber != position.ObjectNumber))
+            _overwrite = null;
     }
 
     // ---- What a medium's fault is to an initiator -------------------------------------------------------------------
@@ -247,7 +257,7 @@ public sealed partial class TapeBackend
             case MediumFaultKind.WrongKey:
                 return new SenseData(SenseKey.DataProtect, AdditionalSense.IncorrectDataEncryptionKey);
             case MediumFaultKind.WriteProtected:
-                return new SenseData(SenseKey.DataProtect, AdditionalSense.WriteProtected);
+                return Protected(AdditionalSense.WriteProtected);
             default:
                 if (writes)
                     _counts.WriteFailed();

@@ -19,6 +19,9 @@ public sealed partial class TapeBackend
     /// <summary>What ALLOW OVERWRITE has allowed; until the next write or a change of the volume.</summary>
     private OverwriteAllowed? _overwrite;
 
+    /// <summary>That the programmable early warning zone was entered was told since it was.</summary>
+    private bool _isZoneTold;
+
     private readonly record struct OverwriteAllowed(bool IsFormat, int Partition, ulong ObjectNumber);
 
     private SenseData? ValidateWrite(ScsiCommand command)
@@ -26,7 +29,7 @@ public sealed partial class TapeBackend
         var transfer = new TapeTransfer(command.Cdb, _blockLengthBytes);
         if (transfer.IsFixed && transfer.BlockLengthBytes == 0)
             return SenseData.InvalidFieldInCdb(1, 0);
-        int length = transfer.LengthOfEachBytes - ProtectionOfWrites;
+        int length = transfer.LengthOfEachBytes - ProtectionOfWritesBytes(command.Nexus);
         if (transfer.Blocks > 0 && (length > Personality.MaxBlockLengthBytes || length <= 0))
             return SenseData.InvalidFieldInCdb(transfer.CountOffset);
         return JudgeAddress(transfer);
@@ -53,7 +56,6 @@ public sealed partial class TapeBackend
     {
         if (BeginWrite(command, transfer, medium) is { } refused)
             return refused with { Information = transfer.Left(0) };
-        bool wasBeforeWarning = !IsPastProgrammableWarning(medium);
         bool wasBeforeEnd = !IsPastEarlyWarning(medium);
         var options = new WriteOptions(_pages.Compresses, KeyForWriting(command));
         ulong before = medium.Position.BytesBefore;
@@ -64,20 +66,20 @@ public sealed partial class TapeBackend
         if (done > 0)
         {
             Wrote(command);
-            int lengthBytes = transfer.LengthOfEachBytes - ProtectionOfWrites;
+            int lengthBytes = transfer.LengthOfEachBytes - ProtectionOfWritesBytes(command.Nexus);
             _counts.Wrote((ulong)done * (uint)lengthBytes, medium.Position.BytesBefore - before);
         }
-        return outcome ?? EndWrite(command, medium, isBuffered: true, wasBeforeWarning, wasBeforeEnd);
+        return outcome ?? EndWrite(command, medium, isBuffered: true, wasBeforeEnd);
     }
 
     private SenseData? WriteRecord(
         ScsiCommand command, in TapeTransfer transfer, ITapeMedium medium, in WriteOptions options, ref int done)
     {
         int offset = done * transfer.LengthOfEachBytes;
-        int lengthBytes = transfer.LengthOfEachBytes - ProtectionOfWrites;
-        if (ProtectionOfWrites > 0 && !BlockProtection.Holds(command.Data, offset, lengthBytes))
+        int lengthBytes = transfer.LengthOfEachBytes - ProtectionOfWritesBytes(command.Nexus);
+        if (_pages.ProtectionOfWrites(command.Nexus)?.Holds(command.Data, offset, lengthBytes) == false)
         {
-            return new SenseData(SenseKey.AbortedCommand, AdditionalSense.LogicalBlockGuardCheckFailed)
+            return new SenseData(SenseKey.HardwareError, AdditionalSense.LogicalBlockGuardCheckFailed)
             {
                 Information = transfer.Left(done),
             };
@@ -125,7 +127,7 @@ public sealed partial class TapeBackend
             if (!IsAt(transfer, medium))
                 return SenseData.IllegalRequest(AdditionalSense.SequentialPositioningError);
         }
-        if (JudgeWritable(medium) is { } refused)
+        if (JudgeWritable(command, medium) is { } refused)
             return refused;
         // BUFFERED MODE 2h: data of another initiator are on the medium before this one's are buffered.
         return _bufferedMode == 0x20 && Array.Exists(_writers, one => !ReferenceEquals(one, command.Nexus))
@@ -136,52 +138,60 @@ public sealed partial class TapeBackend
         medium.Locate(transfer.Partition, transfer.ObjectNumber) ? null : AtEndOfData(medium);
 
     /// <summary>Null: something may be written at the position.</summary>
-    private SenseData? JudgeWritable(ITapeMedium medium)
+    private SenseData? JudgeWritable(ScsiCommand command, ITapeMedium medium)
     {
+        if (JudgeKeyLock(command.Nexus) is { } changed)
+            return changed;
         MediumDescription description = medium.Description;
         if (!Personality.Writes(description.DensityCode))
             return new SenseData(SenseKey.DataProtect, AdditionalSense.CannotWriteMediumIncompatibleFormat);
         if (_pages.IsSoftwareWriteProtected)
-            return new SenseData(SenseKey.DataProtect, AdditionalSense.LogicalUnitSoftwareWriteProtected);
+            return Protected(AdditionalSense.LogicalUnitSoftwareWriteProtected);
         TapePosition position = medium.Position;
-        if (HasOnlyMarksBehind(medium))
+        if (IsAppendPoint(medium))
             return null;
         if (description.IsWorm)
-            return new SenseData(SenseKey.DataProtect, AdditionalSense.WormMediumOverwriteAttempted);
+            return Protected(AdditionalSense.WormMediumOverwriteAttempted, TapeAlert.WormOverwriteAttempted);
         bool isAllowed = !_pages.IsAppendOnly || _overwrite is { IsFormat: false } allowed &&
             allowed.Partition == position.Partition && allowed.ObjectNumber == position.ObjectNumber;
-        return isAllowed ? null : new SenseData(SenseKey.DataProtect, AdditionalSense.WriteAppendPositionError);
+        return isAllowed ? null : Protected(AdditionalSense.OperatorSelectedWriteProtect);
     }
 
-    /// <summary>Where nothing may be overwritten, the marks may that the data ends with: a volume is closed with them
-    /// and goes on in their place.</summary>
-    private static bool HasOnlyMarksBehind(ITapeMedium medium)
+    private SenseData Protected(AdditionalSense how, TapeAlert alert = TapeAlert.WriteProtect)
+    {
+        Alert(alert);
+        return new SenseData(SenseKey.DataProtect, how);
+    }
+
+    /// <summary>Where nothing may be overwritten, the marks may that the data ends with, but for the first of them (WORM
+    /// MODE FILEMARKS RESTRICTIONS 2): a volume is closed with them and goes on behind the first.</summary>
+    private static bool IsAppendPoint(ITapeMedium medium)
     {
         TapePosition position = medium.Position;
         TapePosition end = medium.EndOfData;
-        return end.ObjectNumber - position.ObjectNumber ==
+        if (position.ObjectNumber == end.ObjectNumber)
+            return true;
+        bool hasOnlyMarksBehind = end.ObjectNumber - position.ObjectNumber ==
             end.FileNumber - position.FileNumber + (end.SetNumber - position.SetNumber);
+        return hasOnlyMarksBehind &&
+            (position.ObjectNumber == 0 || medium.Peek(backwards: true).Kind == TapeObjectKind.FileMark);
     }
 
     /// <summary>Everything is written; what there is to say of where that ended.</summary>
-    private SenseData? EndWrite(
-        ScsiCommand command, ITapeMedium medium, bool isBuffered, bool wasBeforeWarning, bool wasBeforeEnd)
+    private SenseData? EndWrite(ScsiCommand command, ITapeMedium medium, bool isBuffered, bool wasBeforeEnd)
     {
         bool isPastEnd = IsPastEarlyWarning(medium);
         // BUFFERED MODE 0h: GOOD when it is on the medium. SEW: so is everything when early warning is met.
         if (!isBuffered || _bufferedMode == 0 || (isPastEnd && wasBeforeEnd && _pages.SynchronizesAtEarlyWarning))
             Synchronize(medium, command.Nexus);
-        if (isPastEnd)
-        {
-            return new SenseData(SenseKey.NoSense, AdditionalSense.EndOfPartitionDetected)
-            {
-                EndOfMedium = true,
-                Information = 0,
-            };
-        }
-        return wasBeforeWarning && IsPastProgrammableWarning(medium)
-            ? new SenseData(SenseKey.NoSense, AdditionalSense.ProgrammableEarlyWarningDetected) { Information = 0 }
-            : null;
+        // The zone is told once, by the first write that ends in it or behind it, and before early warning itself.
+        bool isInZone = !_isZoneTold && IsPastProgrammableWarning(medium);
+        if (!isInZone && !isPastEnd)
+            return null;
+        _isZoneTold |= isInZone;
+        AdditionalSense where = isInZone
+            ? AdditionalSense.ProgrammableEarlyWarningDetected : AdditionalSense.EndOfPartitionDetected;
+        return new SenseData(SenseKey.NoSense, where) { EndOfMedium = true, Information = 0 };
     }
 
     // ---- Marks ------------------------------------------------------------------------------------------------------
@@ -202,13 +212,12 @@ public sealed partial class TapeBackend
                     Synchronize(medium, command.Nexus);
                 return null;
             }
-            bool wasBeforeWarning = !IsPastProgrammableWarning(medium);
             bool wasBeforeEnd = !IsPastEarlyWarning(medium);
             if (BeginWrite(command, transfer, medium) is { } refused)
                 return refused with { Information = (ulong)transfer.Count };
             if (WriteMarks(command, transfer.Count, medium) is { } full)
                 return full;
-            return EndWrite(command, medium, isImmediate, wasBeforeWarning, wasBeforeEnd);
+            return EndWrite(command, medium, isImmediate, wasBeforeEnd);
         });
     }
 

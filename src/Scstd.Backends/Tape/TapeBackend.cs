@@ -52,6 +52,7 @@ public sealed partial class TapeBackend : IBackend, IModeHeader, IDisposable
             SerialNumber = options.SerialNumber,
             Naa = DerivedIdentity.LocallyAssignedNaa(options.SerialNumber),
             IsRemovable = true,
+            ProtectsBlocks = true,
             VersionDescriptors = CommandSets,
         };
         _pages = new TapePages(options);
@@ -76,6 +77,8 @@ public sealed partial class TapeBackend : IBackend, IModeHeader, IDisposable
     /// <summary>The cartridge is write protected. What else may not be written is told with a reason of its own.
     /// </summary>
     public bool IsReadOnly => _view is { Description.IsWriteProtected: true };
+
+    public void WriteRefused() => Alert(TapeAlert.WriteProtect);
 
     public IReadOnlyList<ModePage> ModePages { get; }
 

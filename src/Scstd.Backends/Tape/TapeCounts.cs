@@ -21,6 +21,9 @@ internal sealed class TapeCounts
     /// <summary>Since the drive was composed.</summary>
     public Traffic Device => _device;
 
+    /// <summary>Of cartridges, since the drive was composed.</summary>
+    public ulong Loads { get; private set; }
+
     /// <summary>Since the cartridge was loaded.</summary>
     public Traffic Mount => _mount;
 
@@ -33,6 +36,7 @@ internal sealed class TapeCounts
     /// <summary>A cartridge is loaded: its life goes on.</summary>
     public void Loaded(IDictionary<string, ulong> kept)
     {
+        Loads++;
         _lastMount = _mount;
         _mount = new Traffic();
         _life = new Life(

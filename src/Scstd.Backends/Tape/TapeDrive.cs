@@ -74,7 +74,9 @@ public sealed class TapeDrive
                 Exception? fault = null;
                 _home.RunBlocking(() => fault = _backend.Settle(), thrown =>
                 {
-                    ITapeMedium? medium = _backend.Detach();
+                    ITapeMedium? medium = _backend.Detach(out ItNexus[] withoutKeys);
+                    _unit.EstablishUnitAttention(
+                        AdditionalSense.DataEncryptionParametersChangedByVendorSpecificEvent, withoutKeys);
                     if ((thrown ?? fault) is { } failure)
                         _backend.TellFailure(medium!, "the removal of a cartridge", failure);
                     removal = new DriveRemoval(RemovalOutcome.Taken, medium, wasLoaded);

@@ -47,11 +47,14 @@ internal sealed class TapePages
     public ulong ProgrammableEarlyWarningMegabytes =>
         BinaryPrimitives.ReadUInt16BigEndian(_extension.Current.AsSpan(2));
 
-    /// <summary>LBP_W.</summary>
-    public bool ProtectsWrites => (_protection.Current[2] & 0x80) != 0;
+    /// <summary>LBP_W: what a nexus sends with its blocks; null: nothing.</summary>
+    public BlockProtection? ProtectionOfWrites(ItNexus nexus) => ProtectionOf(nexus, 0x80);
 
-    /// <summary>LBP_R.</summary>
-    public bool ProtectsReads => (_protection.Current[2] & 0x40) != 0;
+    /// <summary>LBP_R: what a nexus gets with its blocks.</summary>
+    public BlockProtection? ProtectionOfReads(ItNexus nexus) => ProtectionOf(nexus, 0x40);
+
+    /// <summary>Device Configuration Extension, of which WRITE MODE is one parameter.</summary>
+    public bool IsExtension(ModePage page) => ReferenceEquals(page, _extension);
 
     /// <summary>DCE of Data Compression and SELECT DATA COMPRESSION ALGORITHM of Device Configuration are one switch
     /// (SSC-4 §8.3): who changes one has changed the other.</summary>
@@ -100,6 +103,12 @@ internal sealed class TapePages
         return other;
     }
 
+    private BlockProtection? ProtectionOf(ItNexus nexus, int flag)
+    {
+        byte[] values = _protection.ValuesFor(nexus);
+        return (values[2] & flag) != 0 ? BlockProtection.Find(values[0]) : null;
+    }
+
     // ---- 0Fh, 10h ---------------------------------------------------------------------------------------------------
 
     /// <summary>DCE | DCC; DDE; the default algorithm (1) both ways.</summary>
@@ -144,23 +153,34 @@ internal sealed class TapePages
 
     // ---- 0Ah/F0h ----------------------------------------------------------------------------------------------------
 
+    /// <summary>Each nexus says for itself what it sends and wants: data of one that knows nothing of protection are
+    /// not to be taken for protected ones.</summary>
     private static ModePage ControlDataProtection()
     {
         byte[] changeable = new byte[28];
         changeable[0] = 0xFF;
         changeable[1] = 0x3F;
         changeable[2] = 0xC0; // LBP_W, LBP_R
-        return Page(0x0A, 0xF0, new byte[28], changeable, FindInvalidProtection);
+        return new ModePage
+        {
+            PageCode = 0x0A,
+            SubpageCode = 0xF0,
+            Current = new byte[28],
+            Default = new byte[28],
+            Changeable = changeable,
+            IsPerNexus = true,
+            FindInvalidValue = FindInvalidProtection,
+        };
     }
 
-    /// <summary>LOGICAL BLOCK PROTECTION METHOD none, or CRC32C with its four bytes.</summary>
+    /// <summary>LOGICAL BLOCK PROTECTION METHOD none, or one with its four bytes.</summary>
     private static (int Offset, int? Bit)? FindInvalidProtection(byte[] values) => values[0] switch
     {
         0 when values[1] != 0 => (1, 5),
         0 when values[2] != 0 => (2, 7),
         0 => null,
-        BlockProtection.Method => values[1] == BlockProtection.LengthBytes ? null : (1, 5),
-        _ => (0, null),
+        _ when BlockProtection.Find(values[0]) is null => (0, null),
+        _ => values[1] == BlockProtection.LengthBytes ? null : (1, 5),
     };
 
     // ---- 1Ch, 1Dh ---------------------------------------------------------------------------------------------------
@@ -182,15 +202,12 @@ internal sealed class TapePages
         return ModePage.Fixed(0x1D, values);
     }
 
-    private static ModePage Page(
-        byte code, byte subpage, byte[] values, byte[] changeable,
-        Func<byte[], (int Offset, int? Bit)?>? findInvalidValue = null) => new()
-        {
-            PageCode = code,
-            SubpageCode = subpage,
-            Current = values,
-            Default = [.. values],
-            Changeable = changeable,
-            FindInvalidValue = findInvalidValue,
-        };
+    private static ModePage Page(byte code, byte subpage, byte[] values, byte[] changeable) => new()
+    {
+        PageCode = code,
+        SubpageCode = subpage,
+        Current = values,
+        Default = [.. values],
+        Changeable = changeable,
+    };
 }

@@ -67,6 +67,11 @@ public interface IBackend
     /// error, SPC-4 §4.5.7) may stand in its place, once.</summary>
     SenseData? TakeNotReady(ItNexus nexus) => NotReady;
 
+    /// <summary>Somebody wanted to write what is write protected. From any executor; must be quick.</summary>
+    void WriteRefused()
+    {
+    }
+
     /// <summary>Hurry up with a command that was aborted; its completion must still come, exactly once.</summary>
     void Abort(ScsiCommand command);
 
@@ -159,46 +164,12 @@ public sealed record LogicalUnitIdentity
 
     public bool IsRemovable { get; init; }
 
+    /// <summary>PROTECT: blocks can be sent with protection information.</summary>
+    public bool ProtectsBlocks { get; init; }
+
     /// <summary>Bytes 36 to 55 of standard INQUIRY data, which are the vendor's.</summary>
     public byte[] VendorSpecific { get; init; } = [];
 
     /// <summary>VERSION DESCRIPTORS of the command set, SPC-4 §6.6.2 table 144, after SAM and SPC.</summary>
     public IReadOnlyList<ushort> VersionDescriptors { get; init; } = [];
-}
-
-/// <summary>
-/// One mode page: bytes without the page code and length header (SPC-4 §7.5). Changed only alone on the unit.
-/// </summary>
-public sealed class ModePage
-{
-    public required byte PageCode { get; init; }
-
-    /// <summary>0 for pages in the page_0 format.</summary>
-    public byte SubpageCode { get; init; }
-
-    public required byte[] Current { get; set; }
-
-    public required byte[] Default { get; set; }
-
-    /// <summary>A set bit may be changed by MODE SELECT.</summary>
-    public required byte[] Changeable { get; init; }
-
-    public byte[]? Saved { get; set; }
-
-    /// <summary>For a page that an initiator may send shorter than it is told (SSC-4, Medium Partition: as many
-    /// partition sizes as it wants): what is missing is zero. Null: it has one length.</summary>
-    public int? ShortestLengthBytes { get; init; }
-
-    /// <summary>Finds a value that nobody can be meant by, in values of which only changeable bits differ: its byte,
-    /// and its bit or null for the whole byte. Null: there is none, or nothing to look for.</summary>
-    public Func<byte[], (int Offset, int? Bit)?>? FindInvalidValue { get; init; }
-
-    /// <summary>Nothing of it can be changed.</summary>
-    public static ModePage Fixed(byte pageCode, byte[] values) => new()
-    {
-        PageCode = pageCode,
-        Current = values,
-        Default = [.. values],
-        Changeable = new byte[values.Length],
-    };
 }

@@ -93,6 +93,7 @@ internal static class InquiryCommands
         {
             DeviceType = unit.Backend.DeviceType,
             IsRemovable = identity.IsRemovable,
+            ProtectsBlocks = identity.ProtectsBlocks,
             IsMultiPort = unit.IsMultiPort,
             SupportsAca = true,
             TargetPortGroupSupport = unit.TargetPortGroupSupport,
@@ -182,8 +183,7 @@ internal static class InquiryCommands
                 WriteExtendedInquiryData(ref to, command.Unit);
                 break;
             case VitalProductDataPageCode.ModePagePolicy:
-                // SPC-4 §7.8.10: all pages and subpages: one copy shared by all nexuses.
-                to.Bytes([0x3F, 0xFF, 0x00, 0x00]);
+                WriteModePagePolicy(ref to, command.Unit);
                 break;
             case VitalProductDataPageCode.ThirdPartyCopy:
                 // SPC-4 §7.8.17.3, Supported Commands descriptor: type 0001h, four bytes, a list of no commands.
@@ -196,11 +196,21 @@ internal static class InquiryCommands
         }
     }
 
-    /// <summary>SPC-4 §7.8.7. What is left zero is not there: protection information, UASK, priorities, grouping
+    /// <summary>SPC-4 §7.8.10: of these pages one copy for each nexus (11b), of all others one that they share.
+    /// </summary>
+    private static void WriteModePagePolicy(ref ParameterDataWriter to, LogicalUnit unit)
+    {
+        foreach (ModePage page in unit.ModePages.Where(page => page.IsPerNexus))
+            to.Bytes([page.PageCode, page.SubpageCode, 0x03, 0x00]);
+        to.Bytes([0x3F, 0xFF, 0x00, 0x00]);
+    }
+
+    /// <summary>SPC-4 §7.8.7. What is left zero is not there: protection information of disks, UASK, priorities, grouping
     /// function, microcode, extended self-tests.</summary>
     private static void WriteExtendedInquiryData(ref ParameterDataWriter to, LogicalUnit unit)
     {
-        to.Byte(0);
+        // SPT 001b: for a tape, logical block protection (SPC-4 §7.8.7, table for device type 01h).
+        to.Byte(unit.Backend.Identity.ProtectsBlocks ? 0x08 : 0);
         to.Byte(0x07); // HEADSUP, ORDSUP, SIMPSUP
         to.Byte(HasVolatileCache(unit) ? 0x01 : 0); // V_SUP
         to.Zeros(6);

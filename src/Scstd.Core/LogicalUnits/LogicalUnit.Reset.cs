@@ -15,6 +15,8 @@ public sealed partial class LogicalUnit
         ApplyModes(modes, Home, mustHold: true, change =>
         {
             change.Hold();
+            foreach (ModePage page in ModePages)
+                page.ForgetNexuses();
             Reserve(null);
             Faults.EndAll();
             Backend.Reset();

@@ -111,9 +111,10 @@ public sealed partial class LogicalUnit
             return AsymmetricAccess.NotReady(itl.AccessState);
         if (row.Has(CommandTraits.NeedsMedium) && Backend.TakeNotReady(command.Nexus) is { } notReady)
             return notReady;
-        if (row.Has(CommandTraits.WritesMedium) && (itl.IsReadOnly || IsWriteProtected))
-            return new SenseData(SenseKey.DataProtect, AdditionalSense.WriteProtected);
-        return null;
+        if (!row.Has(CommandTraits.WritesMedium) || !(itl.IsReadOnly || IsWriteProtected))
+            return null;
+        Backend.WriteRefused();
+        return new SenseData(SenseKey.DataProtect, AdditionalSense.WriteProtected);
     }
 
     // ---- Consequences of a change, collected while a command runs alone -------------------------------------------
@@ -122,6 +123,13 @@ public sealed partial class LogicalUnit
     /// command that runs alone now is sent.</summary>
     public void EstablishUnitAttention(AdditionalSense condition, ItlNexus? except) =>
         _consequences.Add(turnstile => turnstile.EstablishUnitAttention(condition, except));
+
+    /// <summary>The same for these nexuses alone.</summary>
+    public void EstablishUnitAttention(AdditionalSense condition, IReadOnlyCollection<ItNexus> concerned)
+    {
+        if (concerned.Count > 0)
+            _consequences.Add(turnstile => turnstile.EstablishUnitAttention(condition, concerned));
+    }
 
     /// <summary>
     /// Something happened to the unit outside of any command: every nexus but those of <paramref name="except"/> gets a

@@ -65,7 +65,7 @@ internal static class ModeCommands
         to.Zeros(header);
         to.Bytes(descriptor);
         foreach (ModePage page in pages)
-            WritePage(ref to, page, control, command.Unit.SavesModePages);
+            WritePage(ref to, page, control, command);
         byte[] list = to.Written.ToArray();
         ModeParameterHeader.Write(
             list, isShort, command.Unit.Backend.ModeMediumType, DeviceSpecificParameter(command),
@@ -73,15 +73,16 @@ internal static class ModeCommands
         command.CompleteWithData(list);
     }
 
-    private static void WritePage(ref ParameterDataWriter to, ModePage page, PageControl control, bool isSaveable)
+    private static void WritePage(ref ParameterDataWriter to, ModePage page, PageControl control, ScsiCommand command)
     {
         byte[] values = control switch
         {
             PageControl.Changeable => page.Changeable,
             PageControl.Standard => page.Default,
             PageControl.Saved => LogicalUnit.SavedOrDefault(page),
-            _ => page.Current,
+            _ => page.ValuesFor(command.Nexus),
         };
+        bool isSaveable = command.Unit.SavesModePages && !page.IsPerNexus;
         ModePageHeader.Write(ref to, page.PageCode, page.SubpageCode, isSaveable, values.Length);
         to.Bytes(values);
     }

@@ -61,7 +61,7 @@ internal static class ModeSelect
             return SenseData.InvalidFieldInCdb(1, 4);
         while (at < list.Length)
         {
-            if (JudgePage(command.Unit, list, ref at, changes) is { } refused)
+            if (JudgePage(command, list, ref at, changes) is { } refused)
                 return refused;
         }
         return null;
@@ -108,8 +108,9 @@ internal static class ModeSelect
     }
 
     private static SenseData? JudgePage(
-        LogicalUnit unit, ReadOnlySpan<byte> list, ref int at, List<(ModePage Page, byte[] Values)> changes)
+        ScsiCommand command, ReadOnlySpan<byte> list, ref int at, List<(ModePage Page, byte[] Values)> changes)
     {
+        LogicalUnit unit = command.Unit;
         ReadOnlySpan<byte> rest = list[at..];
         if (!ModePageHeader.IsWhole(rest))
             return SenseData.IllegalRequest(AdditionalSense.ParameterListLengthError);
@@ -124,10 +125,11 @@ internal static class ModeSelect
             return SenseData.IllegalRequest(AdditionalSense.ParameterListLengthError);
         byte[] values = new byte[page.Current.Length];
         list.Slice(valuesAt, header.PageLengthBytes).CopyTo(values);
+        byte[] current = page.ValuesFor(command.Nexus);
         for (int i = 0; i < values.Length; i++)
         {
             // §6.11: a parameter that is not changeable must have its current value.
-            int wrong = (values[i] ^ page.Current[i]) & ~page.Changeable[i];
+            int wrong = (values[i] ^ current[i]) & ~page.Changeable[i];
             if (wrong != 0)
                 return SenseData.InvalidFieldInParameterList(valuesAt + i, BitOperations.Log2((uint)wrong));
         }
@@ -156,22 +158,25 @@ internal static class ModeSelect
     /// all pages are saved and nothing is changed unless they are (SPC-4 §6.11).</summary>
     private static void Carry(
         ScsiCommand command, List<(ModePage Page, byte[] Values)> changes, ModeHeaderValues? header) =>
-        command.Unit.ApplyModes(changes, command.Nexus.Executor, mustHold: false, change =>
+        command.Unit.ApplyModes(
+            [.. changes.Where(one => !one.Page.IsPerNexus)], command.Nexus.Executor, mustHold: false, change =>
         {
             if (change.Failure is { } failure)
                 command.CheckCondition(failure);
             else if (Saves(command.Cdb))
-                Save(command, change, header);
+                Save(command, change, changes, header);
             else
-                End(command, change, header);
+                End(command, change, changes, header);
         });
 
-    private static void Save(ScsiCommand command, LogicalUnit.ModeChange change, ModeHeaderValues? header) =>
+    private static void Save(
+        ScsiCommand command, LogicalUnit.ModeChange change, List<(ModePage Page, byte[] Values)> changes,
+        ModeHeaderValues? header) =>
         command.Unit.SaveModes(change, command.Nexus.Executor, saved =>
         {
             if (saved)
             {
-                End(command, change, header);
+                End(command, change, changes, header);
                 return;
             }
             var failure = new SenseData(SenseKey.HardwareError, AdditionalSense.InternalTargetFailure);
@@ -179,10 +184,15 @@ internal static class ModeSelect
             command.CheckCondition(failure);
         });
 
-    /// <summary>Nothing can fail any more, so the header has its new values now.</summary>
-    private static void End(ScsiCommand command, LogicalUnit.ModeChange change, ModeHeaderValues? header)
+    /// <summary>Nothing can fail any more, so the header has its new values now, and so have pages of which each nexus
+    /// has its own: nobody else is to be told of those.</summary>
+    private static void End(
+        ScsiCommand command, LogicalUnit.ModeChange change, List<(ModePage Page, byte[] Values)> changes,
+        ModeHeaderValues? header)
     {
         change.Hold();
+        foreach ((ModePage page, byte[] values) in changes.Where(one => one.Page.IsPerNexus))
+            page.SetFor(command.Nexus, values);
         bool isHeaderChanged = header is not null && command.Unit.Backend.ModeHeader!.Change(header);
         if (!change.IsEmpty || isHeaderChanged)
             command.Unit.EstablishUnitAttention(AdditionalSense.ModeParametersChanged, command.ItlNexus);

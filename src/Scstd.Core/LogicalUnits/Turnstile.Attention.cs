@@ -13,6 +13,15 @@ internal sealed partial class Turnstile
         }
     }
 
+    public void EstablishUnitAttention(AdditionalSense condition, IReadOnlyCollection<ItNexus> concerned)
+    {
+        foreach (ItlNexus itl in _nexuses)
+        {
+            if (concerned.Contains(itl.Nexus))
+                itl.Announce(condition);
+        }
+    }
+
     public void EstablishUnitAttention(AdditionalSense condition, ItlNexus? except)
     {
         foreach (ItlNexus itl in _nexuses)

@@ -43,6 +43,9 @@ public readonly ref struct StandardInquiryData
 
     public bool IsRemovable { get; init; }
 
+    /// <summary>PROTECT.</summary>
+    public bool ProtectsBlocks { get; init; }
+
     /// <summary>The unit is reached through several target ports.</summary>
     public bool IsMultiPort { get; init; }
 
@@ -72,7 +75,7 @@ public readonly ref struct StandardInquiryData
         to.Byte(0x06);
         to.Byte(SupportsAca ? 0x32 : 0x12); // NORMACA, HISUP, format 2
         to.Byte(0);
-        to.Byte(TargetPortGroupSupport << 4); // no third party copy, no protection information
+        to.Byte((TargetPortGroupSupport << 4) | (ProtectsBlocks ? 0x01 : 0)); // no third party copy
         to.Byte(IsMultiPort ? 0x10 : 0);
         to.Byte(0x02); // CMDQUE
         to.Ascii(Vendor, 8);

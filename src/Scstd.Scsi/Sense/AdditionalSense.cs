@@ -24,11 +24,13 @@ public readonly record struct AdditionalSense(byte Code, byte Qualifier)
     public static readonly AdditionalSense ParameterListLengthError = new(0x1A, 0x00);
     public static readonly AdditionalSense MiscompareDuringVerify = new(0x1D, 0x00);
     public static readonly AdditionalSense InvalidCommandOperationCode = new(0x20, 0x00);
+    public static readonly AdditionalSense IllegalWhenNotInAppendOnlyMode = new(0x20, 0x0C);
     public static readonly AdditionalSense LogicalBlockAddressOutOfRange = new(0x21, 0x00);
     public static readonly AdditionalSense InvalidElementAddress = new(0x21, 0x01);
     public static readonly AdditionalSense InvalidFieldInCdb = new(0x24, 0x00);
     public static readonly AdditionalSense LogicalUnitNotSupported = new(0x25, 0x00);
     public static readonly AdditionalSense InvalidFieldInParameterList = new(0x26, 0x00);
+    public static readonly AdditionalSense ParameterValueInvalid = new(0x26, 0x02);
     public static readonly AdditionalSense InvalidReleaseOfPersistentReservation = new(0x26, 0x04);
     public static readonly AdditionalSense IncompleteKeyAssociatedDataSet = new(0x26, 0x11);
     public static readonly AdditionalSense WriteProtected = new(0x27, 0x00);
@@ -49,6 +51,8 @@ public readonly record struct AdditionalSense(byte Code, byte Qualifier)
     public static readonly AdditionalSense TimestampChanged = new(0x2A, 0x10);
     public static readonly AdditionalSense CapacityDataHasChanged = new(0x2A, 0x09);
     public static readonly AdditionalSense DataEncryptionParametersChangedByAnotherNexus = new(0x2A, 0x11);
+    public static readonly AdditionalSense DataEncryptionParametersChangedByVendorSpecificEvent = new(0x2A, 0x12);
+    public static readonly AdditionalSense DataEncryptionKeyInstanceCounterHasChanged = new(0x2A, 0x13);
     public static readonly AdditionalSense CommandSequenceError = new(0x2C, 0x00);
     public static readonly AdditionalSense PreviousBusyStatus = new(0x2C, 0x07);
     public static readonly AdditionalSense PreviousTaskSetFullStatus = new(0x2C, 0x08);
@@ -76,7 +80,6 @@ public readonly record struct AdditionalSense(byte Code, byte Qualifier)
     public static readonly AdditionalSense InvalidMessageError = new(0x49, 0x00);
     public static readonly AdditionalSense DataPhaseError = new(0x4B, 0x00);
     public static readonly AdditionalSense OverlappedCommandsAttempted = new(0x4E, 0x00);
-    public static readonly AdditionalSense WriteAppendPositionError = new(0x50, 0x01);
     public static readonly AdditionalSense MediaLoadOrEjectFailed = new(0x53, 0x00);
     public static readonly AdditionalSense MediumRemovalPrevented = new(0x53, 0x02);
     public static readonly AdditionalSense MediumRemovalPreventedByDataTransferElement = new(0x53, 0x03);
@@ -84,6 +87,7 @@ public readonly record struct AdditionalSense(byte Code, byte Qualifier)
     public static readonly AdditionalSense InsufficientResources = new(0x55, 0x03);
     public static readonly AdditionalSense InsufficientRegistrationResources = new(0x55, 0x04);
     public static readonly AdditionalSense AuxiliaryMemoryOutOfSpace = new(0x55, 0x06);
+    public static readonly AdditionalSense OperatorSelectedWriteProtect = new(0x5A, 0x02);
     public static readonly AdditionalSense UnableToDecryptData = new(0x74, 0x01);
     public static readonly AdditionalSense UnencryptedDataEncounteredWhileDecrypting = new(0x74, 0x02);
     public static readonly AdditionalSense IncorrectDataEncryptionKey = new(0x74, 0x03);

@@ -67,6 +67,18 @@ public sealed record TapeDensity(
     public static TapeDensity? OfGeneration(int generation) =>
         All.FirstOrDefault(density => density.Generation == generation);
 
+    /// <summary>A partition takes so many wraps at least, with those that separate it from its neighbours (the vendors'
+    /// tables: 37.5 GB of an LTO-5 cartridge, 128.6 GB of an LTO-9 cartridge); the same part of a cartridge that was
+    /// made smaller.</summary>
+    public ulong LeastPartitionBytes(ulong capacityBytes) => capacityBytes / (Generation switch
+    {
+        6 => 68ul,
+        7 => 56ul,
+        8 => 104ul,
+        9 => 140ul,
+        _ => 40ul,
+    });
+
     /// <summary>MEDIUM TYPE of the vendors' tables for a data cartridge of this generation; those written once have
     /// the bit of value 4.</summary>
     public byte MediumType(bool isWorm) => (byte)((Generation << 4) | (isWorm ? 0x0C : 0x08));

@@ -49,14 +49,103 @@ public sealed class EncryptionTests
     }
 
     [Fact]
-    public void A_key_for_all_is_told_to_the_others_and_is_theirs()
+    public void A_key_for_all_is_told_to_those_who_have_to_do_with_keys_and_is_everybodys()
     {
         using var world = new TapeWorld();
+        TestInitiator third = world.Target.Login();
+        third.TakeUnitAttentions();
+        TestInitiator fourth = world.Target.Login();
+        fourth.TakeUnitAttentions();
+        // One asks, one has a key of its own, one has to do with neither.
+        Status(world, world.Other);
+        Set(world, Local, encrypt: 0, decrypt: 3, key: 2, from: third).MustBeGood();
         Set(world, All, encrypt: 2, decrypt: 3, key: 1).MustBeGood();
         world.Execute("00 00 00 00 00 00").MustBeGood();
         world.Execute("00 00 00 00 00 00", from: world.Other).MustBe(
             SenseData.UnitAttention(AdditionalSense.DataEncryptionParametersChangedByAnotherNexus));
+        world.Execute("00 00 00 00 00 00", from: third).MustBeGood();
+        world.Execute("00 00 00 00 00 00", from: fourth).MustBeGood();
+        foreach (TestInitiator initiator in (TestInitiator[])[world.Other, fourth])
+        {
+            world.Write(TapeWorld.Record(10), initiator).MustBeGood();
+            Assert.True(world.Medium.Peek(backwards: true).IsEncrypted);
+        }
+        world.Write(TapeWorld.Record(10), third).MustBeGood();
+        Assert.False(world.Medium.Peek(backwards: true).IsEncrypted);
+    }
+
+    [Fact]
+    public void A_key_that_goes_with_the_volume_wants_a_volume()
+    {
+        using var world = new TapeWorld();
+        world.Execute("1B 00 00 00 00 00").MustBeGood();
+        Set(world, All, encrypt: 2, decrypt: 3, key: 1, flags: "04").MustBe(
+            SenseData.InvalidFieldInParameterList(5, 2));
+        Set(world, All, encrypt: 2, decrypt: 3, key: 1).MustBeGood();
+    }
+
+    [Fact]
+    public void Who_loses_a_key_with_the_volume_hears_of_it()
+    {
+        using var world = new TapeWorld();
+        Set(world, All, encrypt: 2, decrypt: 3, key: 1, flags: "04").MustBeGood();
+        Status(world, world.Other);
+        world.Execute("1B 00 00 00 00 00").MustBeGood();
+        world.Execute("12 00 00 00 FF 00").MustBeGood();
+        world.Execute("00 00 00 00 00 00", from: world.Other).MustBe(
+            SenseData.UnitAttention(AdditionalSense.DataEncryptionParametersChangedByAnotherNexus));
+        world.Execute("1B 00 00 00 01 00").MustBeGood();
+        world.TakeAttentions();
+        Set(world, Local, encrypt: 2, decrypt: 3, key: 1, flags: "04").MustBeGood();
+        world.Remove();
+        world.Execute("00 00 00 00 00 00").MustBe(
+            SenseData.UnitAttention(AdditionalSense.DataEncryptionParametersChangedByVendorSpecificEvent));
+        world.Execute("00 00 00 00 00 00", from: world.Other).MustBe(
+            new SenseData(SenseKey.NotReady, AdditionalSense.MediumNotPresent));
+    }
+
+    [Theory]
+    [InlineData(All)]
+    [InlineData(Local)]
+    [InlineData(Public)]
+    public void Who_is_locked_to_a_key_writes_with_no_other(string scope)
+    {
+        using var world = new TapeWorld();
+        var changed = new SenseData(
+            SenseKey.DataProtect, AdditionalSense.DataEncryptionKeyInstanceCounterHasChanged);
+        Set(world, All, encrypt: 2, decrypt: 3, key: 1, from: world.Other).MustBeGood();
+        string locked = $"{Convert.ToByte(scope, 16) | 1:X2}";
+        if (scope == Public)
+            Set(world, locked, encrypt: 0, decrypt: 0, key: null).MustBeGood();
+        else
+            Set(world, locked, encrypt: 2, decrypt: 3, key: 1).MustBeGood();
+        world.TakeAttentions();
+        world.Write(TapeWorld.Record(10)).MustBeGood();
+        Set(world, All, encrypt: 2, decrypt: 3, key: 2, from: world.Other).MustBeGood();
+        world.TakeAttentions();
+        if (scope == Local)
+        {
+            // Its own key is as it was.
+            world.Write(TapeWorld.Record(10)).MustBeGood();
+            return;
+        }
+        world.Write(TapeWorld.Record(10)).MustBe(changed with { Information = 10 });
+        world.Marks(1).MustBe(changed with { Information = 1 });
         world.Write(TapeWorld.Record(10), world.Other).MustBeGood();
+        world.Rewind().MustBeGood();
+        Set(world, Public, encrypt: 0, decrypt: 0, key: null).MustBeGood();
+        world.Write(TapeWorld.Record(10)).MustBeGood();
+    }
+
+    [Fact]
+    public void A_key_for_all_stays_when_who_gave_it_wants_none_of_its_own()
+    {
+        using var world = new TapeWorld();
+        Set(world, All, encrypt: 2, decrypt: 3, key: 1).MustBeGood();
+        Assert.Equal(0x42, Status(world)[4]);
+        Set(world, Public, encrypt: 0, decrypt: 0, key: null).MustBeGood();
+        Assert.Equal(0x02, Status(world)[4]);
+        world.Write(TapeWorld.Record(10)).MustBeGood();
         Assert.True(world.Medium.Peek(backwards: true).IsEncrypted);
     }
 
@@ -143,9 +232,9 @@ public sealed class EncryptionTests
 
     [Theory]
     [InlineData(4, "60", 4, 7)]
-    [InlineData(4, "41", 4, 0)]
     [InlineData(5, "80", 5, 7)]
     [InlineData(5, "20", 5, 5)]
+    [InlineData(5, "30", 5, 5)]
     [InlineData(5, "08", 5, 3)]
     [InlineData(5, "02", 5, 1)]
     [InlineData(6, "01", 6, null)]
@@ -187,7 +276,7 @@ public sealed class EncryptionTests
         Assert.Equal("00 01 00 02 00 10", In(world, 0x20, 1).DataOfGood());
         byte[] capabilities = In(world, 0x20, 0x10).DataIn;
         Assert.Equal("00 10 00 28", Hex.Of(capabilities[..4]));
-        Assert.Equal("01 00 00 14 B5 00", Hex.Of(capabilities[20..26]));
+        Assert.Equal("01 00 00 14 BA 00", Hex.Of(capabilities[20..26]));
         Assert.Equal("00 20 00 20 00 20", Hex.Of(capabilities[26..32]));
         Assert.Equal("00 01 00 14", Hex.Of(capabilities[40..44]));
         Assert.Equal("00 11 00 01 00", In(world, 0x20, 0x11).DataOfGood());

@@ -19,7 +19,7 @@ public sealed class TapeReportTests
         Assert.Equal("01 B0 00 02 01 00", world.Execute("12 01 B0 00 FF 00").DataOfGood());
         Assert.Equal(
             "01 B1 00 0A " + Hex.Ascii("DRIVE00001"), world.Execute("12 01 B1 00 FF 00").DataOfGood());
-        Assert.Equal("01 B2 00 08 0C F0 00 00 00 00 00 00", world.Execute("12 01 B2 00 FF 00").DataOfGood());
+        Assert.Equal("01 B2 00 08 0C F0 00 00 00 00 00 10", world.Execute("12 01 B2 00 FF 00").DataOfGood());
     }
 
     [Fact]
@@ -55,7 +55,7 @@ public sealed class TapeReportTests
     {
         using var world = new TapeWorld();
         byte[] pages = world.Execute("4D 00 40 00 00 00 00 04 00 00").DataIn[4..];
-        Assert.Equal("00 02 03 06 0C 11 17 1B 2E 2F 31", Hex.Of(pages));
+        Assert.Equal("00 02 03 06 0C 11 12 14 17 1B 2E 2F 31", Hex.Of(pages));
         foreach (byte page in pages)
         {
             byte[] answer = world.Execute($"4D 00 {0x40 | page:X2} 00 00 00 00 10 00 00").DataIn;
@@ -74,7 +74,7 @@ public sealed class TapeReportTests
             world.Write(TapeWorld.Record(1000, i));
         world.Rewind();
         world.Read(1000);
-        Assert.Equal([3000UL, 1500UL, 500UL, 1000UL, 0UL], Counters(world, 0x0C));
+        Assert.Equal([3000UL, 1500UL, 500UL, 1000UL], Counters(world, 0x0C)[..4]);
         Assert.Equal([0UL, 3000UL, 0UL], Counters(world, 0x02));
         Assert.Equal(
             [200UL, 200UL, 0UL, 1000UL, 0UL, 500UL, 0UL, 3000UL, 0UL, 1500UL, 1UL], Counters(world, 0x1B));
@@ -153,7 +153,56 @@ public sealed class TapeReportTests
         Assert.Equal("00 00 00 00 00 00 00 03", Hex.Of(parameters[0x0010]));
         Assert.Equal("00 00 00 0A", Hex.Of(parameters[0x0016]));
         Assert.StartsWith("ABC123L5", Encoding.ASCII.GetString(parameters[0x0042]));
-        Assert.Equal("07 00 00 00 00 00 00 07", Hex.Of(parameters[0x0204]));
+        Assert.Equal("07 00 00 00 00 00 00 0A", Hex.Of(parameters[0x0202]));
+        Assert.Equal("07 00 00 00 00 00 00 03", Hex.Of(parameters[0x0203]));
+        // Up to early warning, which is at 9 MB.
+        Assert.Equal("07 00 00 00 00 00 00 06", Hex.Of(parameters[0x0204]));
+        Assert.Equal("Ultrium-5", Encoding.ASCII.GetString(parameters[0x0045]));
+    }
+
+    [Fact]
+    public void The_places_of_a_partition_are_told_in_megabytes()
+    {
+        using var world = new TapeWorld(new MemoryMedium(capacityBytes: 10_000_000));
+        world.Write(TapeWorld.Record(3_000_000));
+        world.Write(TapeWorld.Record(2_000_000));
+        world.Execute("2B 00 00 00 00 00 01 00 00 00").MustBeGood();
+        Assert.Equal([5UL, 9UL, 1UL, 3UL, 0UL], Counters(world, 0x0C)[4..]);
+        world.Remove();
+        Assert.Equal(
+            [uint.MaxValue, uint.MaxValue, uint.MaxValue, uint.MaxValue], Counters(world, 0x0C)[4..8].Select(one => (uint)one));
+    }
+
+    [Fact]
+    public void The_tapealert_response_has_all_flags_at_once_and_keeps_them()
+    {
+        using var world = new TapeWorld();
+        world.Write(TapeWorld.Record(10));
+        world.Medium.Damage(0, 0);
+        world.Rewind();
+        world.Read(10);
+        // Flag 5, read failure, is bit 3 of the first byte.
+        const string Response = "92 00 00 0C 00 00 23 08 08 00 00 00 00 00 00 00";
+        Assert.Equal(Response, Hex.Of(Log(world, 0x12)));
+        Assert.Equal(Response, Hex.Of(Log(world, 0x12)));
+        Assert.Equal(1UL, Counters(world, 0x2E)[4]);
+    }
+
+    [Fact]
+    public void Device_statistics_tell_what_is_known_of_the_drive()
+    {
+        using var world = new TapeWorld();
+        world.Write(TapeWorld.Record(10));
+        world.Medium.Damage(0, 0);
+        world.Rewind();
+        world.Read(10);
+        world.Execute("1E 00 00 00 01 00");
+        Dictionary<int, byte[]> parameters = Parameters(Log(world, 0x14));
+        Assert.Equal("00 00 00 01", Hex.Of(parameters[0x000D]));
+        Assert.Equal("00 00 00 00", Hex.Of(parameters[0x000E]));
+        Assert.Equal("00 00 00 01", Hex.Of(parameters[0x000F]));
+        Assert.Equal("DRIVE00001", Encoding.ASCII.GetString(parameters[0x0041]));
+        Assert.Equal(1, parameters[0x0080][0]);
     }
 
     [Fact]
@@ -178,13 +227,17 @@ public sealed class TapeReportTests
         byte[] values = world.Execute("8C 00 00 00 00 00 00 00 08 00 00 00 04 00 00 00").DataIn;
         Assert.Equal(
             "00 00 00 32 08 00 01 00 08 " + Hex.Ascii("IBM     ") + " 08 01 01 00 20 " + name, Hex.Of(values));
+        // Who asks for one that is not there gets no other instead.
+        world.Execute("8C 00 00 00 00 00 00 00 08 02 00 00 04 00 00 00").MustBeInvalidInCdb(8);
+        world.Execute("8C 01 00 00 00 00 00 00 05 00 00 00 04 00 00 00").MustBeInvalidInCdb(8);
+        world.Execute("8C 05 00 00 00 00 00 00 08 02 00 00 04 00 00 00").MustBeGood();
         WriteAttributes(world, "08 00 01 00 08 " + Hex.Ascii("OTHER   ")).MustBeGood();
         WriteAttributes(world, "08 01 01 00 00").MustBeGood();
         Assert.Equal(
             "00 00 00 0D 08 00 01 00 08 " + Hex.Ascii("OTHER   "),
             world.Execute("8C 00 00 00 00 00 00 00 08 00 00 00 04 00 00 00").DataOfGood());
         Assert.Equal(
-            "00 00 00 02 08 00", world.Execute("8C 01 00 00 00 00 00 00 05 00 00 00 04 00 00 00").DataOfGood());
+            "00 00 00 02 08 00", world.Execute("8C 01 00 00 00 00 00 00 08 00 00 00 04 00 00 00").DataOfGood());
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using Scstd.Backends.Tape;
 using Scstd.Scsi;
 using Scstd.Testing;
 
@@ -83,6 +84,66 @@ public sealed class TapeVerifyTests
     }
 
     [Fact]
+    public void The_other_method_is_the_reed_solomon_code_of_lto_with_its_first_byte_first()
+    {
+        using var world = new TapeWorld();
+        world.SelectPage("4A F0 00 1C 01 04 C0 " + string.Concat(Enumerable.Repeat("00 ", 25))).MustBeGood();
+        // The check of one byte of value 1 is the generator itself, of 2 twice that over GF(256).
+        foreach (string record in (string[])["01 38 CF 38 01", "02 70 83 70 02", "00 01 38 CF 38 01"])
+        {
+            world.Rewind();
+            byte[] bytes = Hex.Bytes(record);
+            world.Write(bytes).MustBeGood();
+            world.Rewind();
+            Assert.Equal(bytes, world.Read(bytes.Length).DataIn);
+        }
+        world.Rewind();
+        world.Write(Hex.Bytes("01 38 CF 38 00")).MustBe(
+            new SenseData(SenseKey.HardwareError, AdditionalSense.LogicalBlockGuardCheckFailed) { Information = 5 });
+        // A code word leaves no remainder: the check of a block with its own check is zero.
+        byte[] long1 = [.. TapeWorld.Record(100_000)];
+        uint check = ReedSolomonCheck.Append(0, long1);
+        byte[] whole = [.. long1, (byte)(check >> 24), (byte)(check >> 16), (byte)(check >> 8), (byte)check];
+        Assert.Equal(0u, ReedSolomonCheck.Append(0, whole));
+        world.Write(whole).MustBeGood();
+    }
+
+    [Fact]
+    public void Each_nexus_says_for_itself_what_it_sends_and_wants()
+    {
+        using var world = new TapeWorld();
+        Protect(world, 0xC0).MustBeGood();
+        world.Execute("00 00 00 00 00 00", from: world.Other).MustBeGood();
+        world.Write(new byte[32], world.Other).MustBeGood();
+        world.Rewind(world.Other);
+        Assert.Equal(new byte[32], world.Read(32, world.Other).DataIn);
+        Assert.Equal("00 00 00", Hex.Of(ProtectionOf(world, world.Other)));
+        Assert.Equal("02 04 C0", Hex.Of(ProtectionOf(world, world.Initiator)));
+        world.Rewind();
+        Assert.Equal(36, world.Read(36).DataIn.Length);
+        // Mode page policy: 0Ah/F0h for each nexus, the others shared.
+        Assert.Equal(
+            "01 87 00 08 0A F0 03 00 3F FF 00 00", world.Execute("12 01 87 00 FF 00").DataOfGood());
+        world.Initiator.Request(TaskManagementFunction.LogicalUnitReset);
+        world.TakeAttentions();
+        Assert.Equal("00 00 00", Hex.Of(ProtectionOf(world, world.Initiator)));
+    }
+
+    [Fact]
+    public void Inquiry_tells_that_blocks_can_be_protected_and_how()
+    {
+        using var world = new TapeWorld();
+        Assert.Equal(0x01, world.Execute("12 00 00 00 FF 00").DataIn[5] & 0x01);
+        Assert.Equal(0x08, world.Execute("12 01 86 00 FF 00").DataIn[4] & 0x38);
+        Assert.Equal(
+            "01 B5 00 18 07 00 00 00 00 00 00 00 07 01 04 C0 00 00 00 00 07 02 04 C0 00 00 00 00",
+            world.Execute("12 01 B5 00 FF 00").DataOfGood());
+    }
+
+    private static byte[] ProtectionOf(TapeWorld world, TestInitiator initiator) =>
+        world.Execute("5A 08 0A F0 00 00 00 04 00 00", from: initiator).DataIn[12..15];
+
+    [Fact]
     public void A_record_whose_crc_is_wrong_is_not_written()
     {
         using var world = new TapeWorld();
@@ -91,7 +152,7 @@ public sealed class TapeVerifyTests
         byte[] good = [.. new byte[32], 0xAA, 0x36, 0x91, 0x8A];
         byte[] bad = [.. new byte[32], 0xAA, 0x36, 0x91, 0x8B];
         world.WriteFixed([.. good, .. bad, .. good], 3).MustBe(
-            new SenseData(SenseKey.AbortedCommand, AdditionalSense.LogicalBlockGuardCheckFailed) { Information = 2 });
+            new SenseData(SenseKey.HardwareError, AdditionalSense.LogicalBlockGuardCheckFailed) { Information = 2 });
         Assert.Equal(1UL, world.At);
     }
 
@@ -110,7 +171,8 @@ public sealed class TapeVerifyTests
     }
 
     [Theory]
-    [InlineData("01 04 C0", 8, null)]
+    [InlineData("03 04 C0", 8, null)]
+    [InlineData("01 00 C0", 9, 5)]
     [InlineData("02 08 C0", 9, 5)]
     [InlineData("00 00 80", 10, 7)]
     public void Another_method_or_length_is_refused(string values, int offset, int? bit)

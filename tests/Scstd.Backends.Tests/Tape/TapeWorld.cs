@@ -150,6 +150,13 @@ internal sealed class TapeWorld : IDisposable
             BinaryPrimitives.ReadUInt64BigEndian(answer.AsSpan(16)));
     }
 
+    /// <summary>The flags of TapeAlert that are set, whoever has been told.</summary>
+    public IReadOnlyList<TapeAlert> Alerts()
+    {
+        ulong flags = BinaryPrimitives.ReadUInt64BigEndian(Execute("4D 00 52 00 00 00 00 04 00 00").DataIn.AsSpan(8));
+        return [.. Enum.GetValues<TapeAlert>().Where(flag => (flags & (1UL << (64 - (int)flag))) != 0)];
+    }
+
     /// <summary>The number of objects before the position.</summary>
     public ulong At => Position().Object;
 

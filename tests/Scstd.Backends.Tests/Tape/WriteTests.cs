@@ -10,6 +10,13 @@ public sealed class WriteTests
 {
     private const int Record = 100_000;
 
+    private static readonly SenseData ZoneEntered =
+        new(SenseKey.NoSense, AdditionalSense.ProgrammableEarlyWarningDetected)
+        {
+            EndOfMedium = true,
+            Information = 0,
+        };
+
     private static readonly SenseData EarlyWarning =
         new(SenseKey.NoSense, AdditionalSense.EndOfPartitionDetected) { EndOfMedium = true, Information = 0 };
 
@@ -118,13 +125,28 @@ public sealed class WriteTests
         // PEWS: 5 MB before early warning, which is at 9 MB.
         world.SelectPage("50 01 00 1C 00 02 00 05 " + string.Concat(Enumerable.Repeat("00 ", 24))).MustBeGood();
         world.Write(TapeWorld.Record(3_500_000)).MustBeGood();
-        world.Write(TapeWorld.Record(1_000_000)).MustBe(
-            new SenseData(SenseKey.NoSense, AdditionalSense.ProgrammableEarlyWarningDetected) { Information = 0 });
+        world.Write(TapeWorld.Record(1_000_000)).MustBe(ZoneEntered);
         world.Write(TapeWorld.Record(1_000_000)).MustBeGood();
         // BPEW, and behind early warning EOP.
         Assert.StartsWith("01", Hex.Of(world.Execute("34 00 00 00 00 00 00 00 00 00").DataIn));
         world.Write(TapeWorld.Record(3_900_000)).MustBe(EarlyWarning);
         Assert.StartsWith("41", Hex.Of(world.Execute("34 00 00 00 00 00 00 00 00 00").DataIn));
+    }
+
+    [Fact]
+    public void The_programmable_early_warning_zone_is_told_before_early_warning_itself()
+    {
+        using var world = new TapeWorld(new MemoryMedium(capacityBytes: 10_000_000));
+        world.SelectPage("50 01 00 1C 00 02 00 05 " + string.Concat(Enumerable.Repeat("00 ", 24))).MustBeGood();
+        world.Write(TapeWorld.Record(3_500_000)).MustBeGood();
+        world.Write(TapeWorld.Record(5_900_000)).MustBe(ZoneEntered);
+        world.Write(TapeWorld.Record(100)).MustBe(EarlyWarning);
+        // Who leaves it towards the beginning enters it again; who has only been elsewhere in it does not.
+        world.Space(0, -1 & 0xFFFFFF).MustBeGood();
+        world.Write(TapeWorld.Record(100)).MustBe(EarlyWarning);
+        world.Rewind();
+        world.Space(3, 0);
+        world.Write(TapeWorld.Record(100)).MustBe(ZoneEntered);
     }
 
     // ---- Buffered mode ---------------------------------------------------------------------------------------------
@@ -282,6 +304,18 @@ public sealed class WriteTests
     }
 
     [Fact]
+    public void A_write_that_is_refused_for_protection_sets_its_tapealert_flag()
+    {
+        var medium = new MemoryMedium();
+        medium.Description = medium.Description with { IsWriteProtected = true };
+        using var world = new TapeWorld(medium);
+        Assert.Empty(world.Alerts());
+        world.Write(TapeWorld.Record(100)).MustBe(
+            new SenseData(SenseKey.DataProtect, AdditionalSense.WriteProtected));
+        Assert.Equal([TapeAlert.WriteProtect], world.Alerts());
+    }
+
+    [Fact]
     public void What_is_written_once_may_only_be_appended_to()
     {
         using var world = new TapeWorld(new MemoryMedium(isWorm: true));
@@ -294,24 +328,39 @@ public sealed class WriteTests
         world.Execute("19 01 00 00 00 00").MustBe(refused);
         world.Execute("04 00 00 00 00 00").MustBe(refused);
         world.Execute("0B 00 00 FF FF 00").MustBe(refused);
+        Assert.Equal([TapeAlert.WormOverwriteAttempted], world.Alerts());
+        world.Marks(2).MustBe(refused with { Information = 2 });
         world.Space(3, 0).MustBeGood();
-        // The mark that the data ends with may go.
+        world.Marks(1).MustBeGood();
+        // Of the marks that the data ends with all may go but the first.
         world.Space(1, -1 & 0xFFFFFF).MustBeGood();
         world.Write(TapeWorld.Record(100)).MustBeGood();
-        // WORMM of Medium Configuration.
-        Assert.Equal(1, world.ModePage(0x1D)[0]);
+        world.Marks(1).MustBeGood();
+        world.Space(1, -1 & 0xFFFFFF).MustBeGood();
+        world.Write(TapeWorld.Record(100)).MustBe(refused with { Information = 100 });
+        // WORMM of Medium Configuration, and WORM MODE FILEMARKS RESTRICTIONS.
+        Assert.Equal((1, 2), (world.ModePage(0x1D)[0], world.ModePage(0x1D)[3]));
+    }
+
+    [Fact]
+    public void A_volume_of_nothing_but_marks_may_be_written_from_its_beginning()
+    {
+        using var world = new TapeWorld(new MemoryMedium(isWorm: true));
+        world.Marks(2).MustBeGood();
+        world.Rewind();
+        world.Write(TapeWorld.Record(100)).MustBeGood();
     }
 
     [Fact]
     public void In_append_only_mode_overwriting_must_be_allowed_for_its_very_place()
     {
         using var world = new TapeWorld();
-        var refused = new SenseData(SenseKey.DataProtect, AdditionalSense.WriteAppendPositionError)
+        var refused = new SenseData(SenseKey.DataProtect, AdditionalSense.OperatorSelectedWriteProtect)
         {
             Information = 100,
         };
         world.Execute("82 00 01 00 00 00 00 00 00 00 00 00 00 00 00 00").MustBe(
-            SenseData.IllegalRequest(AdditionalSense.CommandSequenceError));
+            SenseData.IllegalRequest(AdditionalSense.IllegalWhenNotInAppendOnlyMode));
         world.SelectPage("50 01 00 1C 00 12 " + string.Concat(Enumerable.Repeat("00 ", 26))).MustBeGood();
         world.Write(TapeWorld.Record(100)).MustBeGood();
         world.Write(TapeWorld.Record(100)).MustBeGood();
@@ -319,6 +368,11 @@ public sealed class WriteTests
         world.Write(TapeWorld.Record(100)).MustBe(refused);
         world.Execute("82 00 01 00 00 00 00 00 00 00 00 00 00 00 00 00").MustBe(
             SenseData.IllegalRequest(AdditionalSense.SequentialPositioningError));
+        // It holds as long as the position does.
+        world.Execute("82 00 01 00 00 00 00 00 00 00 00 01 00 00 00 00").MustBeGood();
+        world.Read(100).MustBeGood();
+        world.Space(0, -1 & 0xFFFFFF).MustBeGood();
+        world.Write(TapeWorld.Record(100)).MustBe(refused);
         world.Execute("82 00 01 00 00 00 00 00 00 00 00 01 00 00 00 00").MustBeGood();
         world.Write(TapeWorld.Record(100)).MustBeGood();
         world.Rewind();
