@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using Scstd.Backends.Tape;
 using Scstd.Core;
+using Scstd.Linux;
 using Scstd.Scsi;
 
 namespace Scstd.Backends.Changer;
@@ -21,9 +22,21 @@ public sealed record LibraryOutcome(LibraryElement? Element, string? Problem = n
 public sealed partial class ChangerBackend
 {
     /// <summary>After a start: puts the cartridges that lie in drives into them, until when the changer is becoming
-    /// ready, and saves an inventory that is new. What cannot be opened stays in its drive as an exception.</summary>
-    public Task StartAsync(LogicalUnit unit, CancellationToken cancellation = default) => _isReady && !_isNew
-        ? Task.CompletedTask : AloneAsync(unit, made => FillNext(unit, 1, made), cancellation);
+    /// ready and says so, and saves an inventory that is new. What cannot be opened stays in its drive as an exception.
+    /// </summary>
+    public async Task StartAsync(LogicalUnit unit, CancellationToken cancellation = default)
+    {
+        // Not alone on the unit, or whoever asks whether it is ready would wait. No command that moves anything is
+        // executed until it is, and no administrator's wish begun.
+        foreach (LibraryElement drive in Library.Elements.Where(
+            element => element.Type == ElementType.DataTransfer && element.IsFull))
+        {
+            cancellation.ThrowIfCancellationRequested();
+            await FillAsync(unit, drive);
+        }
+        await AloneAsync(unit, made => Started(unit, made), cancellation);
+        _started.TrySetResult();
+    }
 
     /// <summary>Brings a cartridge of the shelf into the library.</summary>
     /// <param name="unit">The unit of this changer.</param>
@@ -82,18 +95,18 @@ public sealed partial class ChangerBackend
     /// <summary>Takes a cartridge out of the library; its file stays on the shelf. Not from a drive.</summary>
     public Task<LibraryOutcome> ExportAsync(
         LogicalUnit unit, ushort from, CancellationToken cancellation = default) =>
-        AloneAsync(unit, made => Export(unit, from, made), cancellation);
+        WhenStartedAsync(unit, made => Export(unit, from, made), cancellation);
 
     /// <summary>Has the robot move a cartridge, into a drive as well.</summary>
     public Task<LibraryOutcome> MoveAsync(
         LogicalUnit unit, ushort from, ushort to, CancellationToken cancellation = default) =>
-        AloneAsync(unit, made => Move(unit, Library.At(from), Library.At(to), made), cancellation);
+        WhenStartedAsync(unit, made => Move(unit, Library.At(from), Library.At(to), made), cancellation);
 
     /// <summary>Has the robot take the cartridge of a drive back to the slot that it came from, or to the first that is
     /// free.</summary>
     public Task<LibraryOutcome> UnloadAsync(
         LogicalUnit unit, ushort drive, CancellationToken cancellation = default) =>
-        AloneAsync(unit, made =>
+        WhenStartedAsync(unit, made =>
         {
             LibraryElement? source = Library.At(drive);
             LibraryElement? home =
@@ -121,7 +134,15 @@ public sealed partial class ChangerBackend
         }
         if (shelved.Description is null)
             return LibraryOutcome.Refused(shelved.Message);
-        return await AloneAsync(unit, made => Import(unit, MediumLibrary.Describe(shelved), to, made), cancellation);
+        return await WhenStartedAsync(unit, made => Import(unit, MediumLibrary.Describe(shelved), to, made), cancellation);
+    }
+
+    private async Task<LibraryOutcome> WhenStartedAsync(
+        LogicalUnit unit, Action<Action<LibraryOutcome>> change, CancellationToken cancellation)
+    {
+        if (!_isReady)
+            await _started.Task.WaitAsync(cancellation);
+        return await AloneAsync(unit, change, cancellation);
     }
 
     private async Task<LibraryOutcome> AloneAsync(
@@ -141,35 +162,27 @@ public sealed partial class ChangerBackend
         return await ended.Task ? outcome! : throw new OperationCanceledException(cancellation);
     }
 
-    // ---- Alone on the unit, on its home executor
-    // ---------------------------------------------------------------------
-
-    private void FillNext(LogicalUnit unit, int number, Action<LibraryOutcome> made)
+    /// <summary>What lay in a drive is put into it, or why that cannot be is noted.</summary>
+    private Task FillAsync(LogicalUnit unit, LibraryElement drive)
     {
-        if (Library.Find(ElementType.DataTransfer, number) is not { } drive)
-        {
-            Started(unit, made);
-            return;
-        }
-        if (drive.Cartridge is not { } cartridge)
-        {
-            FillNext(unit, number + 1, made);
-            return;
-        }
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Reactor home = Reactors[unit.Home.Index];
         ITapeMedium? medium = null;
-        Reactors[unit.Home.Index].RunBlocking(() => medium = Shelf.Open(cartridge.File), thrown =>
+        home.Post(() => home.RunBlocking(() => medium = Shelf.Open(drive.Cartridge!.File), thrown =>
         {
             if (thrown is null)
             {
-                BayOf(drive).Insert(
-                    medium!, load: true, () => unit.Home.Post(() => FillNext(unit, number + 1, made)));
+                BayOf(drive).Insert(medium!, load: true, done.SetResult);
                 return;
             }
             (MediumFault fault, string message) = CartridgeFaults.Of(thrown);
             NoteProblem(drive, new CartridgeProblem(CartridgeFaults.SenseOf(fault), message));
-            FillNext(unit, number + 1, made);
-        });
+            done.SetResult();
+        }));
+        return done.Task;
     }
+
+    // ---- Alone on the unit, on its home executor --------------------------------------------------------------------
 
     private void Started(LogicalUnit unit, Action<LibraryOutcome> made)
     {

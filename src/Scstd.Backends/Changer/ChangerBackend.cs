@@ -18,6 +18,7 @@ public sealed partial class ChangerBackend : IBackend
 
     private readonly ChangerOptions _options;
     private readonly IReadOnlyList<IDriveBay> _bays;
+    private readonly TaskCompletionSource _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool _isReady;
 
     /// <summary>No inventory was found. A restart must not begin another one, with other places.</summary>

@@ -30,6 +30,10 @@ public sealed class TapeDrive
     /// <summary>Threaded; false: the drive is empty, or its cartridge waits to be taken.</summary>
     public bool IsLoaded => _backend.Load is TapeLoad.Loaded or TapeLoad.Incompatible or TapeLoad.Unreadable;
 
+    /// <summary>Its store did what no store may do: nothing can be done with the cartridge until it is taken out and put
+    /// in again.</summary>
+    public bool HasFailed => _backend.Load == TapeLoad.Failed;
+
     /// <summary>The robot puts a cartridge into the empty drive, which owns it from now on. Every nexus is told when
     /// it is ready (28h/00h). A cartridge whose format cannot be read is in the drive, and every command says so.
     /// </summary>

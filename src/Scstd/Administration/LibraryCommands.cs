@@ -1,5 +1,6 @@
 using System.Globalization;
 using Scstd.Backends.Changer;
+using Scstd.Backends.Tape;
 using Scstd.Composition;
 using Scstd.Configuration;
 using Scstd.Control;
@@ -160,9 +161,12 @@ internal sealed class LibraryCommands(Server server, ILogger log)
     {
         string? state = element.Cartridge?.Problem?.Message;
         if (element.Type == ElementType.DataTransfer && element.IsFull && state is null)
-            state = library.Drives[element.Number - 1].Drive.IsLoaded ? "loaded" : "ejected";
+            state = StateOf(library.Drives[element.Number - 1].Drive);
         return new ElementRecord(
             PlaceOf(element), element.Address, element.Cartridge?.Barcode, element.Cartridge?.File,
             element.SourceNumber, state);
     }
+
+    private static string StateOf(TapeDrive drive) =>
+        drive.IsLoaded ? "loaded" : drive.HasFailed ? "failed: unload it and load it again" : "ejected";
 }

@@ -120,6 +120,28 @@ public sealed class MediumLibraryTests
     }
 
     [Fact]
+    public void While_a_drive_takes_its_time_whoever_asks_is_told_at_once_and_an_administrator_waits()
+    {
+        using var world = new LibraryWorld();
+        world.MoveGood(Slot1, Drive1);
+        world.Kill();
+        using var again = new LibraryWorld(shelf: world.Shelf, states: world.States);
+        again.Initiator.TakeUnitAttentions();
+        again.Bays[0].Holds = true;
+        Task start = again.Changer.StartAsync(again.Target.Unit);
+        again.Run();
+        Assert.NotNull(again.Bays[0].Medium);
+        AssertSense(SenseKey.NotReady, AdditionalSense.BecomingReady, again.Execute(TestUnitReady));
+        Task<LibraryOutcome> move = again.Changer.MoveAsync(again.Target.Unit, Slot2, Slot3);
+        again.Run();
+        Assert.Equal("A2", again.Changer.Library.At(Slot2)!.Cartridge!.Barcode);
+        again.Bays[0].Settle();
+        again.Await(start);
+        Assert.Null(again.Await(move).Problem);
+        Assert.Equal("A2", again.Changer.Library.At(Slot3)!.Cartridge!.Barcode);
+    }
+
+    [Fact]
     public void With_empty_drives_there_is_nothing_to_wait_for()
     {
         using var world = new LibraryWorld();
