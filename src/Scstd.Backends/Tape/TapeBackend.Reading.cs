@@ -208,7 +208,15 @@ public sealed partial class TapeBackend
             if (JudgeEncryption(command, next, out TapeKey? key) is { } encrypted)
                 return encrypted with { Information = left };
             int compared = compares ? Math.Min(next.LengthBytes, own.LengthBytes) : 0;
-            medium.Read(own, 0, compared, key: key);
+            try
+            {
+                medium.Read(own, 0, compared, key: key);
+            }
+            catch (MediumFaultException fault)
+            {
+                _failure = FailureOf(command, medium, fault);
+                return SenseOf(command, fault.Fault) with { Information = left };
+            }
             if (compares && BufferBytes.FindDifference(
                 command.Data, done * transfer.LengthOfEachBytes, own, 0,
                 Math.Min(compared, transfer.LengthOfEachBytes)) >= 0)

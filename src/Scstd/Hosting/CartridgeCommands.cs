@@ -107,12 +107,18 @@ internal static class CartridgeCommands
             Barcode = barcode,
             DensityCode = density.Code,
             CapacityBytes = (ulong?)parsed.GetValue(CapacityOption) ?? density.NativeCapacityBytes,
+            ShrinksToFileSystem = parsed.GetValue(CapacityOption) is null,
             IsWorm = parsed.GetValue(WormOption),
             IsCleaning = parsed.GetValue(CleaningOption),
             IsWriteProtected = parsed.GetValue(ProtectedOption),
         };
         using Cartridge made = Cartridge.Create(path, options);
         Out(parsed).WriteLine($"{path}: {Describe(made.Description)}");
+        if (made.Description.CapacityBytes < options.CapacityBytes)
+        {
+            Out(parsed).WriteLine($"{path}: shorter than {density} has it, {options.CapacityBytes} bytes: "
+                + "its file system holds no larger file");
+        }
         return 0;
     }
 

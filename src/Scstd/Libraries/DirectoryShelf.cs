@@ -52,6 +52,7 @@ internal sealed class DirectoryShelf(string directory) : ICartridgeShelf
             CapacityBytes = wanted.CapacityBytes ?? density?.NativeCapacityBytes
                 ?? throw new MediumFaultException(
                     new MediumFault(MediumFaultKind.UnknownFormat), $"no format has the code {wanted.DensityCode:X2}h"),
+            ShrinksToFileSystem = wanted.CapacityBytes is null,
             IsWorm = wanted.IsWorm,
             IsCleaning = wanted.IsCleaning,
         });

@@ -63,7 +63,8 @@ public sealed class TapeVerifyTests
         world.Write(TapeWorld.Record(100));
         world.Medium.Damage(0, 0);
         world.Rewind();
-        Assert.Equal(SenseKey.MediumError, world.Execute("13 00 00 00 64 00").Sense.Key);
+        world.Execute("13 00 00 00 64 00").MustBe(
+            new SenseData(SenseKey.MediumError, AdditionalSense.UnrecoveredReadError) { Information = 100 });
     }
 
     // ---- Logical block protection ----------------------------------------------------------------------------------

@@ -25,7 +25,7 @@ public sealed class CartridgeCommandsTests : IDisposable
 
     [Theory]
     [InlineData("A00001L5", "LTO-5, 1500000000000 bytes")]
-    [InlineData("A00001LZ", "LTO-9, 18000000000000 bytes")]
+    [InlineData("A00001LZ", "18000000000000 bytes")]
     [InlineData("anything", "LTO-8, 12000000000000 bytes", "--generation", "8")]
     [InlineData("A00001L7", "LTO-7, 100000000000 bytes", "--capacity", "100GB")]
     [InlineData("A00001L7", "written once", "--worm")]

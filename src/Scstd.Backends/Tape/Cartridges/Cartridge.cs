@@ -56,7 +56,7 @@ public sealed partial class Cartridge : ITapeMedium
         ICartridgeFile file = CartridgeFiles.Create(path);
         try
         {
-            return Create(file, options);
+            return Create(file, CartridgeFiles.FitTo(file, options));
         }
         catch
         {

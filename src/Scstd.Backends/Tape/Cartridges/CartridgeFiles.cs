@@ -92,6 +92,28 @@ internal static class CartridgeFiles
             throw new MediumFaultException(new MediumFault(MediumFaultKind.Store, ErrorNumber.InvalidArgument), wrong);
     }
 
+    /// <summary>What is asked for, in a new file that can become as long as that: no write may fail for it before the
+    /// tape has ended. Throws <see cref="MediumFaultException"/>.</summary>
+    public static CartridgeOptions FitTo(ICartridgeFile file, CartridgeOptions options)
+    {
+        if (CouldHold(file, options.CapacityBytes))
+            return options;
+        const ulong Unit = CartridgeFormat.PartitionAlignmentBytes;
+        ulong most = 0;
+        for (ulong step = 1UL << 59; step >= Unit; step /= 2)
+            most += most + step < options.CapacityBytes && CouldHold(file, most + step) ? step : 0;
+        if (most == 0 || !options.ShrinksToFileSystem || options.Partitions.Count > 0)
+        {
+            throw new MediumFaultException(
+                new MediumFault(MediumFaultKind.Store, ErrorNumber.TooLarge),
+                $"{file.Path}: its file system holds no file so large; a cartridge here has at most {most} bytes");
+        }
+        return options with { CapacityBytes = most };
+    }
+
+    private static bool CouldHold(ICartridgeFile file, ulong capacityBytes) =>
+        file.CouldGrowTo(CartridgeLabel.Lay([capacityBytes])[0].EndBytes);
+
     /// <summary>Each has room, and all of them together no more than there is.</summary>
     public static bool Fit(IReadOnlyList<ulong> capacitiesBytes, ulong capacityBytes)
     {

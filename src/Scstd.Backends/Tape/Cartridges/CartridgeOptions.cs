@@ -11,6 +11,10 @@ public sealed record CartridgeOptions
     /// <summary>Native, of all partitions.</summary>
     public required ulong CapacityBytes { get; init; }
 
+    /// <summary>Where the file system holds no file for all of the capacity, there is as much of it as it does hold;
+    /// else that is a fault.</summary>
+    public bool ShrinksToFileSystem { get; init; }
+
     /// <summary>Null: one that no other has.</summary>
     public string? SerialNumber { get; init; }
 

@@ -28,6 +28,9 @@ internal unsafe interface ICartridgeFile : IDisposable
     /// <summary>Where data begins at or behind; null: nowhere.</summary>
     long? NextData(long offsetBytes);
 
+    /// <summary>Of a file that is empty: the file system holds one so long.</summary>
+    bool CouldGrowTo(long lengthBytes);
+
     long Read(Span<byte> bytes, long offsetBytes)
     {
         if (bytes.IsEmpty)
@@ -67,6 +70,20 @@ internal sealed class SystemCartridgeFile(BlockFile file) : ICartridgeFile
     public bool TryPunchHole(long offsetBytes, long lengthBytes) => file.TryPunchHole(offsetBytes, lengthBytes);
 
     public long? NextData(long offsetBytes) => file.NextData(offsetBytes);
+
+    public bool CouldGrowTo(long lengthBytes)
+    {
+        try
+        {
+            file.SetSize(lengthBytes);
+        }
+        catch (LinuxException exception) when (exception.Error is ErrorNumber.TooLarge or ErrorNumber.InvalidArgument)
+        {
+            return false;
+        }
+        file.SetSize(0);
+        return true;
+    }
 
     public void Dispose() => file.Dispose();
 }

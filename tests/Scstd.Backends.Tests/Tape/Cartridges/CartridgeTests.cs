@@ -244,6 +244,28 @@ public sealed class CartridgeTests
     }
 
     [Fact]
+    public void A_cartridge_is_no_longer_than_its_file_may_become()
+    {
+        var file = new MemoryFile { LargestBytes = 16L << 40 };
+        var options = new CartridgeOptions
+        {
+            DensityCode = 0x60,
+            CapacityBytes = 18_000_000_000_000,
+            ShrinksToFileSystem = true,
+        };
+        ulong most = CartridgeFiles.FitTo(file, options).CapacityBytes;
+        long End(ulong capacity) => CartridgeLabel.Lay([capacity])[0].EndBytes;
+        Assert.InRange(End(most), file.LargestBytes - CartridgeFormat.PartitionAlignmentBytes + 1, file.LargestBytes);
+        Assert.True(End(most + 1) > file.LargestBytes);
+        Assert.Equal(12_000_000_000_000UL,
+            CartridgeFiles.FitTo(file, options with { CapacityBytes = 12_000_000_000_000 }).CapacityBytes);
+        MediumFaultException refused = Assert.Throws<MediumFaultException>(
+            () => CartridgeFiles.FitTo(file, options with { ShrinksToFileSystem = false }));
+        Assert.Equal(ErrorNumber.TooLarge, refused.Fault.Error);
+        Assert.Contains($"at most {most} bytes", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Attributes_have_as_much_room_as_they_say()
     {
         Cartridge cartridge = Cartridge.Create(new MemoryFile(), TapeMoves.Options());

@@ -50,6 +50,11 @@ internal sealed unsafe class MemoryFile : ICartridgeFile
 
     public long LengthBytes => _length;
 
+    /// <summary>The file system holds no larger one.</summary>
+    public long LargestBytes { get; init; } = long.MaxValue;
+
+    public bool CouldGrowTo(long lengthBytes) => lengthBytes <= LargestBytes;
+
     /// <summary>The file as another process finds it after the first was killed.</summary>
     public MemoryFile Killed() =>
         new(Copy(_sectors), _length, _sectorBytes) { PunchesHoles = PunchesHoles, Remembers = Remembers };
