@@ -205,8 +205,8 @@ internal static class InquiryCommands
         to.Bytes([0x3F, 0xFF, 0x00, 0x00]);
     }
 
-    /// <summary>SPC-4 §7.8.7. What is left zero is not there: protection information of disks, UASK, priorities, grouping
-    /// function, microcode, extended self-tests.</summary>
+    /// <summary>SPC-4 §7.8.7. What is left zero is not there: protection information of disks, UASK, priorities,
+    /// grouping function, microcode, extended self-tests.</summary>
     private static void WriteExtendedInquiryData(ref ParameterDataWriter to, LogicalUnit unit)
     {
         // SPT 001b: for a tape, logical block protection (SPC-4 §7.8.7, table for device type 01h).

@@ -4,7 +4,8 @@ using Scstd.Testing;
 
 namespace Scstd.Backends.Tests.Tape;
 
-/// <summary>What was answered with GOOD and is lost all the same: who hears of it, and what the drive is then.</summary>
+/// <summary>What was answered with GOOD and is lost all the same: who hears of it, and what the drive is then.
+/// </summary>
 public sealed class LossTests
 {
     private const string Ready = "00 00 00 00 00 00";

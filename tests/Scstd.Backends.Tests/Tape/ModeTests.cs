@@ -191,7 +191,8 @@ public sealed class ModeTests
     [InlineData("11 06 03 00 9C 03 03 00", new ulong[] { 975_000, 25_000 })]
     [InlineData("11 0A 03 01 2C 03 03 00 00 01 FF FF", new ulong[] { 25_000, 975_000 })]
     [InlineData("11 0C 03 02 2C 03 03 00 00 64 00 C8 00 0A", new ulong[] { 100_000, 200_000, 10_000 })]
-    public void Sdp_divides_evenly_fdp_leaves_the_least_behind_and_idp_does_as_it_is_told_but_for_too_little(string page, ulong[] capacities)
+    public void Sdp_divides_evenly_fdp_leaves_the_least_behind_and_idp_makes_none_smaller(
+        string page, ulong[] capacities)
     {
         using var world = new TapeWorld(new MemoryMedium(capacityBytes: 1_000_000), TapePersonality.Lto6);
         world.SelectPage(page).MustBeGood();

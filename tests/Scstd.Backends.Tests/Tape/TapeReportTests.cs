@@ -170,7 +170,7 @@ public sealed class TapeReportTests
         Assert.Equal([5UL, 9UL, 1UL, 3UL, 0UL], Counters(world, 0x0C)[4..]);
         world.Remove();
         Assert.Equal(
-            [uint.MaxValue, uint.MaxValue, uint.MaxValue, uint.MaxValue], Counters(world, 0x0C)[4..8].Select(one => (uint)one));
+            Enumerable.Repeat(uint.MaxValue, 4), Counters(world, 0x0C)[4..8].Select(one => (uint)one));
     }
 
     [Fact]

@@ -25,7 +25,8 @@ internal sealed class SessionMoves(World world, IReadOnlyList<SimulatedExecutor>
             Send(session);
     }
 
-    /// <summary>One with something to tell sets out, if there is such: what happens now comes to it on its way.</summary>
+    /// <summary>One with something to tell sets out, if there is such: what happens now comes to it on its way.
+    /// </summary>
     public void SendWithAttention()
     {
         SimulatedSession? session = world.Sessions.Find(static session => session.IsAtRest &&
