@@ -37,7 +37,10 @@ public sealed partial class TapeBackend
         if (TellDeferred(command))
             return;
         var transfer = new TapeTransfer(command.Cdb, _blockLengthBytes);
-        if (!transfer.IsExplicit && !_isDirty && _ahead is { } ahead)
+        // SSC-4: a length of zero transfers nothing and moves nothing, an explicit address or not.
+        if (transfer.Blocks == 0)
+            command.Complete();
+        else if (!transfer.IsExplicit && !_isDirty && _ahead is { } ahead)
             ReadOn(command, transfer, ahead);
         else
             Work(
@@ -179,6 +182,11 @@ public sealed partial class TapeBackend
         if (compares && command.Data.LengthBytes != (long)transfer.Blocks * transfer.LengthOfEachBytes)
         {
             command.CheckCondition(new SenseData(SenseKey.AbortedCommand, AdditionalSense.DataPhaseError));
+            return;
+        }
+        if (transfer.Blocks == 0)
+        {
+            command.Complete();
             return;
         }
         var own = new DataBuffer();

@@ -263,6 +263,27 @@ public sealed class ReadTests
         world.Execute("88 00 00 01 00 00 00 00 00 00 00 00 00 00 64 00").MustBeInvalidInCdb(3);
     }
 
+    [Theory]
+    [InlineData("08 00 00 00 00 00")]
+    [InlineData("13 00 00 00 00 00")]
+    [InlineData("88 00 00 00 00 00 00 00 00 00 00 01 00 00 00 00")]
+    [InlineData("88 01 00 00 00 00 00 00 00 00 00 09 00 00 00 00")]
+    [InlineData("8F 00 00 00 00 00 00 00 00 00 00 01 00 00 00 00")]
+    [InlineData("8F 03 00 00 00 00 00 00 00 00 00 09 00 00 00 00")]
+    public void A_length_of_zero_transfers_nothing_and_moves_nothing_wherever_the_cdb_points(string cdb)
+    {
+        using var world = new TapeWorld();
+        for (int i = 0; i < 3; i++)
+            world.Write(TapeWorld.Record(100, i));
+        world.SetBlockLength(100);
+        world.Execute("2B 00 00 00 00 00 02 00 00 00").MustBeGood();
+        TestCommand nothing = world.Execute(cdb);
+        nothing.MustBeGood();
+        Assert.Empty(nothing.DataIn);
+        Assert.Equal(2UL, world.At);
+        Assert.Equal(TapeWorld.Record(100, 2), world.ReadFixed(1).DataIn);
+    }
+
     [Fact]
     public void A_store_that_fails_in_an_unknown_way_fails_one_command()
     {
