@@ -80,6 +80,9 @@ public sealed partial class TapeBackend : IBackend, IModeHeader, IDisposable
 
     public void WriteRefused() => Alert(TapeAlert.WriteProtect);
 
+    /// <summary>The position is where the command before has left it.</summary>
+    public bool RestrictsReordering => true;
+
     public IReadOnlyList<ModePage> ModePages { get; }
 
     public IReadOnlyList<LogPage> LogPages { get; }

@@ -25,6 +25,10 @@ public interface IBackend
     /// <summary>The store refuses writes.</summary>
     bool IsReadOnly { get; }
 
+    /// <summary>What a command does depends on those before it, so its initiators' SIMPLE commands are done in their
+    /// order unless they ask for less (QUEUE ALGORITHM MODIFIER).</summary>
+    bool RestrictsReordering => false;
+
     /// <summary>Mode pages of the device type; the mid-layer adds its own (Control).</summary>
     IReadOnlyList<ModePage> ModePages { get; }
 

@@ -36,12 +36,12 @@ public static class ControlModePage
 
     private const int LengthBytes = 10;
 
-    // TST 000b: one task set for all nexuses. D_SENSE 0. Unrestricted reordering (QUEUE ALGORITHM MODIFIER 1h).
-    // BUSY TIMEOUT PERIOD FFFFh: unlimited.
-    internal static ModePage Create()
+    // TST 000b: one task set for all nexuses. D_SENSE 0. Unrestricted reordering (QUEUE ALGORITHM MODIFIER 1h), unless
+    // the device is none for that. BUSY TIMEOUT PERIOD FFFFh: unlimited.
+    internal static ModePage Create(bool restrictsReordering)
     {
         byte[] values = new byte[LengthBytes];
-        values[1] = 0x10;
+        values[1] = (byte)(restrictsReordering ? 0x00 : 0x10);
         values[6] = 0xFF;
         values[7] = 0xFF;
         byte[] changeable = new byte[LengthBytes];

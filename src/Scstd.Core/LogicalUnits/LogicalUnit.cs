@@ -34,7 +34,7 @@ public sealed partial class LogicalUnit
         Freezing = new Freezing(this);
         Faults = new Faults(this);
         Ranges = new BlockRanges(this);
-        Control = ControlModePage.Create();
+        Control = ControlModePage.Create(backend.RestrictsReordering);
         Turnstiles = [.. executors.Select(e => new Turnstile(this, e))];
         ModePages = [Control, .. backend.ModePages];
         Commands = Table();

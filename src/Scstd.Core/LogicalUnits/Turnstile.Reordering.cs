@@ -49,21 +49,29 @@ internal sealed partial class Turnstile
 
     /// <summary>
     /// SPC-4 §7.5.8: whatever is on the medium at any time could have come about had the commands been ORDERED. So a
-    /// SIMPLE command that writes waits for all older ones of its nexus, and any for those that write. What waits for a
-    /// place is not in the task set, and will be younger there.
+    /// SIMPLE command that writes, or moves the medium, waits for all older ones of its nexus, and any for those that
+    /// do. What waits for a place is not in the task set, and will be younger there.
     /// </summary>
     private static bool MustNotOvertake(ScsiCommand command)
     {
         if (command.Attribute != TaskAttribute.Simple || command.Refusal is not null || !TouchesMedium(command))
             return false;
-        bool writes = command.Binding.Row.Has(CommandTraits.WritesMedium);
+        bool writes = WritesOrMoves(command);
         for (ScsiCommand? older = command.PreviousInNexus; older is not null; older = older.PreviousInNexus)
         {
             if (TouchesMedium(older) && older.Refusal is null && older.Keeper is not CommandShare &&
-                (writes || older.Binding.Row.Has(CommandTraits.WritesMedium)))
+                (writes || WritesOrMoves(older)))
                 return true;
         }
         return false;
+    }
+
+    /// <summary>What is read depends on where a command before has left the medium.</summary>
+    private static bool WritesOrMoves(ScsiCommand command)
+    {
+        const CommandTraits Moves = CommandTraits.NeedsMedium | CommandTraits.ChangesUnit;
+        CommandRow row = command.Binding.Row;
+        return row.Has(CommandTraits.WritesMedium) || (row.Traits & Moves) == Moves;
     }
 
     private static bool TouchesMedium(ScsiCommand command) =>
@@ -95,7 +103,7 @@ internal sealed partial class Turnstile
         bool touches = false;
         for (ScsiCommand? command = itl.First; command is not null; command = command.NextInNexus)
         {
-            bool writes = command.Binding.Row.Has(CommandTraits.WritesMedium);
+            bool writes = WritesOrMoves(command);
             if (ReferenceEquals(command.WaitsIn, itl.Restricted) && !(writes && touches))
                 return command;
             if (command.Refusal is not null || command.Keeper is CommandShare || !TouchesMedium(command))
