@@ -2,8 +2,8 @@
 # run.sh: persistent reservations against kill -9. The daemon is killed again and again while registrations and
 # reservations change, and what it remembers is held against a model: the last answered state, or the one in flight.
 # Then what an administrator meets: a damaged file whose backup is whole, and one whose backup is damaged too. Last, a
-# disk that takes writes and loses them when they are written back: who is told (as root, with a loop device). And tapes
-# against kill -9: what was synchronised is there, and the cartridge is whole.
+# disk that takes writes and loses them when they are written back: who is told (as root, with a loop device). And a
+# tape library against kill -9: what was written is there, cartridges are whole, and each lies where the robot left it.
 # Environment: STAGE_OUT, SCSTD, DURABILITY_KILLS (100), DURABILITY_TAPE_KILLS (25), DURABILITY_SEED (the time).
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
@@ -96,6 +96,6 @@ kill_tapes() {
     python3 "$here/tapes.py" --kills "$tape_kills" --seed "$seed" "$SCSTD" "$STAGE_OUT" | tee "$STAGE_OUT/tapes.out"
     [ "${PIPESTATUS[0]}" = 0 ]
 }
-check "$tape_kills kills while a tape is written lose nothing that was synchronised" kill_tapes
+check "$tape_kills kills while tapes are written and moved lose nothing that was answered" kill_tapes
 tail -n 1 "$STAGE_OUT/tapes.out"
 summary
