@@ -55,7 +55,8 @@ public sealed class FileHandle : SafeHandle
 
     public override bool IsInvalid => handle == -1;
 
-    public int Descriptor => (int)handle;
+    /// <summary>-1 when it is closed: the number may be another file's by then.</summary>
+    public int Descriptor => IsClosed ? -1 : (int)handle;
 
     protected override bool ReleaseHandle()
     {

@@ -69,7 +69,15 @@ internal sealed class WorkerThreads(string name, int count, int idleTimeoutMs = 
     private void StartOne()
     {
         _running++;
-        new Thread(Serve) { IsBackground = true, Name = name }.Start();
+        try
+        {
+            new Thread(Serve) { IsBackground = true, Name = name }.Start();
+        }
+        catch (OutOfMemoryException) when (_running > 1)
+        {
+            // The system lets this process have no more of them: one that is there will come to it.
+            _running--;
+        }
     }
 
     private void Serve()

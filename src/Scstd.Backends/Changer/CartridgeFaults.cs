@@ -18,19 +18,12 @@ internal static class CartridgeFaults
         _ => new(SenseKey.HardwareError, AdditionalSense.MediaLoadOrEjectFailed),
     };
 
-    /// <summary>What work on a cartridge threw, if it was the cartridge's or the file system's fault; anything else is
-    /// ours and goes on.</summary>
-    public static (MediumFault Fault, string Message) Of(Exception thrown)
+    /// <summary>What work on a cartridge threw. Where nobody foresaw it, it is told whole, and is the matter of that
+    /// cartridge alone.</summary>
+    public static (MediumFault Fault, string Message) Of(Exception thrown) => thrown switch
     {
-        switch (thrown)
-        {
-            case MediumFaultException fault:
-                return (fault.Fault, fault.Message);
-            case IOException or UnauthorizedAccessException:
-                return (new MediumFault(MediumFaultKind.Store), thrown.Message);
-            default:
-                System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(thrown);
-                throw thrown;
-        }
-    }
+        MediumFaultException fault => (fault.Fault, fault.Message),
+        IOException or UnauthorizedAccessException => (new MediumFault(MediumFaultKind.Store), thrown.Message),
+        _ => (new MediumFault(MediumFaultKind.Store), thrown.ToString()),
+    };
 }

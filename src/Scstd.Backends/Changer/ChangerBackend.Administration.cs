@@ -28,8 +28,11 @@ public sealed partial class ChangerBackend
     {
         // Not alone on the unit, or whoever asks whether it is ready would wait. No command that moves anything is
         // executed until it is, and no administrator's wish begun.
-        foreach (LibraryElement drive in Library.Elements.Where(
-            element => element.Type == ElementType.DataTransfer && element.IsFull))
+        LibraryElement[] full = _isReady ? [] :
+        [
+            .. Library.Elements.Where(element => element.Type == ElementType.DataTransfer && element.IsFull),
+        ];
+        foreach (LibraryElement drive in full)
         {
             cancellation.ThrowIfCancellationRequested();
             await FillAsync(unit, drive);
@@ -134,7 +137,8 @@ public sealed partial class ChangerBackend
         }
         if (shelved.Description is null)
             return LibraryOutcome.Refused(shelved.Message);
-        return await WhenStartedAsync(unit, made => Import(unit, MediumLibrary.Describe(shelved), to, made), cancellation);
+        return await WhenStartedAsync(
+            unit, made => Import(unit, MediumLibrary.Describe(shelved), to, made), cancellation);
     }
 
     private async Task<LibraryOutcome> WhenStartedAsync(

@@ -1,3 +1,4 @@
+using Scstd.Backends.Tape;
 using Scstd.Core;
 using Scstd.Linux;
 using Scstd.Scsi;
@@ -55,7 +56,7 @@ public sealed partial class ChangerBackend : IBackend
 
     /// <summary>
     /// Finds the inventory again, or begins one with every cartridge of the shelf in a slot. Blocks. Throws
-    /// <see cref="UnitStateException"/>, or <see cref="Tape.MediumFaultException"/> if the shelf cannot be read.
+    /// <see cref="UnitStateException"/>, or <see cref="MediumFaultException"/> if the shelf cannot be read.
     /// </summary>
     /// <param name="options">What the administrator says of it.</param>
     /// <param name="shelf">Where its cartridges are kept.</param>
@@ -85,6 +86,9 @@ public sealed partial class ChangerBackend : IBackend
     public int MaxTransferLengthBytes => 0xFF_FFFF;
 
     public bool IsReadOnly => false;
+
+    /// <summary>Where a cartridge lies is where the command before has left it.</summary>
+    public bool RestrictsReordering => true;
 
     public IReadOnlyList<ModePage> ModePages { get; }
 
@@ -122,8 +126,8 @@ public sealed partial class ChangerBackend : IBackend
     {
     }
 
-    /// <summary>The robot cannot be stopped on its way, for a cartridge must come to lie somewhere; but it need not wait
-    /// for a drive that is at work.</summary>
+    /// <summary>The robot cannot be stopped on its way, for a cartridge must come to lie somewhere; but it need not
+    /// wait for a drive that is at work.</summary>
     public void Abort(ScsiCommand command)
     {
         if (_carrying is { } carrying && ReferenceEquals(carrying.Command, command))
@@ -145,6 +149,17 @@ public sealed partial class ChangerBackend : IBackend
     {
         Tell(place, problem.Message);
         Library.Replace(place with { Cartridge = place.Cartridge! with { Problem = problem } });
+    }
+
+    /// <summary>A drive has a cartridge that it cannot use, and no way to open it. Runs alone on the unit.</summary>
+    internal void NoteClosed(LibraryElement drive)
+    {
+        if (drive.Cartridge!.Problem is null)
+        {
+            NoteProblem(drive, new CartridgeProblem(
+                CartridgeFaults.SenseOf(new MediumFault(MediumFaultKind.Store)),
+                "was closed after a failure; put it into a slot and load it again"));
+        }
     }
 
     private string IdentifierOf(IDriveBay bay) => Personality.DriveIdentifier == DriveIdentifier.SerialNumber

@@ -21,6 +21,9 @@ internal sealed class TransportLeg(LibraryElement source, LibraryElement destina
 
     public bool IsOutOfDrive { get; set; }
 
+    /// <summary>The drive that it comes from had it open.</summary>
+    public bool HadMedium { get; set; }
+
     /// <summary>It was threaded in the drive that it comes from.</summary>
     public bool WasLoaded { get; set; }
 }
@@ -39,6 +42,7 @@ internal sealed class TransportOperation(
 {
     private readonly Reactor _reactor = changer.Reactors[executor.Index];
     private Action? _stopWaiting;
+    private bool _isGivenUp;
 
     public void Start()
     {
@@ -49,8 +53,16 @@ internal sealed class TransportOperation(
             OpenNext(leg => !leg.LeavesDrive, RemoveNext);
     }
 
-    /// <summary>As long as it waits for a drive nothing has moved, and nothing will. From the executor.</summary>
-    public void GiveUp() => _stopWaiting?.Invoke();
+    /// <summary>Waits for no drive that is at work, now or later: then nothing has moved, and nothing will. From the
+    /// executor.</summary>
+    public void GiveUp()
+    {
+        _isGivenUp = true;
+        _stopWaiting?.Invoke();
+    }
+
+    private static readonly TransportFault GivenUp =
+        new(new SenseData(SenseKey.AbortedCommand, AdditionalSense.None), "the move was given up");
 
     private static TransportFault Held(TransportLeg leg) => new(
         SenseData.IllegalRequest(AdditionalSense.MediumRemovalPreventedByDataTransferElement),
@@ -90,6 +102,11 @@ internal sealed class TransportOperation(
             OpenNext(static _ => true, PutNext);
             return;
         }
+        if (_isGivenUp)
+        {
+            PutBackNext(GivenUp);
+            return;
+        }
         _stopWaiting = changer.BayOf(leg.Source).Remove(
             changer.TermsOfRemoval, removal => executor.Post(() => Removed(leg, removal)));
     }
@@ -101,14 +118,14 @@ internal sealed class TransportOperation(
         {
             case RemovalOutcome.Taken:
                 (leg.Medium, leg.WasLoaded, leg.IsOutOfDrive) = (removal.Medium, removal.WasLoaded, true);
+                leg.HadMedium = removal.Medium is not null;
                 RemoveNext();
                 break;
             case RemovalOutcome.Refused:
                 PutBackNext(Held(leg));
                 break;
             default:
-                PutBackNext(new TransportFault(
-                    new SenseData(SenseKey.AbortedCommand, AdditionalSense.None), "the move was given up"));
+                PutBackNext(GivenUp);
                 break;
         }
     }
@@ -127,11 +144,14 @@ internal sealed class TransportOperation(
             Close(leg.Source, medium, PutNext);
     }
 
-    /// <summary>It has come to nothing: what was taken out of a drive goes back there.</summary>
+    /// <summary>It has come to nothing: what was taken out of a drive goes back there. What a drive had closed after a
+    /// failure lies in it and is an exception.</summary>
     private void PutBackNext(TransportFault fault)
     {
         if (Array.Find(legs, leg => leg.Medium is not null) is not { Medium: { } medium } leg)
         {
+            foreach (TransportLeg closed in legs.Where(one => one.IsOutOfDrive && !one.HadMedium))
+                changer.NoteClosed(closed.Source);
             ended(fault);
             return;
         }

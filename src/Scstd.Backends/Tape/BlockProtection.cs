@@ -32,7 +32,8 @@ internal sealed class BlockProtection
     /// <summary>Null: there is no such method, or none is wanted (00h).</summary>
     public static BlockProtection? Find(byte method) => All.FirstOrDefault(one => one.Method == method);
 
-    /// <summary>B5h, Logical Block Protection: a descriptor for each method, none among them; LBP_W and LBP_R.</summary>
+    /// <summary>B5h, Logical Block Protection: a descriptor for each method, none among them; LBP_W and LBP_R.
+    /// </summary>
     /*   0  DESCRIPTOR LENGTH (7)                   2  PROTECTION INFORMATION LENGTH 5-0
          1  LOGICAL BLOCK PROTECTION METHOD         3  LBP_W 7 | LBP_R 6
                                                     4- reserved                          */
@@ -42,12 +43,12 @@ internal sealed class BlockProtection
         .. All.SelectMany(one => (byte[])[0x07, one.Method, LengthBytes, 0xC0, 0, 0, 0, 0]),
     ];
 
-    /// <summary>Puts it behind a block in the buffer.</summary>
-    public void Append(DataBuffer data, int offsetBytes, int blockLengthBytes)
+    /// <summary>Puts it behind a block in the buffer, as much of it as there is room for.</summary>
+    public void Append(DataBuffer data, int offsetBytes, int blockLengthBytes, int roomBytes)
     {
         Span<byte> bytes = stackalloc byte[LengthBytes];
         BinaryPrimitives.WriteUInt32BigEndian(bytes, _compute(data, offsetBytes, blockLengthBytes));
-        data.CopyFrom(bytes, offsetBytes + blockLengthBytes);
+        data.CopyFrom(bytes[..Math.Min(LengthBytes, roomBytes)], offsetBytes + blockLengthBytes);
     }
 
     /// <summary>What lies behind a block is its protection information.</summary>

@@ -161,6 +161,8 @@ public sealed partial class TapeBackend
         byte[] page = command.Data.ToArray(command.Data.LengthBytes);
         EncryptionParameters? parameters = EncryptionParameters.Read(page, out SenseData refused);
         CryptographicOperations.ZeroMemory(page);
+        // Nor may it be found in a buffer that others get.
+        command.Data.CopyFrom(page, 0);
         // What is to be cleared with a volume wants a volume.
         if (parameters is { ClearsOnUnload: true } && _load != TapeLoad.Loaded)
             (parameters, refused) = (null, SenseData.InvalidFieldInParameterList(5, 2));
@@ -283,7 +285,8 @@ public sealed partial class TapeBackend
         EncryptionScope keyScope = local is not null ? EncryptionScope.Local :
             shared is not null ? EncryptionScope.AllNexuses : EncryptionScope.Public;
         EncryptionScope nexusScope = local is not null ? EncryptionScope.Local :
-            shared is { SetBy: { } setter } && ReferenceEquals(setter, nexus) ? EncryptionScope.AllNexuses : EncryptionScope.Public;
+            shared?.SetBy is { } setter && ReferenceEquals(setter, nexus)
+                ? EncryptionScope.AllNexuses : EncryptionScope.Public;
         byte[] payload = new byte[20];
         payload[0] = (byte)(((int)nexusScope << 5) | (int)keyScope);
         payload[1] = (byte)parameters.Encryption;

@@ -40,6 +40,7 @@ public sealed partial class TapeBackend
     /// medium may have changed, for what they know of it has.</summary>
     private void Reformat(ScsiCommand command, Func<ITapeMedium, IReadOnlyList<ulong>?> divide)
     {
+        bool isFormatted = false;
         Work(command, medium =>
         {
             if (JudgeFormat(medium) is { } refused)
@@ -47,18 +48,21 @@ public sealed partial class TapeBackend
             if (divide(medium) is not { } capacities)
                 return SenseData.IllegalRequest(AdditionalSense.ParameterValueInvalid);
             _ahead = null;
-            ForgetWriters();
             medium.Format(capacities);
+            isFormatted = true;
+            // What was buffered is gone because somebody wanted that.
+            ForgetWriters();
             medium.Locate(0, 0);
             _counts.Changed();
             Synchronize(medium, command.Nexus);
             return null;
-        }, () =>
+        }, ended: () =>
         {
+            if (!isFormatted)
+                return;
             _overwrite = null;
             _pages.Show(_view);
             command.Unit.EstablishUnitAttention(AdditionalSense.MediumMayHaveChanged, command.ItlNexus);
-            command.Complete();
         });
     }
 

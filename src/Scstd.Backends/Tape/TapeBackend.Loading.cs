@@ -123,7 +123,12 @@ public sealed partial class TapeBackend
             command.Complete();
             return;
         }
-        Work(command, medium => Flush(command, medium), () =>
+        Work(command, medium =>
+        {
+            SenseData? failed = Flush(command, medium);
+            _counts.KeepIn(medium.Statistics);
+            return failed;
+        }, () =>
         {
             command.Unit.EstablishUnitAttention(
                 AdditionalSense.DataEncryptionParametersChangedByAnotherNexus,
@@ -164,48 +169,64 @@ public sealed partial class TapeBackend
     // ---- The robot --------------------------------------------------------------------------------------------------
 
     /// <summary>Away from the reactors, before the medium is the drive's: what a load needs of it.</summary>
-    internal void Prepare(ITapeMedium medium) => Thread(medium, isNew: true);
+    internal void Prepare(ITapeMedium medium)
+    {
+        try
+        {
+            Thread(medium, isNew: true);
+        }
+        catch (Exception exception) when (exception is not MediumFaultException)
+        {
+            medium.Abandon();
+            throw;
+        }
+    }
 
     /// <summary>Alone on the unit: the medium is the drive's from now on.</summary>
-    internal void Attach(ITapeMedium medium, bool load, bool isReadable)
+    /// <param name="medium">The cartridge.</param>
+    /// <param name="load">It is threaded.</param>
+    /// <param name="thrown">By <see cref="Prepare"/>.</param>
+    internal void Attach(ITapeMedium medium, bool load, Exception? thrown)
     {
         Invariant.That(_medium is null, "a drive holds one cartridge");
         _medium = medium;
         _alerts.Clear();
-        _isUnreadable = !isReadable;
+        _isUnreadable = thrown is not null;
         Look(medium);
         _pages.Show(_view);
-        _load = load ? Threaded() : TapeLoad.Ejected;
+        _load = thrown is not (null or MediumFaultException) ? TapeLoad.Failed
+            : load ? Threaded() : TapeLoad.Ejected;
     }
 
-    /// <summary>Away from the reactors, alone on the unit: nothing that is buffered is lost with the move. Null: it
-    /// went well, or each who lost something is told.</summary>
-    internal MediumFaultException? Settle()
+    /// <summary>Away from the reactors, alone on the unit: nothing that is buffered is lost with the move. Throws what
+    /// went wrong; then each who lost something will be told.</summary>
+    internal void Settle()
     {
+        if (_medium is not { } medium || _load == TapeLoad.Failed)
+            return;
         try
         {
+            // What was counted is kept with the cartridge also when nothing was written.
             if (_isDirty)
-                Synchronize(_medium!, teller: null);
-            return null;
+                Synchronize(medium, teller: null);
+            else
+                _counts.KeepIn(medium.Statistics);
         }
-        catch (MediumFaultException fault)
+        catch (Exception exception) when (exception is not MediumFaultException)
         {
-            return fault;
-        }
-        catch
-        {
-            _medium!.Abandon();
+            medium.Abandon();
             DeferLoss(teller: null);
+            _load = TapeLoad.Failed;
             throw;
         }
     }
 
     /// <summary>Alone on the unit, after <see cref="Settle"/>: the medium is not the drive's any more. Null: there was
-    /// none.</summary>
+    /// none, or none that could be used before it is opened anew.</summary>
     /// <param name="withoutKeys">Who is to hear that its keys went with it.</param>
     internal ITapeMedium? Detach(out ItNexus[] withoutKeys)
     {
-        ITapeMedium? medium = _medium;
+        ITapeMedium? medium = _load == TapeLoad.Failed ? null : _medium;
         _medium = null;
         withoutKeys = Unthread();
         _load = TapeLoad.Empty;
@@ -214,7 +235,7 @@ public sealed partial class TapeBackend
         return medium;
     }
 
-    internal void TellFailure(ITapeMedium medium, string what, Exception thrown) => Failed?.Invoke(new TapeFailure(
-        medium.Description.Barcode,
+    internal void TellFailure(string barcode, string what, Exception thrown) => Failed?.Invoke(new TapeFailure(
+        barcode,
         (thrown as MediumFaultException)?.Fault ?? new MediumFault(MediumFaultKind.Store), thrown.Message, what, null));
 }

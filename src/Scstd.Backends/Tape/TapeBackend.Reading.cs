@@ -128,8 +128,8 @@ public sealed partial class TapeBackend
             _failure = FailureOf(command, medium, fault);
             return SenseOf(command, fault.Fault) with { Information = left };
         }
-        if (protection is not null && room >= isLong)
-            protection.Append(command.Data, offset, next.LengthBytes);
+        if (protection is not null && room > next.LengthBytes)
+            protection.Append(command.Data, offset, next.LengthBytes, room - next.LengthBytes);
         command.DataInLengthBytes = offset + Math.Min(isLong, wanted);
         if (isLong != wanted && !IsSuppressed(transfer, isLong))
             return IncorrectLength(transfer, isLong, left);

@@ -16,6 +16,9 @@ public sealed partial class TapeBackend
     /// <summary>What went wrong away from the reactor, to be told there.</summary>
     private TapeFailure? _failure;
 
+    /// <summary>The command that is being done has found that what its own nexus wrote is lost.</summary>
+    private bool _hasTellerLost;
+
     private static readonly SenseData LostWrite = new(SenseKey.MediumError, AdditionalSense.WriteError);
 
     private sealed record DeferredError(ItNexus Nexus, SenseData Sense);
@@ -111,6 +114,10 @@ public sealed partial class TapeBackend
     /// drive on its way.</summary>
     private void End(ScsiCommand command, SenseData? outcome)
     {
+        // Its status may tell nobody.
+        if (_hasTellerLost && command.IsAborted)
+            Defer(command.Nexus, LostWrite);
+        _hasTellerLost = false;
         if (outcome is not { } sense)
         {
             command.Complete();
@@ -148,6 +155,8 @@ public sealed partial class TapeBackend
         command.CheckCondition(error);
         return true;
     }
+
+    public void NotTold(ItNexus nexus, in SenseData deferred) => Defer(nexus, deferred);
 
     private SenseData? TakeDeferred(ItNexus nexus)
     {
@@ -216,7 +225,9 @@ public sealed partial class TapeBackend
         ForgetWriters();
         foreach (ItNexus writer in writers)
         {
-            if (!ReferenceEquals(writer, teller) && !writer.IsEnding)
+            if (ReferenceEquals(writer, teller))
+                _hasTellerLost = true;
+            else if (!writer.IsEnding)
                 Defer(writer, LostWrite);
         }
     }

@@ -110,7 +110,7 @@ public sealed partial class TapeBackend
         _counts.Changed();
         _isDirty = true;
         if (!_writers.Contains(command.Nexus))
-            _writers = [.. _writers, command.Nexus];
+            _writers = [.. _writers.Where(one => !one.IsEnding), command.Nexus];
         _overwrite = null;
     }
 
@@ -163,8 +163,8 @@ public sealed partial class TapeBackend
         return new SenseData(SenseKey.DataProtect, how);
     }
 
-    /// <summary>Where nothing may be overwritten, the marks may that the data ends with, but for the first of them (WORM
-    /// MODE FILEMARKS RESTRICTIONS 2): a volume is closed with them and goes on behind the first.</summary>
+    /// <summary>Where nothing may be overwritten, the marks may that the data ends with, but for the first of them
+    /// (WORM MODE FILEMARKS RESTRICTIONS 2): a volume is closed with them and goes on behind the first.</summary>
     private static bool IsAppendPoint(ITapeMedium medium)
     {
         TapePosition position = medium.Position;

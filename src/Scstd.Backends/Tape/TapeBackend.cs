@@ -39,6 +39,8 @@ public sealed partial class TapeBackend : IBackend, IModeHeader, IDisposable
     /// <summary>Who wrote since everything was last known to survive.</summary>
     private ItNexus[] _writers = [];
 
+    internal int WriterCount => _writers.Length;
+
     public TapeBackend(TapeOptions options, IReadOnlyList<Reactor> reactors)
     {
         _options = options;

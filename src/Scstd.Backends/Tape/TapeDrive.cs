@@ -30,8 +30,8 @@ public sealed class TapeDrive
     /// <summary>Threaded; false: the drive is empty, or its cartridge waits to be taken.</summary>
     public bool IsLoaded => _backend.Load is TapeLoad.Loaded or TapeLoad.Incompatible or TapeLoad.Unreadable;
 
-    /// <summary>Its store did what no store may do: nothing can be done with the cartridge until it is taken out and put
-    /// in again.</summary>
+    /// <summary>Its store did what no store may do: nothing can be done with the cartridge until it is taken out and
+    /// put in again.</summary>
     public bool HasFailed => _backend.Load == TapeLoad.Failed;
 
     /// <summary>The robot puts a cartridge into the empty drive, which owns it from now on. Every nexus is told when
@@ -49,9 +49,9 @@ public sealed class TapeDrive
         thrown => _unit.ChangeAlone(
             () =>
             {
-                _backend.Attach(medium, load, isReadable: thrown is null);
+                _backend.Attach(medium, load, thrown);
                 if (thrown is not null)
-                    _backend.TellFailure(medium, "the load of a cartridge", thrown);
+                    _backend.TellFailure(medium.Description.Barcode, "the load of a cartridge", thrown);
                 if (_backend.NotReady is null)
                     _unit.EstablishUnitAttention(AdditionalSense.MediumMayHaveChanged, except: null);
             },
@@ -75,14 +75,14 @@ public sealed class TapeDrive
                     return;
                 }
                 bool wasLoaded = IsLoaded;
-                Exception? fault = null;
-                _home.RunBlocking(() => fault = _backend.Settle(), thrown =>
+                string barcode = Barcode ?? "";
+                _home.RunBlocking(_backend.Settle, thrown =>
                 {
                     ITapeMedium? medium = _backend.Detach(out ItNexus[] withoutKeys);
                     _unit.EstablishUnitAttention(
                         AdditionalSense.DataEncryptionParametersChangedByVendorSpecificEvent, withoutKeys);
-                    if ((thrown ?? fault) is { } failure)
-                        _backend.TellFailure(medium!, "the removal of a cartridge", failure);
+                    if (thrown is not null)
+                        _backend.TellFailure(barcode, "the removal of a cartridge", thrown);
                     removal = new DriveRemoval(RemovalOutcome.Taken, medium, wasLoaded);
                     made();
                 });
@@ -127,7 +127,8 @@ public enum RemovalOutcome
 
 /// <summary>What the robot has in its hand.</summary>
 /// <param name="Outcome">Nothing, unless it was taken.</param>
-/// <param name="Medium">The caller's from now on; null: the drive was empty.</param>
+/// <param name="Medium">The caller's from now on; null: the drive was empty, or its cartridge had been closed after a
+/// failure and must be opened anew.</param>
 /// <param name="WasLoaded">It was threaded.</param>
 public readonly record struct DriveRemoval(
     RemovalOutcome Outcome, ITapeMedium? Medium = null, bool WasLoaded = false);

@@ -186,9 +186,11 @@ public class ScsiCommand
     public void DataTransferTerminated() => ItlNexus!.Turnstile.AbortedCommandLeft(this);
 
     /// <summary>For the frontend: the status will not be sent after all. A unit attention condition that it reports
-    /// stays pending (SAM-5 §5.14: it is cleared by its report).</summary>
-    public void KeepUnitAttention()
+    /// stays pending (SAM-5 §5.14: it is cleared by its report), and so does a deferred error.</summary>
+    public void KeepConditions()
     {
+        if (Status == ScsiStatus.CheckCondition && Sense.IsDeferred)
+            Unit.Backend.NotTold(Nexus, Sense);
         if (!ReportsUnitAttention)
             return;
         ReportsUnitAttention = false;

@@ -71,6 +71,12 @@ public interface IBackend
     /// error, SPC-4 §4.5.7) may stand in its place, once.</summary>
     SenseData? TakeNotReady(ItNexus nexus) => NotReady;
 
+    /// <summary>A deferred error was to be told by a status that is not sent after all: it is still to be told.
+    /// </summary>
+    void NotTold(ItNexus nexus, in SenseData deferred)
+    {
+    }
+
     /// <summary>Somebody wanted to write what is write protected. From any executor; must be quick.</summary>
     void WriteRefused()
     {

@@ -314,7 +314,7 @@ internal sealed partial class Turnstile
         AbortWait? waits = command.AbortWaits;
         command.AbortWaits = null;
         if (command.IsAborted)
-            command.KeepUnitAttention();
+            command.KeepConditions();
         if (command.ReportsTaskAborted)
             command.SetOutcome(ScsiStatus.TaskAborted, default);
         Residual.Compute(command);

@@ -183,7 +183,7 @@ internal sealed partial class IscsiSession
             if (!command.IsStatusHeld || !IsCovered(command, request))
                 continue;
             _connection.StopPlacing(command);
-            command.KeepUnitAttention();
+            command.KeepConditions();
             EndTask(command);
             FinishOnceSent(command);
         }

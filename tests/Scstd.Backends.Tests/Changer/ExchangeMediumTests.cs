@@ -158,6 +158,38 @@ public sealed class ExchangeMediumTests
     }
 
     [Fact]
+    public void What_a_drive_had_closed_after_a_failure_is_opened_anew_for_another()
+    {
+        using var world = new LibraryWorld();
+        world.MoveGood(Slot1, Drive1);
+        world.Bays[0].CloseAsFailed(world.Shelf);
+        world.MoveGood(Drive1, Drive2);
+        Assert.Equal("A1", world.Bays[1].Medium!.Description.Barcode);
+        Assert.Equal(["A1"], world.Shelf.Open.Select(one => one.File));
+    }
+
+    [Fact]
+    public void What_a_drive_had_closed_and_gets_back_is_an_exception_there()
+    {
+        using var world = new LibraryWorld();
+        world.MoveGood(Slot1, Drive1);
+        world.MoveGood(Slot2, Drive2);
+        world.Bays[0].CloseAsFailed(world.Shelf);
+        world.Bays[1].Holds = true;
+        TestCommand exchange = world.Send(ExchangeCdb(Drive1, Drive2, Slot2));
+        world.Run();
+        world.Bays[1].IsRemovalPrevented = true;
+        world.Bays[1].Settle();
+        world.Run();
+        AssertIllegal(AdditionalSense.MediumRemovalPreventedByDataTransferElement, exchange);
+        Assert.True(world.Status(Drive1).IsException);
+        world.MoveGood(Drive1, Slot1);
+        world.MoveGood(Slot1, Drive1);
+        Assert.False(world.Status(Drive1).IsException);
+        Assert.Equal("A1", world.Bays[0].Medium!.Description.Barcode);
+    }
+
+    [Fact]
     public void A_drive_that_prevents_removal_takes_part_in_no_exchange()
     {
         using var world = new LibraryWorld();

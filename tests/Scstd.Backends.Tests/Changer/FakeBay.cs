@@ -65,6 +65,14 @@ internal sealed class FakeBay(int number) : IDriveBay
         return () => isGivenUp = true;
     }
 
+    /// <summary>Its cartridge is closed, and it has nothing to give.</summary>
+    public void CloseAsFailed(FakeShelf shelf)
+    {
+        Assert.True(shelf.Open.Remove(Medium!));
+        Medium = null;
+        IsLoaded = false;
+    }
+
     /// <summary>Ends the oldest call that is held.</summary>
     public void Settle() => _held.Dequeue()();
 

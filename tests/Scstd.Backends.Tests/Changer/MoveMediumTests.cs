@@ -172,6 +172,25 @@ public sealed class MoveMediumTests
     }
 
     [Fact]
+    public void An_abort_that_comes_before_the_robot_waits_for_a_drive_is_not_forgotten()
+    {
+        using var world = new LibraryWorld();
+        world.MoveGood(Slot1, Drive1);
+        world.Bays[0].Holds = true;
+        world.Reactor.HoldBlocking = true;
+        TestCommand exchange = world.Send(ExchangeCdb(Slot2, Drive1, Slot1));
+        world.Run();
+        var request = new TaskManagementRequest { Function = TaskManagementFunction.AbortTaskSet };
+        world.Initiator.Nexus.TaskManagementRequested(request);
+        world.Run();
+        world.Reactor.HoldBlocking = false;
+        world.Run();
+        Assert.True(exchange.WasAborted);
+        Assert.Equal(["insert A1"], world.Bays[0].Calls);
+        Assert.Equal(["A1", "A2"], new[] { world.Places()[Drive1], world.Places()[Slot2] });
+    }
+
+    [Fact]
     public void A_move_that_an_abort_finds_on_its_way_is_carried_through()
     {
         using var world = new LibraryWorld();

@@ -1,4 +1,5 @@
 using Scstd.Backends.Tape;
+using Scstd.Core;
 using Scstd.Scsi;
 using Scstd.Testing;
 
@@ -122,9 +123,86 @@ public sealed class LossTests
         using var world = new TapeWorld();
         world.Medium.Bug = new InvalidOperationException("a bug");
         world.Write(TapeWorld.Record(100)).MustBe(Failed);
-        Assert.Same(world.Medium, world.Remove());
+        // What was closed is given to nobody: it is to be opened anew.
+        Assert.Null(world.Remove());
+        world.Execute(Ready).MustBe(new SenseData(SenseKey.NotReady, AdditionalSense.MediumNotPresent));
         world.Insert(new MemoryMedium());
         world.TakeAttentions();
         world.Write(TapeWorld.Record(100)).MustBeGood();
+    }
+
+    [Fact]
+    public void A_store_that_fails_so_when_its_cartridge_is_taken_is_given_to_nobody()
+    {
+        using var world = new TapeWorld();
+        world.Write(TapeWorld.Record(100)).MustBeGood();
+        world.Medium.SynchronizeBug = new InvalidOperationException("a bug");
+        Assert.Null(world.Remove());
+        Assert.True(world.Medium.IsAbandoned);
+        world.Execute(Ready).MustBe(Lost);
+        world.Execute(Ready).MustBe(new SenseData(SenseKey.NotReady, AdditionalSense.MediumNotPresent));
+    }
+
+    [Fact]
+    public void A_store_that_fails_so_when_it_is_loaded_is_closed_as_it_is()
+    {
+        using var world = new TapeWorld(isEmpty: true);
+        world.Medium.MoveBug = new InvalidOperationException("a bug");
+        world.Insert(world.Medium);
+        Assert.True(world.Medium.IsAbandoned);
+        Assert.True(world.Drive.HasFailed);
+        world.Execute(Ready).MustBe(Failed);
+    }
+
+    [Theory]
+    [InlineData("10 00 00 00 00 00")]
+    [InlineData("01 00 00 00 00 00")]
+    public void Who_aborts_the_command_that_finds_the_loss_hears_of_it_by_the_next(string cdb)
+    {
+        using var world = new TapeWorld();
+        world.Write(TapeWorld.Record(100)).MustBeGood();
+        world.Medium.SynchronizeFault = new MediumFault(MediumFaultKind.Store, 5);
+        world.Medium.OnSynchronize = () =>
+            world.Initiator.Nexus.TaskManagementRequested(
+                new TaskManagementRequest { Function = TaskManagementFunction.AbortTaskSet });
+        TestCommand command = world.Send(cdb);
+        world.Run();
+        Assert.True(command.WasAborted);
+        world.Medium.OnSynchronize = null;
+        world.Execute(Ready).MustBe(Lost);
+        world.Execute(Ready).MustBeGood();
+    }
+
+    [Fact]
+    public void Who_is_gone_keeps_no_place_among_those_who_wrote()
+    {
+        using var world = new TapeWorld();
+        for (int i = 0; i < 20; i++)
+        {
+            TestInitiator initiator = world.Target.Login();
+            initiator.TakeUnitAttentions();
+            world.Write(TapeWorld.Record(10), initiator).MustBeGood();
+            initiator.Logout();
+            world.Run();
+            Assert.Equal(1, world.Backend.WriterCount);
+        }
+        world.Write(TapeWorld.Record(100)).MustBeGood();
+        world.Write(TapeWorld.Record(100), world.Other).MustBeGood();
+        Assert.Equal(2, world.Backend.WriterCount);
+        world.Marks(0).MustBeGood();
+        Assert.Equal(0, world.Backend.WriterCount);
+    }
+
+    [Fact]
+    public void What_was_counted_stays_with_a_cartridge_that_was_only_read()
+    {
+        using var world = new TapeWorld();
+        world.Write(TapeWorld.Record(100)).MustBeGood();
+        world.Marks(1).MustBeGood();
+        world.Rewind();
+        ulong before = world.Medium.Statistics["bytes read"];
+        world.Read(100).MustBeGood();
+        world.Remove();
+        Assert.Equal(before + 100, world.Medium.Statistics["bytes read"]);
     }
 }

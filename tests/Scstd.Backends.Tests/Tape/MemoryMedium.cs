@@ -53,6 +53,11 @@ internal sealed class MemoryMedium : ITapeMedium
 
     public bool Locate(int partition, ulong objectNumber)
     {
+        if (MoveBug is { } bug)
+        {
+            MoveBug = null;
+            throw bug;
+        }
         _partition = partition;
         _at = (int)Math.Min(objectNumber, (ulong)Now.Count);
         return objectNumber <= (ulong)Now.Count;
@@ -154,8 +159,22 @@ internal sealed class MemoryMedium : ITapeMedium
 
     public void Erase(bool isLong, Func<bool> isGivenUp) => Cut();
 
+    /// <summary>What no store may throw: the next synchronisation, or the next move, does.</summary>
+    public Exception? SynchronizeBug { get; set; }
+
+    public Exception? MoveBug { get; set; }
+
+    /// <summary>Happens while it synchronises.</summary>
+    public Action? OnSynchronize { get; set; }
+
     public void Synchronize()
     {
+        OnSynchronize?.Invoke();
+        if (SynchronizeBug is { } bug)
+        {
+            SynchronizeBug = null;
+            throw bug;
+        }
         if (SynchronizeFault is { } fault)
             throw new MediumFaultException(fault, "nothing more is kept");
         Synchronizations++;

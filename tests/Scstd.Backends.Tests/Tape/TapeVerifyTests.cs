@@ -109,6 +109,27 @@ public sealed class TapeVerifyTests
         world.Write(whole).MustBeGood();
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void Of_a_check_that_has_no_room_there_is_as_much_as_there_is_room_for(int roomBytes)
+    {
+        using var world = new TapeWorld();
+        // A buffer that was somebody else's before.
+        world.Write([.. Enumerable.Repeat((byte)0xEE, 64)]).MustBeGood();
+        world.Rewind();
+        world.Read(64);
+        world.Rewind();
+        Protect(world, 0xC0).MustBeGood();
+        byte[] record = [.. new byte[32], 0xAA, 0x36, 0x91, 0x8A];
+        world.Write(record).MustBeGood();
+        world.Rewind();
+        TestCommand read = world.Read(32 + roomBytes);
+        Assert.Equal(record[..(32 + roomBytes)], read.DataIn);
+        Assert.Equal(unchecked((ulong)(roomBytes - 4L)), read.Sense.Information);
+    }
+
     [Fact]
     public void Each_nexus_says_for_itself_what_it_sends_and_wants()
     {

@@ -56,7 +56,7 @@ public sealed class MapChangeTests : IDisposable
         TestInitiator initiator = _world.Login((0, _world.A), (1, _world.B));
         _world.Change(initiator, (0, _world.A), (1, _world.B), (2, _world.C));
         TestCommand told = _world.Send(initiator, 1);
-        told.KeepUnitAttention();
+        told.KeepConditions();
         Assert.Equal([AdditionalSense.ReportedLunsDataHasChanged], MapWorld.Pending(initiator, 0));
         Assert.Equal([AdditionalSense.ReportedLunsDataHasChanged], MapWorld.Pending(initiator, 1));
     }

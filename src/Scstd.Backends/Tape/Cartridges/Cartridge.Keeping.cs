@@ -214,6 +214,7 @@ public sealed partial class Cartridge
 
     private void RequireNothingLost()
     {
+        RequireOpen();
         if (_lost is { } lost)
         {
             throw new MediumFaultException(

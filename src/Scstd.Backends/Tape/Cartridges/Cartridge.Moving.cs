@@ -156,5 +156,9 @@ public sealed partial class Cartridge
 
     private void Stand(int partition, in Cursor at) => (_partition, _at) = (partition, at);
 
-    private T Moved<T>(Func<T> move) => Guarded(_file, move);
+    private T Moved<T>(Func<T> move)
+    {
+        RequireOpen();
+        return Guarded(_file, move);
+    }
 }

@@ -56,7 +56,7 @@ public sealed partial class Cartridge : ITapeMedium
         ICartridgeFile file = CartridgeFiles.Create(path);
         try
         {
-            return Create(file, CartridgeFiles.FitTo(file, options));
+            return Create(file, Guarded(file, () => CartridgeFiles.FitTo(file, options)));
         }
         catch
         {
@@ -157,6 +157,13 @@ public sealed partial class Cartridge : ITapeMedium
         _isClosed = true;
         _coder.Dispose();
         _file.Dispose();
+    }
+
+    /// <summary>What was closed is opened anew or not used at all.</summary>
+    private void RequireOpen()
+    {
+        if (_isClosed)
+            throw Fault(MediumFaultKind.Store, "was closed");
     }
 
     /// <summary>Where the checkpoint of a number goes.</summary>

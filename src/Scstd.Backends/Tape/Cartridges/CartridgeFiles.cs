@@ -111,8 +111,10 @@ internal static class CartridgeFiles
         return options with { CapacityBytes = most };
     }
 
-    private static bool CouldHold(ICartridgeFile file, ulong capacityBytes) =>
-        file.CouldGrowTo(CartridgeLabel.Lay([capacityBytes])[0].EndBytes);
+    /// <summary>However it will be divided: each partition begins at a page of its own.</summary>
+    private static bool CouldHold(ICartridgeFile file, ulong capacityBytes) => file.CouldGrowTo(
+        CartridgeLabel.Lay([capacityBytes])[0].EndBytes +
+        (CartridgeFormat.PartitionsMax * CartridgeFormat.PartitionAlignmentBytes));
 
     /// <summary>Each has room, and all of them together no more than there is.</summary>
     public static bool Fit(IReadOnlyList<ulong> capacitiesBytes, ulong capacityBytes)

@@ -81,6 +81,10 @@ internal sealed class SystemCartridgeFile(BlockFile file) : ICartridgeFile
         {
             return false;
         }
+        catch (LinuxException exception) when (exception.Error is ErrorNumber.NoSpace)
+        {
+            // No file has holes there: how long one may become nothing but its growing tells.
+        }
         file.SetSize(0);
         return true;
     }

@@ -255,14 +255,41 @@ public sealed class CartridgeTests
         };
         ulong most = CartridgeFiles.FitTo(file, options).CapacityBytes;
         long End(ulong capacity) => CartridgeLabel.Lay([capacity])[0].EndBytes;
-        Assert.InRange(End(most), file.LargestBytes - CartridgeFormat.PartitionAlignmentBytes + 1, file.LargestBytes);
-        Assert.True(End(most + 1) > file.LargestBytes);
+        Assert.InRange(
+            End(most), file.LargestBytes - (6 * CartridgeFormat.PartitionAlignmentBytes), file.LargestBytes);
+        // However it is divided.
+        Assert.True(
+            CartridgeLabel.Lay([most / 4, most / 4, (most / 4) - 1, (most / 4) + 1])[^1].EndBytes <= file.LargestBytes);
         Assert.Equal(12_000_000_000_000UL,
             CartridgeFiles.FitTo(file, options with { CapacityBytes = 12_000_000_000_000 }).CapacityBytes);
         MediumFaultException refused = Assert.Throws<MediumFaultException>(
             () => CartridgeFiles.FitTo(file, options with { ShrinksToFileSystem = false }));
         Assert.Equal(ErrorNumber.TooLarge, refused.Fault.Error);
         Assert.Contains($"at most {most} bytes", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_cartridge_that_was_closed_touches_no_file_any_more()
+    {
+        using var directory = new TemporaryDirectory();
+        Cartridge cartridge = Cartridge.Create(directory.File("A"), TapeMoves.Options());
+        cartridge.WriteMarks(TapeObjectKind.FileMark, 3);
+        cartridge.Synchronize();
+        cartridge.Abandon();
+        // The number of its file is another's now.
+        using FileStream other = File.Create(directory.File("B"));
+        foreach (Action work in (Action[])
+            [
+                () => cartridge.Locate(0, 0), () => cartridge.Space(SpaceUnit.EndOfData, 0),
+                () => cartridge.WriteMarks(TapeObjectKind.FileMark, 1), cartridge.Synchronize,
+                () => cartridge.Erase(true, () => false), () => cartridge.Format([1 << 20]),
+                () => cartridge.SetAttributes(0, [new MediumAttribute(0x800, 1, new byte[1])]),
+            ])
+            Assert.Throws<MediumFaultException>(work);
+        cartridge.Dispose();
+        Assert.Equal(0, other.Length);
+        using Cartridge again = Cartridge.Open(directory.File("A"));
+        Assert.Equal(3UL, again.Partitions[0].ObjectCount);
     }
 
     [Fact]
