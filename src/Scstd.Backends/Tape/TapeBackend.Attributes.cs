@@ -19,6 +19,9 @@ public sealed partial class TapeBackend
 
     private const byte AttributeIsReadOnly = 0x80;
 
+    /// <summary>VOLUME CHANGE REFERENCE.</summary>
+    private const ushort ChangeReference = 0x0009;
+
     private SenseData? ValidateReadAttribute(ScsiCommand command)
     {
         ReadOnlySpan<byte> cdb = command.Cdb;
@@ -65,6 +68,8 @@ public sealed partial class TapeBackend
             ushort[] identifiers = action is 2 or 3 ? [first] : [.. IdentifiersOf(medium, partition, action == 5)];
             if (!identifiers.Contains(first))
                 return SenseData.InvalidFieldInCdb(8);
+            if (action == 0 && first <= ChangeReference)
+                _counts.ReferenceTold();
             answer = action switch
             {
                 0 => Values(AttributesOf(medium, partition), first),
@@ -130,7 +135,7 @@ public sealed partial class TapeBackend
             Ascii(0x0005, TapeDensity.Organization, 8),
             Number(0x0006, description.DensityCode, 1),
             Ascii(0x0008, description.Barcode, 32),
-            Number(0x0009, life.Changes, 4),
+            Number(ChangeReference, life.Changes, 4),
             Ascii(0x020A, Identity.Vendor.PadRight(8) + Identity.SerialNumber, 40),
             Number(0x0220, life.BytesWritten / Mebibyte, 8),
             Number(0x0221, life.BytesRead / Mebibyte, 8),
@@ -209,11 +214,12 @@ public sealed partial class TapeBackend
     {
         if (list.Length < 4)
             return SenseData.IllegalRequest(AdditionalSense.ParameterListLengthError);
-        // PARAMETER DATA LENGTH: what is behind it in the list is not looked at.
+        // PARAMETER DATA LENGTH: what is behind it in the list is not looked at. LTFS counts the field itself, too, as
+        // drives let it.
         uint lengthBytes = BinaryPrimitives.ReadUInt32BigEndian(list);
-        if (lengthBytes > list.Length - 4)
+        if (lengthBytes > list.Length)
             return SenseData.IllegalRequest(AdditionalSense.ParameterListLengthError);
-        int end = 4 + (int)lengthBytes;
+        int end = Math.Min(4 + (int)lengthBytes, list.Length);
         int last = -1;
         for (int at = 4; at < end;)
         {

@@ -18,6 +18,7 @@ public sealed partial class TapeBackend
         new(Ssc.PreventAllowMediumRemoval, _removal.PreventAllow, MediumRemoval.Validate),
         new(Ssc.ReadBlockLimits, ReadBlockLimits),
         new(Ssc.ReportDensitySupport, ReportDensitySupport),
+        new(Spc.ReadBuffer, ReadBuffer, ValidateReadBuffer),
         new(Ssc.AllowOverwrite, AllowOverwrite, ValidateAllowOverwrite),
         new(Ssc.ReadAttribute, ReadAttribute, ValidateReadAttribute),
         new(Ssc.WriteAttribute, WriteAttribute, ValidateWriteAttribute),
@@ -51,6 +52,18 @@ public sealed partial class TapeBackend
         new(Ssc.ReadPositionLong, ReadPositionLong),
         new(Ssc.ReadPositionExtended, ReadPositionExtended),
     ];
+
+    private const int DataMode = 0x02;
+    private const int DescriptorMode = 0x03;
+
+    /// <summary>MODE: data, or the descriptor of a buffer.</summary>
+    private static SenseData? ValidateReadBuffer(ScsiCommand command) =>
+        (command.Cdb[1] & 0x1F) is DataMode or DescriptorMode ? null : SenseData.InvalidFieldInCdb(1, 4);
+
+    /// <summary>SPC-4 §6.18: of a buffer that is not there the descriptor is zeros, so that who collects what a drive
+    /// remembers of its errors finds that it is nothing.</summary>
+    private static void ReadBuffer(ScsiCommand command) =>
+        command.CompleteWithData((command.Cdb[1] & 0x1F) == DescriptorMode ? new byte[4] : []);
 
     /// <summary>The usual question after a command with IMMED: so its error is told here, too.</summary>
     private void TestUnitReady(ScsiCommand command)

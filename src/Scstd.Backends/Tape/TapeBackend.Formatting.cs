@@ -48,12 +48,12 @@ public sealed partial class TapeBackend
             if (divide(medium) is not { } capacities)
                 return SenseData.IllegalRequest(AdditionalSense.ParameterValueInvalid);
             _ahead = null;
+            KeepChange(command, medium);
             medium.Format(capacities);
             isFormatted = true;
             // What was buffered is gone because somebody wanted that.
             ForgetWriters();
             medium.Locate(0, 0);
-            _counts.Changed();
             Synchronize(medium, command.Nexus);
             return null;
         }, ended: () =>

@@ -121,7 +121,9 @@ public sealed partial class TapeBackend
         [
             new(0x0000, [1]), // PAGE VALID
             Counter(0x0001, life.Loads, 4),
+            Counter(0x0003, 0, 4), // recovered write errors: nothing is tried twice
             Counter(0x0004, life.WriteErrors, 4),
+            Counter(0x0008, 0, 4), // recovered read errors
             Counter(0x0009, life.ReadErrors, 4),
             Counter(0x000C, mount.WriteErrors, 2),
             Counter(0x000D, mount.ReadErrors, 2),

@@ -107,7 +107,6 @@ public sealed partial class TapeBackend
 
     private void Wrote(ScsiCommand command)
     {
-        _counts.Changed();
         _isDirty = true;
         if (!_writers.Contains(command.Nexus))
             _writers = [.. _writers.Where(one => !one.IsEnding), command.Nexus];
@@ -130,8 +129,27 @@ public sealed partial class TapeBackend
         if (JudgeWritable(command, medium) is { } refused)
             return refused;
         // BUFFERED MODE 2h: data of another initiator are on the medium before this one's are buffered.
-        return _bufferedMode == 0x20 && Array.Exists(_writers, one => !ReferenceEquals(one, command.Nexus))
-            ? Flush(command, medium) : null;
+        if (_bufferedMode == 0x20 && Array.Exists(_writers, one => !ReferenceEquals(one, command.Nexus)) &&
+            Flush(command, medium) is { } failed)
+            return failed;
+        if (!_counts.HasChanged)
+            KeepChange(command, medium);
+        return null;
+    }
+
+    /// <summary>The cartridge says that it is another before it is.</summary>
+    private void KeepChange(ScsiCommand command, ITapeMedium medium)
+    {
+        _counts.Change();
+        try
+        {
+            Synchronize(medium, command.Nexus);
+        }
+        catch (MediumFaultException)
+        {
+            _counts.ReferenceTold();
+            throw;
+        }
     }
 
     private SenseData? JudgeLocate(ITapeMedium medium, in TapeTransfer transfer) =>

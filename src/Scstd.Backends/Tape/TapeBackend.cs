@@ -82,6 +82,19 @@ public sealed partial class TapeBackend : IBackend, IModeHeader, IDisposable
 
     public void WriteRefused() => Alert(TapeAlert.WriteProtect);
 
+    /// <summary>By page 80h a drive of IBM's is asked to make a dump of itself. Ours has nothing to put into one; but
+    /// LTFS asks so after each error of a drive with that name, and again when it is refused.</summary>
+    public bool IgnoresDiagnosticPage(byte pageCode) => pageCode == 0x80 && Identity.Vendor == "IBM";
+
+    /// <summary>As LTO drives recommend: far more than anything here takes, for initiators give up a tape for which
+    /// they have not waited.</summary>
+    public uint RecommendedTimeoutSeconds(CommandRow row)
+    {
+        if (row == Ssc.Erase6 || row == Ssc.Erase16 || row == Ssc.FormatMedium)
+            return 8 * 3600;
+        return row.Has(CommandTraits.NeedsMedium) || row == Ssc.LoadUnload ? 1500u : 60u;
+    }
+
     /// <summary>The position is where the command before has left it.</summary>
     public bool RestrictsReordering => true;
 

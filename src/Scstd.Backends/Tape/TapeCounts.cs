@@ -9,7 +9,9 @@ internal sealed class TapeCounts
     private const string ReadName = "bytes read";
     private const string WriteErrorsName = "unrecovered write errors";
     private const string ReadErrorsName = "unrecovered read errors";
-    private const string ChangesName = "volume change reference";
+    /// <summary>VOLUME CHANGE REFERENCE (SPC-4 §7.4.2.2): by it a host knows again what it knew. So what follows one
+    /// that was told is another number, which is on the cartridge before what it stands for.</summary>
+    public const string ChangesName = "volume change reference";
 
     private bool _hasChanged;
 
@@ -56,14 +58,18 @@ internal sealed class TapeCounts
         kept[ChangesName] = life.Changes;
     }
 
-    /// <summary>What is on the cartridge is another, for the first time since it was loaded.</summary>
-    public void Changed()
+    /// <summary>Since it was loaded, or since the reference was told.</summary>
+    public bool HasChanged => _hasChanged;
+
+    /// <summary>What is on the cartridge will be another.</summary>
+    public void Change()
     {
-        if (_hasChanged)
-            return;
         _hasChanged = true;
         _life = _life with { Changes = _life.Changes + 1 };
     }
+
+    /// <summary>The next change is to be told from what was until now.</summary>
+    public void ReferenceTold() => _hasChanged = false;
 
     /// <summary>False: no error had been counted.</summary>
     public bool ForgetWriteErrors()

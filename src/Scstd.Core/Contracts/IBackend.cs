@@ -38,6 +38,12 @@ public interface IBackend
     /// <summary>Log pages of the device type.</summary>
     IReadOnlyList<LogPage> LogPages => [];
 
+    /// <summary>SEND DIAGNOSTIC takes this page, which is a vendor's, and has nothing to do for it.</summary>
+    bool IgnoresDiagnosticPage(byte pageCode) => false;
+
+    /// <summary>RECOMMENDED COMMAND TIMEOUT (SPC-4 §6.35.4) in seconds; 0: none is recommended.</summary>
+    uint RecommendedTimeoutSeconds(CommandRow row) => 0;
+
     /// <summary>MODE SENSE's header: the DEVICE-SPECIFIC PARAMETER (SBC-4 §6.5.1: WP, DPOFUA).</summary>
     byte ModeDeviceSpecificParameter { get; }
 

@@ -35,22 +35,25 @@ internal static class DiagnosticCommands
             command.Complete();
             return;
         }
-        if (JudgeParameters(command.Data.ToArray((int)command.RequestedBytes)) is { } refused)
+        byte[] list = command.Data.ToArray((int)command.RequestedBytes);
+        if (JudgeParameters(command.Unit.Backend, list) is { } refused)
             command.CheckCondition(refused);
         else
             command.Complete();
     }
 
     /// <summary>Page 00h alone, empty: make the list of pages ready. It always is.</summary>
-    private static SenseData? JudgeParameters(ReadOnlySpan<byte> list)
+    private static SenseData? JudgeParameters(IBackend backend, ReadOnlySpan<byte> list)
     {
         if (list.Length < PageHeaderBytes)
             return SenseData.IllegalRequest(AdditionalSense.ParameterListLengthError);
-        if (list[0] != 0)
+        bool isIgnored = list[0] != 0 && backend.IgnoresDiagnosticPage(list[0]);
+        if (list[0] != 0 && !isIgnored)
             return SenseData.InvalidFieldInParameterList(0);
-        if (BinaryPrimitives.ReadUInt16BigEndian(list[2..]) != 0)
+        int lengthBytes = BinaryPrimitives.ReadUInt16BigEndian(list[2..]);
+        if (lengthBytes != 0 && !isIgnored)
             return SenseData.InvalidFieldInParameterList(2);
-        return list.Length > PageHeaderBytes
+        return list.Length != PageHeaderBytes + lengthBytes
             ? SenseData.IllegalRequest(AdditionalSense.ParameterListLengthError) : null;
     }
 

@@ -52,15 +52,16 @@ internal static class SupportedOperationCodes
             Option.Either when plain is not null => action == 0 ? plain : null,
             _ => table.Find(code, action),
         };
-        command.CompleteWithData(option == Option.All ? All(table, withTimeouts) : One(one?.Row, withTimeouts));
+        IBackend? timed = withTimeouts ? command.Unit.Backend : null;
+        command.CompleteWithData(option == Option.All ? All(table, timed) : One(one?.Row, timed));
     }
 
     private static CommandBinding? FindPlain(CommandTable table, byte code) =>
         table.HasServiceActions(code) ? null : table.Find([code]);
 
-    private static byte[] All(CommandTable table, bool withTimeouts)
+    private static byte[] All(CommandTable table, IBackend? timed)
     {
-        int each = DescriptorBytes + (withTimeouts ? TimeoutsDescriptorBytes : 0);
+        int each = DescriptorBytes + (timed is not null ? TimeoutsDescriptorBytes : 0);
         var to = new ParameterDataWriter(new byte[4 + (table.All.Count * each)]);
         to.Four(0);
         foreach (CommandBinding binding in table.All)
@@ -70,34 +71,36 @@ internal static class SupportedOperationCodes
             to.Byte(0);
             to.Two(row.ServiceAction ?? 0);
             to.Byte(0);
-            to.Byte((withTimeouts ? 0x02 : 0) | (row.ServiceAction is null ? 0 : 0x01)); // CTDP, SERVACTV
+            to.Byte((timed is not null ? 0x02 : 0) | (row.ServiceAction is null ? 0 : 0x01)); // CTDP, SERVACTV
             to.Two(row.CdbLengthBytes);
-            if (withTimeouts)
-                WriteTimeouts(ref to);
+            if (timed is not null)
+                WriteTimeouts(ref to, timed, row);
         }
         to.CloseFour(0);
         return to.Written.ToArray();
     }
 
-    private static byte[] One(CommandRow? row, bool withTimeouts)
+    private static byte[] One(CommandRow? row, IBackend? timed)
     {
         // SUPPORT 001b: the rest of the fields is not defined, so there is none.
         if (row is null)
             return [0, NotSupported, 0, 0];
         var to = new ParameterDataWriter(new byte[4 + row.CdbLengthBytes + TimeoutsDescriptorBytes]);
         to.Byte(0);
-        to.Byte((withTimeouts ? 0x80 : 0) | SupportedByStandard);
+        to.Byte((timed is not null ? 0x80 : 0) | SupportedByStandard);
         to.Two(row.CdbLengthBytes);
         to.Bytes(row.Usage);
-        if (withTimeouts)
-            WriteTimeouts(ref to);
+        if (timed is not null)
+            WriteTimeouts(ref to, timed, row);
         return to.Written.ToArray();
     }
 
-    /// <summary>§6.35.4, with zeros: no time is promised, none is recommended.</summary>
-    private static void WriteTimeouts(ref ParameterDataWriter to)
+    /// <summary>§6.35.4: no time is promised (NOMINAL COMMAND PROCESSING TIMEOUT zero), and one is recommended where
+    /// the device knows better than its initiators.</summary>
+    private static void WriteTimeouts(ref ParameterDataWriter to, IBackend backend, CommandRow row)
     {
         to.Two(TimeoutsDescriptorBytes - 2);
-        to.Zeros(TimeoutsDescriptorBytes - 2);
+        to.Zeros(6);
+        to.Four(backend.RecommendedTimeoutSeconds(row));
     }
 }

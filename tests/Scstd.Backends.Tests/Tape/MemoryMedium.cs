@@ -31,13 +31,19 @@ internal sealed class MemoryMedium : ITapeMedium
     /// <summary>What no store may throw: the next write does.</summary>
     public Exception? Bug { get; set; }
 
+    /// <summary>Of something that was written.</summary>
     public int Synchronizations { get; private set; }
+
+    private bool HasUnsynchronized { get; set; }
 
     public bool IsDisposed { get; private set; }
 
     public bool IsAbandoned { get; private set; }
 
     public IDictionary<string, ulong> Statistics { get; } = new Dictionary<string, ulong>();
+
+    /// <summary>As they would be after a crash.</summary>
+    public IReadOnlyDictionary<string, ulong> KeptStatistics { get; private set; } = new Dictionary<string, ulong>();
 
     public IReadOnlyList<PartitionDescription> Partitions =>
         [.. _partitions.Select(one => new PartitionDescription(one.CapacityBytes, one.UsedBytes, (ulong)one.Count))];
@@ -177,7 +183,10 @@ internal sealed class MemoryMedium : ITapeMedium
         }
         if (SynchronizeFault is { } fault)
             throw new MediumFaultException(fault, "nothing more is kept");
-        Synchronizations++;
+        if (HasUnsynchronized)
+            Synchronizations++;
+        HasUnsynchronized = false;
+        KeptStatistics = new Dictionary<string, ulong>(Statistics);
     }
 
     public void Format(IReadOnlyList<ulong> partitionCapacitiesBytes)
@@ -229,7 +238,11 @@ internal sealed class MemoryMedium : ITapeMedium
             (ulong)before.Sum(one => (long)one.StoredBytes));
     }
 
-    private void Cut() => Now.RemoveRange(_at, Now.Count - _at);
+    private void Cut()
+    {
+        HasUnsynchronized = true;
+        Now.RemoveRange(_at, Now.Count - _at);
+    }
 
     private void Divide(IReadOnlyList<ulong> capacities)
     {

@@ -48,6 +48,44 @@ public sealed class TapeReportTests
         Assert.Equal((6 * 56) + 4, world.Execute("44 02 00 00 00 00 00 04 00 00").DataIn.Length);
     }
 
+    [Fact]
+    public void There_is_no_buffer_to_read_and_it_says_so()
+    {
+        using var world = new TapeWorld();
+        Assert.Equal("00 00 00 00", world.Execute("3C 03 01 00 00 00 00 00 04 00").DataOfGood());
+        Assert.Empty(world.Execute("3C 02 01 00 00 00 00 10 00 00").DataIn);
+        world.Execute("3C 0A 00 00 00 00 00 00 04 00").MustBeInvalidInCdb(1, 4);
+    }
+
+    [Theory]
+    [InlineData("IBM", true)]
+    [InlineData("HP", false)]
+    public void A_drive_of_ibms_name_takes_its_vendors_page_that_asks_for_a_dump(string vendor, bool takes)
+    {
+        using var world = new TapeWorld(vendor: vendor);
+        byte[] page = Hex.Bytes("80 00 00 04 01 60 00 00");
+        TestCommand command = world.Execute("1D 10 00 00 08 00", page);
+        if (takes)
+            command.MustBeGood();
+        else
+            command.MustBe(SenseData.InvalidFieldInParameterList(0));
+        world.Execute("1D 10 00 00 07 00", page[..7]).MustBe(takes
+            ? SenseData.IllegalRequest(AdditionalSense.ParameterListLengthError)
+            : SenseData.InvalidFieldInParameterList(0));
+        world.Execute("1D 10 00 00 04 00", Hex.Bytes("81 00 00 00")).MustBe(SenseData.InvalidFieldInParameterList(0));
+    }
+
+    [Theory]
+    [InlineData(0x19, 28_800)]
+    [InlineData(0x0A, 1500)]
+    [InlineData(0x12, 60)]
+    public void A_drive_recommends_how_long_to_wait(byte operationCode, uint seconds)
+    {
+        using var world = new TapeWorld();
+        byte[] answer = world.Execute($"A3 0C 81 {operationCode:X2} 00 00 00 00 04 00 00 00").DataIn;
+        Assert.Equal(seconds, BinaryPrimitives.ReadUInt32BigEndian(answer.AsSpan()[^4..]));
+    }
+
     // ---- Log pages -------------------------------------------------------------------------------------------------
 
     [Fact]
@@ -126,6 +164,43 @@ public sealed class TapeReportTests
         world.TakeAttentions();
         world.Marks(1);
         Assert.EndsWith("00 00 00 02", Hex.Of(world.Execute(Reference).DataIn));
+    }
+
+    [Fact]
+    public void What_follows_a_volume_change_reference_that_was_told_is_another_and_is_kept_before_the_change()
+    {
+        using var world = new TapeWorld();
+        const string Reference = "8C 00 00 00 00 00 00 00 00 09 00 00 00 0D 00 00";
+        foreach (Action change in (Action[])
+            [
+                () => world.Write(TapeWorld.Record(10)).MustBeGood(),
+                () => world.Marks(1, immediate: true).MustBeGood(),
+                () => world.Execute("19 00 00 00 00 00").MustBeGood(),
+                () => { world.Rewind(); world.Execute("04 00 00 00 00 00").MustBeGood(); },
+            ])
+        {
+            byte[] told = world.Execute(Reference).DataIn[^4..];
+            change();
+            // As a crash would leave it, whether what was written is there or not.
+            ulong kept = world.Medium.KeptStatistics[TapeCounts.ChangesName];
+            Assert.True(kept > BinaryPrimitives.ReadUInt32BigEndian(told));
+            Assert.Equal(kept, BinaryPrimitives.ReadUInt32BigEndian(world.Execute(Reference).DataIn.AsSpan()[^4..]));
+            world.Rewind();
+            world.Read(10);
+            Assert.Equal(kept, BinaryPrimitives.ReadUInt32BigEndian(world.Execute(Reference).DataIn.AsSpan()[^4..]));
+        }
+    }
+
+    [Fact]
+    public void A_change_reference_that_cannot_be_kept_keeps_the_change_away()
+    {
+        using var world = new TapeWorld();
+        world.Medium.SynchronizeFault = new MediumFault(MediumFaultKind.Store, 28);
+        Assert.Equal(SenseKey.MediumError, world.Write(TapeWorld.Record(10)).Sense.Key);
+        Assert.Equal(0UL, world.Medium.Partitions[0].ObjectCount);
+        world.Medium.SynchronizeFault = null;
+        world.Write(TapeWorld.Record(10)).MustBeGood();
+        Assert.True(world.Medium.KeptStatistics[TapeCounts.ChangesName] > 0);
     }
 
     [Fact]
@@ -227,6 +302,12 @@ public sealed class TapeReportTests
         byte[] values = world.Execute("8C 00 00 00 00 00 00 00 08 00 00 00 04 00 00 00").DataIn;
         Assert.Equal(
             "00 00 00 32 08 00 01 00 08 " + Hex.Ascii("IBM     ") + " 08 01 01 00 20 " + name, Hex.Of(values));
+        // PARAMETER DATA LENGTH that counts itself, too.
+        byte[] counted = Hex.Bytes("00 00 00 11 08 00 01 00 08 " + Hex.Ascii("IBM     "));
+        world.Execute("8D 01 00 00 00 00 00 00 00 00 00 00 00 11 00 00", counted).MustBeGood();
+        counted[3]++;
+        world.Execute("8D 01 00 00 00 00 00 00 00 00 00 00 00 11 00 00", counted).MustBe(
+            SenseData.IllegalRequest(AdditionalSense.ParameterListLengthError));
         // Who asks for one that is not there gets no other instead.
         world.Execute("8C 00 00 00 00 00 00 00 08 02 00 00 04 00 00 00").MustBeInvalidInCdb(8);
         world.Execute("8C 01 00 00 00 00 00 00 05 00 00 00 04 00 00 00").MustBeInvalidInCdb(8);

@@ -13,12 +13,13 @@ internal sealed class TapeWorld : IDisposable
 {
     private readonly ITapeMedium _medium;
 
-    public TapeWorld(MemoryMedium? medium = null, TapePersonality? personality = null, bool isEmpty = false)
-        : this(isEmpty, medium ?? new MemoryMedium(), personality ?? TapePersonality.Lto5)
+    public TapeWorld(
+        MemoryMedium? medium = null, TapePersonality? personality = null, bool isEmpty = false, string? vendor = null)
+        : this(isEmpty, medium ?? new MemoryMedium(), personality ?? TapePersonality.Lto5, vendor)
     {
     }
 
-    private TapeWorld(bool isEmpty, ITapeMedium medium, TapePersonality personality)
+    private TapeWorld(bool isEmpty, ITapeMedium medium, TapePersonality personality, string? vendor = null)
     {
         Backend = new TapeBackend(
             new TapeOptions
@@ -26,6 +27,7 @@ internal sealed class TapeWorld : IDisposable
                 Name = "drive",
                 Personality = personality,
                 SerialNumber = "DRIVE00001",
+                Vendor = vendor,
                 Compresses = false,
             },
             [Reactor]);

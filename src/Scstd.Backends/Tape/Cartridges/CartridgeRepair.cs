@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Scstd.Linux;
 
 namespace Scstd.Backends.Tape.Cartridges;
@@ -60,7 +61,7 @@ public static class CartridgeRepair
         var repaired = new Checkpoint(
             newest?.Sequence ?? 0, label, ends,
             newest?.Attributes ?? [.. ends.Select(_ => new SortedDictionary<ushort, MediumAttribute>())],
-            newest?.Statistics ?? new Dictionary<string, ulong>());
+            ChangedStatistics(newest?.Statistics));
         file.Sync();
         for (int i = 0; i < CartridgeFormat.CheckpointCount; i++)
         {
@@ -71,6 +72,19 @@ public static class CartridgeRepair
         file.Write(Checkpoint.EncodeLabel(label), CartridgeFormat.LabelOffsetBytes);
         file.Sync();
     }
+
+    /// <summary>Who knew the cartridge before shall not take it for what it was. Where nobody knows how often it had
+    /// changed the number is one that it has hardly had.</summary>
+    private static Dictionary<string, ulong> ChangedStatistics(IReadOnlyDictionary<string, ulong>? before) =>
+        before is null
+            ? new Dictionary<string, ulong>
+            {
+                [TapeCounts.ChangesName] = (ulong)RandomNumberGenerator.GetInt32(1 << 24, int.MaxValue),
+            }
+            : new Dictionary<string, ulong>(before)
+            {
+                [TapeCounts.ChangesName] = before.GetValueOrDefault(TapeCounts.ChangesName) + 1,
+            };
 
     private static PartitionEnd RepairLog(
         ICartridgeFile file, CartridgeLabel label, int number, Checkpoint? newest, bool isAlone, List<string> done)
