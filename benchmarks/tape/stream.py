@@ -16,6 +16,8 @@ CHANGER, DRIVE, OTHER_DRIVE, FIRST_DISK = range(4)
 DEPTHS = 1, 8
 RECORDS = 1_000_000
 RECORD_BYTES = 512
+ERASE = bytes((0x19, 0, 0, 0, 0, 0))
+WRITE_FILEMARKS, SYNCHRONIZE_CACHE = bytes((0x10, 0, 0, 0, 0, 0)), bytes((0x35,)) + bytes(9)
 REWIND, LOCATE = bytes((1, 0, 0, 0, 0, 0)), 0x2b
 
 
@@ -56,6 +58,18 @@ targets:
             arguments.insert(1, '--tape')
         return json.loads(subprocess.run(arguments, stdout=subprocess.PIPE, check=True).stdout)
 
+    def erase(self):
+        """The tape is as empty as the disk's file, and what was on it given back to the file system."""
+        one = self.initiator(DRIVE)
+        for command in REWIND, ERASE:
+            good(one.command(command))
+        one.logout()
+
+    def synchronize(self, lun):
+        one = self.initiator(lun)
+        good(one.command(WRITE_FILEMARKS if lun < FIRST_DISK else SYNCHRONIZE_CACHE))
+        one.logout()
+
     def initiator(self, lun):
         one = iscsi.Initiator('iqn.2026-11.org.example:bench', '127.0.0.1:%d' % self.port, TARGET, lun)
         while one.command(bytes(6)).status == iscsi.CHECK_CONDITION:
@@ -83,8 +97,12 @@ def compare(daemon, options):
             disk = FIRST_DISK + number * options.rounds + round_
             for mode in 'seqwrite', 'seqread':
                 for lun in (disk, DRIVE) if round_ % 2 else (DRIVE, disk):
+                    if mode == 'seqwrite' and lun == DRIVE:
+                        daemon.erase()
                     rates.setdefault((mode, lun == DRIVE), []).append(
                         daemon.stream(lun, mode, depth, span)['iops'] * 0.262144)
+                    # What one pass left in the page cache is not to be written back in the time of the next.
+                    daemon.synchronize(lun)
             os.truncate(os.path.join(options.folder, 'disk%d.img' % (disk - FIRST_DISK)), 0)
         for mode in 'seqwrite', 'seqread':
             disks, tapes = rates[mode, False], rates[mode, True]

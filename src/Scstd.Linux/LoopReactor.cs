@@ -26,6 +26,10 @@ internal abstract class LoopReactor : Reactor
 
     private readonly ReactorOptions _options;
     private readonly SpinPolicy _spin;
+
+    /// <summary>While work that blocks is under way: it takes longer than a command, and its end is all that is waited
+    /// for.</summary>
+    private readonly SpinPolicy _spinBesideBlocking;
     private readonly List<SocketStream> _streams = [];
     private readonly List<SocketListener> _listeners = [];
     private readonly PassEndList _passEnds = new();
@@ -48,6 +52,7 @@ internal abstract class LoopReactor : Reactor
     {
         _options = options;
         _spin = new SpinPolicy(options.Latency);
+        _spinBesideBlocking = new SpinPolicy(options.Latency, SpinPolicy.BesideBlockingUs);
         Mailbox = new Mailbox(nonBlockingMail);
         ReadClocks();
     }
@@ -244,16 +249,17 @@ internal abstract class LoopReactor : Reactor
             Wait(0);
             return;
         }
-        if (_spin.BudgetUs == 0)
+        SpinPolicy spin = _blockingUnderWay == 0 ? _spin : _spinBesideBlocking;
+        if (spin.BudgetUs == 0)
         {
             Sleep(timeoutMs);
             return;
         }
         long begun = Stopwatch.GetTimestamp();
-        bool found = _spin.IsWorthIt && Spin(begun, timeoutMs);
+        bool found = spin.IsWorthIt && Spin(spin, begun, timeoutMs);
         if (!found)
             Sleep(TimeoutMs());
-        _spin.Waited((Stopwatch.GetTimestamp() - begun) / TicksPerUs, slept: !found);
+        spin.Waited((Stopwatch.GetTimestamp() - begun) / TicksPerUs, slept: !found);
     }
 
     private void Sleep(int timeoutMs)
@@ -269,9 +275,9 @@ internal abstract class LoopReactor : Reactor
     }
 
     /// <summary>Looks again and again for a while; true if there is something to do.</summary>
-    private bool Spin(long begun, int timeoutMs)
+    private bool Spin(SpinPolicy spin, long begun, int timeoutMs)
     {
-        long budget = _spin.BudgetUs * TicksPerUs;
+        long budget = spin.BudgetUs * TicksPerUs;
         long end = begun + (timeoutMs < 0 ? budget : Math.Min(budget, timeoutMs * TicksPerMs));
         do
         {
@@ -375,24 +381,26 @@ internal abstract class LoopReactor : Reactor
 
     private sealed class BlockingWork(LoopReactor reactor, Action work, Action<Exception?> completed) : IWorkItem
     {
+        private Exception? _thrown;
+
         public IWorkItem? Following { get; set; }
 
         public void Run()
         {
-            Exception? thrown = null;
             try
             {
                 work();
             }
             catch (Exception exception)
             {
-                thrown = exception;
+                _thrown = exception;
             }
-            reactor.Post(() =>
-            {
-                reactor._blockingUnderWay--;
-                completed(thrown);
-            });
         }
+
+        public void Tell() => reactor.Post(() =>
+        {
+            reactor._blockingUnderWay--;
+            completed(_thrown);
+        });
     }
 }

@@ -29,6 +29,9 @@ internal sealed class SpinPolicy
 
     internal const int LowUs = 1000;
 
+    /// <summary>Our choice: what a record of 256 KiB takes on its way to a tape.</summary>
+    internal const int BesideBlockingUs = 200;
+
     private const int MostScore = 16;
     private const int EnoughScore = 8;
     private const int FailureScore = 4;
@@ -36,12 +39,12 @@ internal sealed class SpinPolicy
     private readonly bool _isAdaptive;
     private int _score;
 
-    internal SpinPolicy(ReactorLatency latency)
+    internal SpinPolicy(ReactorLatency latency, int balancedUs = BalancedUs)
     {
         _isAdaptive = latency == ReactorLatency.Balanced;
         BudgetUs = latency switch
         {
-            ReactorLatency.Balanced => BalancedUs,
+            ReactorLatency.Balanced => balancedUs,
             ReactorLatency.Low => LowUs,
             _ => 0,
         };

@@ -63,10 +63,31 @@ public sealed class WorkerThreadsTests
         }
     }
 
-    private sealed class Item(Action work) : IWorkItem
+    [Fact]
+    public void What_follows_from_an_item_is_for_the_thread_that_did_it()
+    {
+        var threads = new WorkerThreads("test", 8);
+        using var ended = new ManualResetEventSlim();
+        int left = 1000;
+        threads.Enqueue(new Item(() => left--, Follow));
+        Assert.True(ended.Wait(Patience));
+        Assert.Equal(1, threads.Running);
+
+        void Follow()
+        {
+            if (left > 0)
+                threads.Enqueue(new Item(() => left--, Follow));
+            else
+                ended.Set();
+        }
+    }
+
+    private sealed class Item(Action work, Action? tell = null) : IWorkItem
     {
         public IWorkItem? Following { get; set; }
 
         public void Run() => work();
+
+        public void Tell() => tell?.Invoke();
     }
 }
