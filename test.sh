@@ -7,7 +7,7 @@
 #                  packages build style unit instructions simulation fuzz control conformance sharing durability
 #                  tapes soak vm
 #
-# All of it takes in the order of an hour on two cores, --quick some minutes.
+# All of it takes some 40 minutes on two cores, --quick some minutes.
 #
 # Goes on after a failure, says what failed, and ends with a line "N passed, N failed, N skipped"; its status is 0
 # only if nothing failed. Needs the .NET 10 SDK and Debian's apt; becomes root by sudo where it is not. What the
