@@ -125,8 +125,7 @@ public sealed partial class TapeBackend
         }
         catch (MediumFaultException fault)
         {
-            _failure = FailureOf(command, medium, fault);
-            return SenseOf(command, fault.Fault) with { Information = left };
+            return Noted(command, medium, fault, left);
         }
         if (protection is not null && room > next.LengthBytes)
             protection.Append(command.Data, offset, next.LengthBytes, room - next.LengthBytes);
@@ -222,8 +221,7 @@ public sealed partial class TapeBackend
             }
             catch (MediumFaultException fault)
             {
-                _failure = FailureOf(command, medium, fault);
-                return SenseOf(command, fault.Fault) with { Information = left };
+                return Noted(command, medium, fault, left);
             }
             if (compares && BufferBytes.FindDifference(
                 command.Data, done * transfer.LengthOfEachBytes, own, 0,

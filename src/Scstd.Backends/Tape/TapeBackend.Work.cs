@@ -80,15 +80,22 @@ public sealed partial class TapeBackend
         catch (MediumFaultException fault)
         {
             _ahead = null;
-            _failure = FailureOf(command, medium, fault);
             Look(medium);
-            return SenseOf(command, fault.Fault);
+            return Noted(command, medium, fault);
         }
         catch
         {
             medium.Abandon();
             throw;
         }
+    }
+
+    /// <summary>Notes for the log what went wrong, and tells it.</summary>
+    private SenseData Noted(
+        ScsiCommand command, ITapeMedium medium, MediumFaultException fault, ulong? information = null)
+    {
+        _failure = FailureOf(command, medium, fault);
+        return SenseOf(command, fault.Fault) with { Information = information };
     }
 
     private static TapeFailure FailureOf(ScsiCommand command, ITapeMedium medium, MediumFaultException fault) => new(

@@ -91,8 +91,7 @@ public sealed partial class TapeBackend
         }
         catch (MediumFaultException fault)
         {
-            _failure = FailureOf(command, medium, fault);
-            return SenseOf(command, fault.Fault) with { Information = transfer.Left(done) };
+            return Noted(command, medium, fault, transfer.Left(done));
         }
         done++;
         return null;
@@ -252,8 +251,7 @@ public sealed partial class TapeBackend
             }
             catch (MediumFaultException fault)
             {
-                _failure = FailureOf(command, medium, fault);
-                return SenseOf(command, fault.Fault) with { Information = (ulong)left };
+                return Noted(command, medium, fault, (ulong)left);
             }
             Wrote(command);
             left -= some;

@@ -160,8 +160,7 @@ public sealed class MoveMediumTests
         world.Bays[0].Holds = true;
         TestCommand move = world.Send(MoveCdb(Drive1, Slot3));
         world.Run();
-        var request = new TaskManagementRequest { Function = TaskManagementFunction.AbortTaskSet };
-        world.Initiator.Nexus.TaskManagementRequested(request);
+        world.Initiator.Begin(TaskManagementFunction.AbortTaskSet);
         world.Run();
         Assert.False(move.WasAborted);
         world.Bays[0].Settle();
@@ -180,8 +179,7 @@ public sealed class MoveMediumTests
         world.Reactor.HoldBlocking = true;
         TestCommand exchange = world.Send(ExchangeCdb(Slot2, Drive1, Slot1));
         world.Run();
-        var request = new TaskManagementRequest { Function = TaskManagementFunction.AbortTaskSet };
-        world.Initiator.Nexus.TaskManagementRequested(request);
+        world.Initiator.Begin(TaskManagementFunction.AbortTaskSet);
         world.Run();
         world.Reactor.HoldBlocking = false;
         world.Run();
@@ -197,8 +195,7 @@ public sealed class MoveMediumTests
         world.Bays[0].Holds = true;
         TestCommand move = world.Send(MoveCdb(Slot1, Drive1));
         world.Run();
-        var request = new TaskManagementRequest { Function = TaskManagementFunction.AbortTaskSet };
-        world.Initiator.Nexus.TaskManagementRequested(request);
+        world.Initiator.Begin(TaskManagementFunction.AbortTaskSet);
         world.Run();
         Assert.False(move.WasAborted);
         world.Bays[0].Settle();

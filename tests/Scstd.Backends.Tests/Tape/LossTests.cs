@@ -162,9 +162,7 @@ public sealed class LossTests
         using var world = new TapeWorld();
         world.Write(TapeWorld.Record(100)).MustBeGood();
         world.Medium.SynchronizeFault = new MediumFault(MediumFaultKind.Store, 5);
-        world.Medium.OnSynchronize = () =>
-            world.Initiator.Nexus.TaskManagementRequested(
-                new TaskManagementRequest { Function = TaskManagementFunction.AbortTaskSet });
+        world.Medium.OnSynchronize = () => world.Initiator.Begin(TaskManagementFunction.AbortTaskSet);
         TestCommand command = world.Send(cdb);
         world.Run();
         Assert.True(command.WasAborted);

@@ -224,8 +224,7 @@ public sealed class WriteTests
         TestCommand write = world.Send("0A 00 00 00 64 00", TapeWorld.Record(100, 2));
         TestCommand read = world.Send("88 00 00 00 00 00 00 00 00 00 00 00 00 00 64 00");
         world.Run();
-        var request = new TaskManagementRequest { Function = TaskManagementFunction.AbortTaskSet };
-        world.Initiator.Nexus.TaskManagementRequested(request);
+        world.Initiator.Begin(TaskManagementFunction.AbortTaskSet);
         world.Reactor.HoldBlocking = false;
         world.Run();
         Assert.True(write.WasAborted && read.WasAborted);

@@ -66,11 +66,18 @@ public sealed class TestInitiator
 
     public TaskManagementResponse Request(TaskManagementFunction function, Lun lun = default)
     {
-        var request = new TaskManagementRequest { Function = function, Lun = lun };
-        Nexus.TaskManagementRequested(request);
+        TaskManagementRequest request = Begin(function, lun);
         _executor.Run();
         Invariant.That(Port.FunctionsExecuted.Contains(request), $"{function} is not answered");
         return request.Response;
+    }
+
+    /// <summary>Asks for a function that is not answered at once.</summary>
+    public TaskManagementRequest Begin(TaskManagementFunction function, Lun lun = default)
+    {
+        var request = new TaskManagementRequest { Function = function, Lun = lun };
+        Nexus.TaskManagementRequested(request);
+        return request;
     }
 
     /// <summary>As if every unit attention had been reported.</summary>
